@@ -1,0 +1,105 @@
+"""Offices, the people who sign in, their sessions, links and failed attempts."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from flask_security.core import UserMixin
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from referral.core.db import Identified
+from referral.core.sealing import Sealing
+
+
+class Role(StrEnum):
+    BROKER = "broker"
+    SUPERVISOR = "supervisor"
+    AGENCY = "agency"
+    PLANNER = "planner"
+    ADMINISTRATOR = "administrator"
+
+
+class ClockProfile(StrEnum):
+    """How fast answers can be expected where the office works."""
+
+    CITY = "city"
+    REGENCY = "regency"
+    REMOTE = "remote"
+
+
+class Office(Sealing, Identified):
+    """Where brokers work. Its key seals what belongs to the office and to no client."""
+
+    __tablename__ = "office"
+
+    name: Mapped[str] = mapped_column(unique=True)
+    #: kab/kota the office serves, a code of the gazetteer
+    area_code: Mapped[str | None]
+    time_zone: Mapped[str] = mapped_column(default="Asia/Jakarta")
+    clock_profile: Mapped[ClockProfile] = mapped_column(default=ClockProfile.CITY)
+    #: cases numbered so far in this office
+    case_count: Mapped[int] = mapped_column(default=0)
+
+
+class User(Identified):
+    """Somebody who signs in: staff of an office, an agency or a planning body. Never a client."""
+
+    __tablename__ = "user"
+
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True)
+    #: None until the invitation is taken up
+    password: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[Role]
+    #: permissions granted beside those of the role, as `listing:approve` for a curator
+    granted: Mapped[list[str]] = mapped_column(default=list)
+    office_id: Mapped[UUID | None] = mapped_column(ForeignKey("office.id"), index=True)
+    #: the agency this person answers for
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    language: Mapped[str] = mapped_column(default="id")
+    #: a person of the demonstration, whose password is public
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+    office: Mapped[Office | None] = relationship()
+
+
+class UserSession(Identified):
+    """One sign-in on one device; revoking it signs that device out."""
+
+    __tablename__ = "user_session"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
+    started_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class SignInAttempt(Identified):
+    """A failed sign-in, counted to slow guessing down. Holds a keyed digest, not the address typed."""
+
+    __tablename__ = "sign_in_attempt"
+
+    account_digest: Mapped[bytes] = mapped_column(index=True)
+    origin_digest: Mapped[bytes] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class AccessLink(Identified):
+    """A one-time link to take up an invitation or to choose a new password; handed over by a person."""
+
+    __tablename__ = "access_link"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
+    #: invitation or password
+    purpose: Mapped[str]
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id])

@@ -1,0 +1,71 @@
+"""The change record of the directory, its feed, and the audit chain."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from referral.core.db import Base, Identified
+
+
+class ChangeRecord(Identified):
+    """HSDS `metadata`: one field of one directory row that changed, with both values."""
+
+    __tablename__ = "metadata"
+
+    resource_id: Mapped[UUID] = mapped_column(index=True)
+    resource_type: Mapped[str]
+    last_action_date: Mapped[datetime]
+    #: create, update or delete
+    last_action_type: Mapped[str]
+    field_name: Mapped[str]
+    previous_value: Mapped[str]
+    replacement_value: Mapped[str]
+    #: Who in this house; leaves it only as a role. None for a job or an import.
+    updated_by_id: Mapped[UUID | None]
+    updated_by_role: Mapped[str]
+
+
+class DirectoryChange(Base):
+    """The change feed: which offer of help changed, in order. Its last number is the directory's version."""
+
+    __tablename__ = "directory_change"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    #: None when everything may have changed (a large import).
+    service_id: Mapped[UUID | None] = mapped_column(index=True)
+
+
+class AuditEntry(Base):
+    """One link of the append-only chain: who did or saw what, about whom, when."""
+
+    __tablename__ = "audit_entry"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor_id: Mapped[UUID | None] = mapped_column(index=True)
+    actor_role: Mapped[str]
+    #: past tense, as `case.opened`, `case.read`, `referral.accepted`
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[UUID | None] = mapped_column(index=True)
+    #: the person the subject is about, so that "who saw this person" is one question
+    client_id: Mapped[UUID | None] = mapped_column(index=True)
+    #: codes and ids only, never a name, number, contact or text
+    details: Mapped[dict[str, Any]]
+    previous_hash: Mapped[bytes]
+    hash: Mapped[bytes]
+
+
+class AuditHead(Base):
+    """The end of the chain; the one row that every writer of the chain locks first."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes]
+
+

@@ -1,0 +1,126 @@
+"""Sentences: rules give a key and parameters, a person gets a sentence in their language. Knows no Flask."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from babel.dates import format_date, format_datetime
+from babel.lists import format_list
+from babel.numbers import format_decimal
+
+LANGUAGES = ("id", "en")
+DEFAULT_LANGUAGE = "id"
+_FOLDER = Path(__file__).parent / "messages"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence not yet in any language. `params` hold numbers, dates, texts or other Messages."""
+
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"key": self.key, "params": _plain(self.params)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Message":
+        return cls(data["key"], _revived(data["params"]))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Message):
+        return {"message": value.as_json()}
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (date, datetime)):
+        return {"time" if isinstance(value, datetime) else "day": value.isoformat()}
+    return value
+
+
+def _revived(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if value.keys() == {"message"}:
+            return Message.from_json(value["message"])
+        if value.keys() == {"time"}:
+            return datetime.fromisoformat(value["time"])
+        if value.keys() == {"day"}:
+            return date.fromisoformat(value["day"])
+        return {name: _revived(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_revived(item) for item in value]
+    return value
+
+
+@cache
+def templates() -> dict[str, dict[str, str]]:
+    """Every sentence template by key: {key: {language: template}}."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(_FOLDER.glob("*.yaml")):
+        for key, by_language in (yaml.safe_load(path.read_text("utf-8")) or {}).items():
+            if key in found:
+                raise ValueError(f"{path.name}: {key} is already a sentence elsewhere")
+            found[key] = by_language
+    return found
+
+
+def render(message: Message, lang: str, *, zone: str = "UTC") -> str:
+    """The sentence in `lang`; numbers, days and instants as people there write them."""
+    template = templates()[message.key][lang]
+    return template.format(
+        **{name: _spoken(value, lang, zone) for name, value in message.params.items()}
+    )
+
+
+def label(key: str, lang: str) -> str:
+    """The words for a coded value: `label("referral.status.accepted", "id")`."""
+    return templates()[key][lang]
+
+
+def _spoken(value: Any, lang: str, zone: str) -> str:
+    if isinstance(value, Message):
+        return render(value, lang, zone=zone)
+    if isinstance(value, bool) or value is None:
+        raise TypeError("say it in words: a sentence has no place for true, false or nothing")
+    if isinstance(value, (int, float)):
+        return number(value, lang)
+    if isinstance(value, datetime):
+        return instant(value, lang, zone)
+    if isinstance(value, date):
+        return day(value, lang)
+    if isinstance(value, (list, tuple)):
+        return listed((_spoken(item, lang, zone) for item in value), lang)
+    return str(value)
+
+
+def number(value: float, lang: str, *, digits: int = 1) -> str:
+    return str(format_decimal(round(value, digits), locale=lang))
+
+
+def km(value: float, lang: str) -> str:
+    """Distance as people say it: one decimal under 10 km, whole km above."""
+    return f"{number(value, lang, digits=1 if value < 10 else 0)} km"
+
+
+def day(value: date, lang: str) -> str:
+    return format_date(value, "d MMMM y", locale=lang)
+
+
+def instant(value: datetime, lang: str, zone: str) -> str:
+    return format_datetime(
+        value,
+        "d MMM y, HH.mm" if lang == "id" else "d MMM y, HH:mm",
+        tzinfo=ZoneInfo(zone),
+        locale=lang,
+    )
+
+
+def listed(items: Iterable[str], lang: str) -> str:
+    return format_list(list(items), locale=lang)

@@ -1,0 +1,14 @@
+"""Imports every module that declares a table, so that the metadata is whole."""
+
+from referral.accounts import models as _accounts  # noqa: F401
+from referral.casework import models as _casework  # noqa: F401
+from referral.changes import models as _changes  # noqa: F401
+from referral.core import sealing as _sealing  # noqa: F401
+from referral.core.db import Base
+from referral.directory import models as _directory  # noqa: F401
+from referral.matching import models as _matching  # noqa: F401
+from referral.places import models as _places  # noqa: F401
+from referral.planning import models as _planning  # noqa: F401
+from referral.referrals import models as _referrals  # noqa: F401
+
+metadata = Base.metadata
