@@ -177,7 +177,7 @@ def _decode_arcs(topology: dict[str, Any]) -> list[list[list[float]]]:
         points = []
         for step_x, step_y in steps:
             x, y = x + step_x, y + step_y
-            points.append([round(x * scale_x + move_x, 3), round(y * scale_y + move_y, 4)])
+            points.append([round(x * scale_x + move_x, 3), round(y * scale_y + move_y, 3)])
         arcs.append(points)
     return arcs
 
