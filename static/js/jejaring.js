@@ -1,0 +1,22 @@
+// Loads what a page asks for by its data attributes. Every page works before this runs.
+
+const enhancements = {
+  "[data-menu]": () => import("./menu.js"),
+  "[data-focus-on-load]": () => import("./errors.js"),
+  "[data-confirm]": () => import("./confirm.js"),
+  "[data-picker]": () => import("./picker.js"),
+  "[data-listmap]": () => import("./listmap.js"),
+  "[data-map]": () => import("./map.js"),
+};
+
+function enhance(root) {
+  for (const [selector, load] of Object.entries(enhancements)) {
+    const found = [...root.querySelectorAll(selector)].filter((element) => !element.dataset.enhanced);
+    if (!found.length) continue;
+    for (const element of found) element.dataset.enhanced = "yes";
+    load().then((module) => found.forEach(module.enhance));
+  }
+}
+
+enhance(document);
+document.addEventListener("htmx:load", (event) => enhance(event.target));

@@ -1,0 +1,20 @@
+// The phone's List | Map switch. On wide screens both stand side by side and the switch is not shown (CSS).
+
+export function enhance(pair) {
+  const group = pair.querySelector(".listmap-switch");
+  const buttons = [...group.querySelectorAll("button")];
+
+  function show(side) {
+    pair.dataset.showing = side;
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.show === side));
+    pair.dispatchEvent(new CustomEvent("listmap:show", { detail: side }));
+  }
+
+  group.hidden = false;
+  group.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) show(button.dataset.show);
+  });
+  pair.addEventListener("listmap:ask", (event) => show(event.detail));
+  show("list");
+}

@@ -1,0 +1,137 @@
+// The map beside a list of options: local coastline, distance rings, numbered pins linked to the cards both ways.
+// Reads GeoJSON from the JSON block beside it. Text from data enters the page by textContent only.
+
+import { addStyle, loadScript } from "./vendor.js";
+
+const RINGS_KM = [1, 2, 5, 10, 25, 50, 100, 250, 500];
+
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+const position = (feature) => [feature.geometry.coordinates[1], feature.geometry.coordinates[0]];
+
+export async function enhance(box) {
+  const data = JSON.parse(box.parentElement.querySelector('script[type="application/json"]').textContent);
+  await Promise.all([addStyle("leaflet/leaflet.css"), loadScript("leaflet/leaflet.js")]);
+  const L = window.L;
+  const pair = box.closest("[data-listmap]");
+  box.parentElement.hidden = false;
+
+  const of = (kind) => data.features.filter((feature) => feature.properties.kind === kind);
+  const options = of("option");
+  const starts = of("start");
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const map = L.map(box, { zoomControl: false, zoomSnap: 0.25, minZoom: 4, maxZoom: 17, animate: !calm, fadeAnimation: !calm, zoomAnimation: !calm });
+  map.attributionControl.setPrefix(false).addAttribution(element("span", box.dataset.note).innerHTML);
+  L.control.zoom({ position: "topright", zoomInTitle: box.dataset.zoomIn, zoomOutTitle: box.dataset.zoomOut }).addTo(map);
+  L.control.scale({ imperial: false }).addTo(map);
+
+  const extent = L.latLngBounds([...options, ...starts].map(position));
+  function fit() {
+    if (extent.isValid()) map.fitBounds(extent, { padding: [48, 48], maxZoom: 13, animate: false });
+    else map.setView([-2.5, 118], 4.5, { animate: false });
+  }
+  fit();
+
+  fetch(box.dataset.coast).then((answer) => answer.json()).then((coast) => {
+    L.geoJSON(coast, { interactive: false, style: (feature) => ({ className: feature.properties.home ? "land-home" : "land-away" }) }).addTo(map).bringToBack();
+  });
+  for (const outline of of("outline")) L.geoJSON(outline, { interactive: false, style: { className: "outline" } }).addTo(map);
+
+  for (const start of starts) drawStart(L, map, start, options);
+  const pins = options.map((option) => drawOption(L, map, option, box));
+
+  // Leaflet measures its box when made; a box that was hidden or resized must be measured again.
+  let fitted = box.clientWidth > 0;
+  new ResizeObserver(() => {
+    map.invalidateSize({ animate: false });
+    if (!fitted && box.clientWidth > 0) {
+      fitted = true;
+      fit();
+    }
+  }).observe(box);
+
+  link(pins, pair);
+}
+
+function drawStart(L, map, start, options) {
+  const at = L.latLng(position(start));
+  const { label, precision_km: precisionKm } = start.properties;
+  if (precisionKm) L.circle(at, { radius: precisionKm * 1000, interactive: false, className: "precision" }).addTo(map);
+  const farthestKm = Math.max(0, ...options.map((option) => at.distanceTo(position(option)) / 1000));
+  const shown = RINGS_KM.filter((km) => km <= farthestKm * 1.3 && km >= farthestKm / 8).slice(-3);
+  for (const km of shown) {
+    L.circle(at, { radius: km * 1000, interactive: false, className: "ring" }).addTo(map);
+    const text = element("span", `${km} km`);
+    const north = [at.lat + km / 111.195, at.lng];
+    L.marker(north, { interactive: false, keyboard: false, icon: L.divIcon({ className: "ring-label", html: text, iconSize: [0, 0] }) }).addTo(map);
+  }
+  const mark = element("div");
+  mark.append(element("b"));
+  if (label) mark.append(element("span", label));
+  L.marker(at, { interactive: false, keyboard: false, icon: L.divIcon({ className: "pin pin-start", html: mark, iconSize: [20, 20] }), zIndexOffset: -100 }).addTo(map);
+}
+
+function drawOption(L, map, option, box) {
+  const { number, name, note } = option.properties;
+  const head = element("b");
+  head.append(element("span", String(number)));
+  const marker = L.marker(position(option), {
+    alt: `${number}. ${name}`,
+    riseOnHover: true,
+    icon: L.divIcon({ className: "pin", html: head, iconSize: [36, 36], iconAnchor: [18, 43], popupAnchor: [0, -40] }),
+  }).addTo(map);
+  marker.getElement().setAttribute("aria-label", `${number}. ${name}`);
+
+  const card = document.getElementById(`option-${number}`);
+  const popup = element("div");
+  popup.append(element("strong", `${number}. ${name}`));
+  if (note) popup.append(element("p", note));
+  if (card) {
+    const toCard = element("a", box.dataset.toList, "to-card");
+    toCard.href = `#option-${number}`;
+    popup.append(toCard);
+  }
+  marker.bindPopup(popup, { maxWidth: 260, autoPanPadding: [56, 56] });
+  return { marker, card };
+}
+
+function link(pins, pair) {
+  const light = (pin, on) => {
+    pin.marker.getElement()?.classList.toggle("on", on);
+    pin.marker.setZIndexOffset(on ? 1000 : 0);
+    pin.card?.classList.toggle("on", on);
+  };
+  for (const pin of pins) {
+    const { marker, card } = pin;
+    for (const [enter, leave] of [["mouseover", "mouseout"], ["popupopen", "popupclose"]]) {
+      marker.on(enter, () => light(pin, true));
+      marker.on(leave, () => light(pin, marker.isPopupOpen() && leave === "mouseout"));
+    }
+    marker.getElement().addEventListener("focus", () => light(pin, true));
+    marker.getElement().addEventListener("blur", () => light(pin, marker.isPopupOpen()));
+    if (!card) continue;
+    marker.on("popupopen", () => {
+      // On a wide screen the card is beside the map: bring it into sight.
+      if (pair?.querySelector(".listmap-list")?.offsetParent) card.scrollIntoView({ block: "nearest" });
+      marker.getPopup().getElement().querySelector("a.to-card")?.addEventListener("click", (event) => {
+        event.preventDefault();
+        pair?.dispatchEvent(new CustomEvent("listmap:ask", { detail: "list" }));
+        card.scrollIntoView({ block: "center" });
+        card.tabIndex = -1;
+        card.focus({ preventScroll: true });
+      }, { once: true });
+    });
+    card.addEventListener("mouseenter", () => light(pin, true));
+    card.addEventListener("mouseleave", () => light(pin, marker.isPopupOpen()));
+    card.addEventListener("focusin", () => light(pin, true));
+    card.addEventListener("focusout", () => light(pin, marker.isPopupOpen()));
+    card.addEventListener("click", (event) => {
+      if (!event.target.closest("a, button, input, select, textarea, summary, label")) marker.openPopup();
+    });
+  }
+}

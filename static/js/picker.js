@@ -1,0 +1,48 @@
+// Turns a long <select data-picker> into a search-as-you-type box (accessible-autocomplete).
+// An option's data-words holds further words it is found by. The select stays, hidden, and is what is sent.
+
+import { addStyle, loadScript } from "./vendor.js";
+
+const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+export async function enhance(select) {
+  addStyle("accessible-autocomplete/accessible-autocomplete.min.css");
+  await loadScript("accessible-autocomplete/accessible-autocomplete.min.js");
+  const options = [...select.options].filter((option) => option.value);
+  const entries = options.map((option) => ({
+    label: option.text,
+    words: fold(`${option.text} ${option.dataset.words ?? ""} ${option.closest("optgroup")?.label ?? ""}`),
+  }));
+  const describedBy = select.getAttribute("aria-describedby");
+  const invalid = select.getAttribute("aria-invalid");
+  const id = select.id;
+
+  window.accessibleAutocomplete.enhanceSelectElement({
+    selectElement: select,
+    autoselect: false,
+    confirmOnBlur: false,
+    showAllValues: true,
+    displayMenu: "overlay",
+    defaultValue: select.value ? select.selectedOptions[0].text : "",
+    source(query, populate) {
+      const wanted = fold(query).split(/\s+/).filter(Boolean);
+      populate(entries.filter((entry) => wanted.every((word) => entry.words.includes(word))).map((entry) => entry.label));
+    },
+    onConfirm(label) {
+      const chosen = options.find((option) => option.text === label);
+      if (!chosen) return;
+      select.value = chosen.value;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+    tNoResults: () => select.dataset.pickerNone,
+  });
+
+  const input = document.getElementById(id);
+  if (describedBy) input.setAttribute("aria-describedby", `${describedBy} ${input.getAttribute("aria-describedby") ?? ""}`.trim());
+  if (invalid) input.setAttribute("aria-invalid", invalid);
+  // Words that match nothing must not send the choice made before them.
+  input.addEventListener("input", () => {
+    const exact = options.find((option) => option.text === input.value);
+    select.value = exact ? exact.value : "";
+  });
+}
