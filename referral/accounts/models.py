@@ -2,22 +2,33 @@
 
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from flask_security.core import UserMixin
-from sqlalchemy import ForeignKey
+from flask_security import UserMixin
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from referral.accounts.permissions import Role
 from referral.core.db import Identified
 from referral.core.sealing import Sealing
 
+__all__ = [
+    "AccessLink",
+    "ClockProfile",
+    "LinkPurpose",
+    "Office",
+    "Role",
+    "SignInAttempt",
+    "User",
+    "UserSession",
+]
 
-class Role(StrEnum):
-    BROKER = "broker"
-    SUPERVISOR = "supervisor"
-    AGENCY = "agency"
-    PLANNER = "planner"
-    ADMINISTRATOR = "administrator"
+
+class LinkPurpose(StrEnum):
+    """What a one-time link is for."""
+
+    INVITATION = "invitation"
+    PASSWORD = "password"  # noqa: S105 - a purpose, not a secret
 
 
 class ClockProfile(StrEnum):
@@ -42,17 +53,28 @@ class Office(Sealing, Identified):
     case_count: Mapped[int] = mapped_column(default=0)
 
 
-class User(Identified):
-    """Somebody who signs in: staff of an office, an agency or a planning body. Never a client."""
+class User(UserMixin, Identified):  # type: ignore[misc]  # Flask-Security's mixin types `id` as int
+    """Somebody who signs in: staff of an office, an agency or a planning body. Never a client.
+
+    Flask-Security asks its user model for the methods of `UserMixin`; nothing else here comes from Flask.
+    """
 
     __tablename__ = "user"
+    __table_args__ = (
+        CheckConstraint(
+            "role NOT IN ('broker', 'supervisor') OR office_id IS NOT NULL", name="office"
+        ),
+        CheckConstraint("role <> 'agency' OR organization_id IS NOT NULL", name="organization"),
+    )
 
     name: Mapped[str]
+    #: the sign-in name, in lower case
     email: Mapped[str] = mapped_column(unique=True)
     #: None until the invitation is taken up
     password: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
-    fs_uniquifier: Mapped[str] = mapped_column(unique=True)
+    #: what a session names the user by; a new one ends all sessions at once
+    fs_uniquifier: Mapped[str] = mapped_column(unique=True, default=lambda: uuid4().hex)
     role: Mapped[Role]
     #: permissions granted beside those of the role, as `listing:approve` for a curator
     granted: Mapped[list[str]] = mapped_column(default=list)
@@ -73,9 +95,13 @@ class UserSession(Identified):
     __tablename__ = "user_session"
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
+    #: as "Chrome, Android"; None when the browser does not say
+    device: Mapped[str | None]
     started_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
 
 
 class SignInAttempt(Identified):
@@ -94,8 +120,7 @@ class AccessLink(Identified):
     __tablename__ = "access_link"
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
-    #: invitation or password
-    purpose: Mapped[str]
+    purpose: Mapped[LinkPurpose]
     token_digest: Mapped[bytes] = mapped_column(unique=True)
     created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[datetime]

@@ -1,0 +1,97 @@
+"""Which role may do what: one table. Whose case or referral it is, is a matter of the query behind the page. Pure."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Protocol
+
+
+class Role(StrEnum):
+    BROKER = "broker"
+    SUPERVISOR = "supervisor"
+    AGENCY = "agency"
+    PLANNER = "planner"
+    ADMINISTRATOR = "administrator"
+
+
+B, S, A, P, D = Role  # broker, supervisor, agency, planner, administrator (directory and accounts)
+
+#: permission → who holds it. A planner sees counts and never a person; an administrator sees accounts
+#: and listings and never a case.
+HOLDERS: dict[str, frozenset[Role]] = {
+    permission: frozenset(roles)
+    for permission, roles in {
+        # cases: a broker's own, a supervisor's office
+        "case:open": (B,),
+        "case:read": (B, S),
+        "case:write": (B,),
+        "case:reassign": (S,),
+        "crisis:log": (B, S),
+        "crisis:review": (S,),
+        "match:run": (B,),
+        "receipt:read": (B, S),
+        "own_resource:write": (B,),
+        # referrals: the sending side, and the agency that was asked
+        "referral:send": (B,),
+        "referral:read": (B, S, A),
+        "referral:answer": (A,),
+        "feedback:record": (B,),
+        "unmet:confirm": (B,),
+        # counts
+        "gap:read": (P,),
+        "proposal:write": (P,),
+        # the directory
+        "directory:import": (D,),
+        "listing:approve": (D,),
+        # the house: a supervisor manages the brokers of one office, an administrator everybody
+        "office:read": (S,),
+        "office:manage": (D,),
+        "account:manage": (S, D),
+        "audit:read": (D,),
+        # one's own password and sign-ins
+        "account:self": (B, S, A, P, D),
+    }.items()
+}
+
+#: what may be given to single people beside their role; who holds `listing:approve` is a curator
+GRANTABLE = frozenset({"listing:approve"})
+
+#: what shows or changes something about one client
+PERSON_LEVEL = frozenset(
+    {
+        "case:open",
+        "case:read",
+        "case:write",
+        "case:reassign",
+        "crisis:log",
+        "crisis:review",
+        "match:run",
+        "receipt:read",
+        "own_resource:write",
+        "referral:send",
+        "referral:read",
+        "referral:answer",
+        "feedback:record",
+        "unmet:confirm",
+    }
+)
+
+
+class Holder(Protocol):
+    """Somebody with a role: a signed-in user."""
+
+    @property
+    def role(self) -> Role: ...
+    @property
+    def granted(self) -> Iterable[str]: ...
+
+
+def permissions_of(holder: Holder) -> frozenset[str]:
+    """Everything `holder` may do."""
+    by_role = {permission for permission, roles in HOLDERS.items() if holder.role in roles}
+    return frozenset(by_role | (GRANTABLE & set(holder.granted)))
+
+
+def allows(holder: Holder, permission: str) -> bool:
+    """Whether `holder` may do this. Raises KeyError for a permission that isn't in the table."""
+    by_role = holder.role in HOLDERS[permission]
+    return by_role or (permission in GRANTABLE and permission in holder.granted)
