@@ -29,4 +29,4 @@ def locked_until(patience: Patience, failures: Sequence[datetime]) -> datetime |
     if beyond < 0:
         return None
     doublings = min(beyond, 20)  # beyond `most` anyway, and a timedelta has an end
-    return failures[-1] + min(patience.first * 2**doublings, patience.most)
+    return failures[-1] + min(patience.first * (1 << doublings), patience.most)
