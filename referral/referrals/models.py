@@ -56,7 +56,9 @@ class Referral(Sealing, Identified):
     need_id: Mapped[UUID] = mapped_column(ForeignKey("need.id"), index=True)
     client_id: Mapped[UUID] = mapped_column(ForeignKey("client.id"), index=True)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
-    service_at_location_id: Mapped[UUID | None] = mapped_column(ForeignKey("service_at_location.id"))
+    service_at_location_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("service_at_location.id")
+    )
     #: the service's at the time of sending: who may answer
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
     status: Mapped[Status] = mapped_column(default=Status.DRAFT, index=True)

@@ -1,0 +1,475 @@
+"""What can be done in a case. Each writes itself to the audit chain; the caller commits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from referral.accounts.models import Office, User
+from referral.casework.models import (
+    BasisKind,
+    Beneficiary,
+    Case,
+    CaseNote,
+    Client,
+    ClientKind,
+    CrisisCall,
+    Exclusion,
+    LawfulBasis,
+    Need,
+    OwnResource,
+    Purpose,
+    ServiceContract,
+    Stage,
+    Urgency,
+    Visibility,
+    WorkerRole,
+)
+from referral.changes import audit
+from referral.core.crypto import KeyRing
+from referral.core.errors import Invalid, NotAllowed
+from referral.core.sealing import DataKey
+
+STORY_LIMIT = 10_000  # characters; longer tellings are for a note in a file, not for one box
+CONSENT_TEXT_VERSION = "2026-11"
+#: Cases in which nobody but the worker may contact the client unless they say otherwise.
+WORKER_ONLY = frozenset({"violence", "hiv", "drugs", "child"})
+
+
+def open_case(
+    session: Session,
+    *,
+    office: Office,
+    broker: User,
+    kind: ClientKind,
+    name: str | None = None,
+    facts: Mapping[str, Any] | None = None,
+    stays_at: Mapping[str, Any] | None = None,
+    registered_in: str | None = None,
+    safe_contact: Mapping[str, Any] | None = None,
+    protections: Sequence[str] = (),
+    by: User,
+    now: datetime,
+) -> Case:
+    """A new client with their own key, and the first case for them. Only the kind is required."""
+    client = Client(
+        key=DataKey.new(session),
+        office_id=office.id,
+        kind=kind,
+        created_at=now,
+        name=name,
+        registered_in=registered_in,
+        stays_at=dict(stays_at or {}),
+    )
+    office.case_count += 1
+    case = Case(
+        key=client.key,
+        number=f"KB-{office.case_count:04}",
+        client=client,
+        office=office,
+        broker=broker,
+        opened_at=now,
+        protections=list(protections),
+    )
+    session.add(case)
+    set_facts(client, facts or {})
+    set_safe_contact(session, case, safe_contact or {})
+    audit.record(session, "case.opened", case, by=by, now=now, client_id=client.id, kind=kind.value)
+    return case
+
+
+def update_client(
+    session: Session,
+    case: Case,
+    *,
+    name: str | None,
+    facts: Mapping[str, Any],
+    stays_at: Mapping[str, Any],
+    registered_in: str | None,
+    safe_contact: Mapping[str, Any],
+    protections: Sequence[str],
+    by: User,
+    now: datetime,
+) -> None:
+    """Replace what is held on the client; an empty value forgets the old one."""
+    client = case.client
+    client.name, client.registered_in, client.stays_at = name, registered_in, dict(stays_at)
+    case.protections = list(protections)
+    set_facts(client, facts)
+    set_safe_contact(session, case, safe_contact)
+    audit.record(session, "client.updated", client, by=by, now=now, client_id=client.id)
+
+
+def set_facts(holder: Client | Beneficiary, facts: Mapping[str, Any]) -> None:
+    """Keep the given facts of a person; refuses an age outside 0-130."""
+    age = facts.get("age_years")
+    if age is not None and not 0 <= age <= 130:
+        raise Invalid("casework.age", field="age_years")
+    holder.facts = {name: value for name, value in facts.items() if value not in (None, "", [])}
+
+
+def set_safe_contact(session: Session, case: Case, contact: Mapping[str, Any]) -> None:
+    """Keep how the client may be reached. Protected cases go through the worker unless told otherwise."""
+    kept = {name: value for name, value in contact.items() if value not in (None, "")}
+    if WORKER_ONLY & set(case.protections or ()):
+        kept.setdefault("through_worker_only", True)
+    case.client.safe_contact = kept
+    number = str(kept.get("number", ""))
+    keyring: KeyRing = session.info["keyring"]
+    case.client.contact_index = keyring.blind(number) if number else None
+
+
+def has_safe_contact(case: Case) -> bool:
+    """Whether it was recorded how, or through whom, the client may be reached."""
+    contact = case.client.safe_contact or {}
+    return bool(contact.get("number") or contact.get("through_worker_only"))
+
+
+def add_beneficiary(
+    session: Session,
+    case: Case,
+    *,
+    label: str,
+    facts: Mapping[str, Any],
+    kind: str = "member",
+    by: User,
+    now: datetime,
+) -> Beneficiary:
+    """Somebody else a need may be about."""
+    if not label.strip():
+        raise Invalid("casework.label", field="label")
+    beneficiary = Beneficiary(key=case.key, case_id=case.id, kind=kind, label=label.strip())
+    set_facts(beneficiary, facts)
+    session.add(beneficiary)
+    audit.record(
+        session, "beneficiary.added", beneficiary, by=by, now=now, client_id=case.client_id
+    )
+    return beneficiary
+
+
+def tell_story(session: Session, case: Case, text: str, *, by: User, now: datetime) -> None:
+    """Keep the client's telling."""
+    if len(text) > STORY_LIMIT:
+        raise Invalid("casework.story_long", field="story", limit=STORY_LIMIT, length=len(text))
+    case.story = text
+    audit.record(session, "story.told", case, by=by, now=now, client_id=case.client_id)
+
+
+def give_basis(
+    session: Session,
+    client: Client,
+    *,
+    kind: BasisKind,
+    purpose: Purpose,
+    fields: Iterable[str],
+    organization_id: UUID | None = None,
+    refused: bool = False,
+    method: str,
+    language: str,
+    witness: str | None = None,
+    reason: str | None = None,
+    expires_on: date | None = None,
+    by: User,
+    now: datetime,
+) -> LawfulBasis:
+    """Record a consent, a refusal or another lawful ground. Every ground but consent needs its reason."""
+    if kind is not BasisKind.CONSENT and not (reason or "").strip():
+        raise Invalid("casework.basis_reason", field="reason")
+    if expires_on is not None and expires_on <= now.date():
+        raise Invalid("casework.expired", field="expires_on")
+    basis = LawfulBasis(
+        key=client.key,
+        client_id=client.id,
+        kind=kind,
+        purpose=purpose,
+        organization_id=organization_id,
+        fields=sorted(set(fields)),
+        refused=refused,
+        text_version=CONSENT_TEXT_VERSION,
+        language=language,
+        method=method,
+        given_at=now,
+        expires_on=expires_on,
+        recorded_by_id=by.id,
+        witness=witness,
+        reason=reason,
+    )
+    session.add(basis)
+    action = "basis.refused" if refused else "basis.given"
+    audit.record(
+        session,
+        action,
+        basis,
+        by=by,
+        now=now,
+        client_id=client.id,
+        kind=kind.value,
+        purpose=purpose.value,
+    )
+    return basis
+
+
+def assess_need(
+    session: Session,
+    case: Case,
+    *,
+    category: str,
+    urgency: Urgency = Urgency.ROUTINE,
+    severity: int = 2,
+    beneficiary: Beneficiary | None = None,
+    because: Sequence[Mapping[str, Any]] = (),
+    note: str | None = None,
+    in_scope: bool = True,
+    by: User,
+    now: datetime,
+) -> Need:
+    """A need the worker has confirmed. An emergency need opens the crisis path of the case."""
+    if case.stage is Stage.CLOSED:
+        raise NotAllowed("casework.closed")
+    need = Need(
+        key=case.key,
+        case=case,
+        beneficiary=beneficiary,
+        category=category,
+        urgency=urgency,
+        severity=severity,
+        in_scope=in_scope,
+        assessed_at=now,
+        because=[dict(span) for span in because],
+        note=note,
+    )
+    session.add(need)
+    if case.stage is Stage.INTAKE:
+        case.stage = Stage.ASSESSMENT
+    audit.record(
+        session, "need.assessed", need, by=by, now=now, client_id=case.client_id, category=category
+    )
+    if urgency is Urgency.EMERGENCY and case.crisis_since is None:
+        raise_crisis(session, case, by=by, now=now)
+    return need
+
+
+def withdraw_need(session: Session, need: Need, *, by: User, now: datetime) -> None:
+    """The client no longer asks for this."""
+    need.withdrawn_at = now
+    audit.record(session, "need.withdrawn", need, by=by, now=now, client_id=need.case.client_id)
+
+
+def resolve_otherwise(session: Session, need: Need, *, by: User, now: datetime) -> None:
+    """The need was met without a referral."""
+    need.resolved_otherwise_at = now
+    audit.record(
+        session, "need.resolved_otherwise", need, by=by, now=now, client_id=need.case.client_id
+    )
+
+
+def agree_contract(
+    session: Session,
+    case: Case,
+    *,
+    terms: str,
+    in_scope: Iterable[UUID],
+    method: str,
+    ends_on: date | None = None,
+    by: User,
+    now: datetime,
+) -> ServiceContract:
+    """The next version of the agreement with the client: these needs are in scope, all others out."""
+    if ends_on is not None and ends_on < now.date():
+        raise Invalid("casework.ends_in_past", field="ends_on")
+    chosen = set(in_scope)
+    if not chosen <= {need.id for need in case.needs}:
+        raise Invalid("casework.foreign_need", field="in_scope")
+    for need in case.needs:
+        need.in_scope = need.id in chosen
+    contract = ServiceContract(
+        key=case.key,
+        case=case,
+        number=len(case.contracts) + 1,
+        agreed_at=now,
+        method=method,
+        ends_on=ends_on,
+        recorded_by_id=by.id,
+        terms=terms,
+    )
+    session.add(contract)
+    if case.stage in (Stage.INTAKE, Stage.ASSESSMENT, Stage.ANALYSIS):
+        case.stage = Stage.INTERVENTION
+    audit.record(
+        session,
+        "contract.agreed",
+        contract,
+        by=by,
+        now=now,
+        client_id=case.client_id,
+        version=contract.number,
+    )
+    return contract
+
+
+def current_contract(case: Case) -> ServiceContract | None:
+    """The contract in force, None before the first or after the end."""
+    latest = max(case.contracts, key=lambda contract: contract.number, default=None)
+    return None if latest is None or latest.ended_at is not None else latest
+
+
+def move_to(session: Session, case: Case, stage: Stage, *, by: User, now: datetime) -> None:
+    """The case enters another stage; closing it ends its contract."""
+    if stage is Stage.CLOSED:
+        if case.crisis_since is not None:
+            raise NotAllowed("casework.crisis_open")
+        contract = current_contract(case)
+        if contract is not None:
+            contract.ended_at = now
+        case.closed_at = now
+    else:
+        case.closed_at = None
+    before, case.stage = case.stage, stage
+    audit.record(
+        session,
+        "case.moved",
+        case,
+        by=by,
+        now=now,
+        client_id=case.client_id,
+        before=before.value,
+        after=stage.value,
+    )
+
+
+def add_note(
+    session: Session, case: Case, text: str, *, acted_as: WorkerRole, by: User, now: datetime
+) -> CaseNote:
+    """A progress note, with the role the worker acted in."""
+    if not text.strip():
+        raise Invalid("casework.note_empty", field="text")
+    note = CaseNote(
+        key=case.key, case_id=case.id, at=now, author=by, acted_as=acted_as, text=text.strip()
+    )
+    session.add(note)
+    audit.record(session, "note.added", note, by=by, now=now, client_id=case.client_id)
+    return note
+
+
+def raise_crisis(session: Session, case: Case, *, by: User, now: datetime) -> None:
+    """Somebody's life may be in danger: emergency numbers come before everything else."""
+    case.crisis_since = now
+    audit.record(session, "crisis.raised", case, by=by, now=now, client_id=case.client_id)
+
+
+def end_crisis(session: Session, case: Case, *, by: User, now: datetime) -> None:
+    """The danger is over, as the worker sees it."""
+    case.crisis_since = None
+    audit.record(session, "crisis.ended", case, by=by, now=now, client_id=case.client_id)
+
+
+def log_call(
+    session: Session,
+    *,
+    office: Office,
+    case: Case | None,
+    number: str,
+    answered: bool | None,
+    outcome: str | None,
+    by: User,
+    now: datetime,
+) -> CrisisCall:
+    """An emergency number was called. Nothing else has to exist first."""
+    call = CrisisCall(
+        key=case.key if case else office.key,
+        office_id=office.id,
+        case_id=case.id if case else None,
+        by_id=by.id,
+        number=number,
+        called_at=now,
+        answered=answered,
+        outcome=outcome,
+    )
+    session.add(call)
+    audit.record(
+        session,
+        "crisis.called",
+        call,
+        by=by,
+        now=now,
+        client_id=case.client_id if case else None,
+        answered=answered,
+    )
+    return call
+
+
+def review_call(session: Session, call: CrisisCall, *, by: User, now: datetime) -> None:
+    """A second person looked at what was done. It can't be the one who called."""
+    if by.id == call.by_id:
+        raise NotAllowed("casework.own_review")
+    call.reviewed_by_id, call.reviewed_at = by.id, now
+    audit.record(session, "crisis.reviewed", call, by=by, now=now)
+
+
+def exclude(
+    session: Session, case: Case, organization_id: UUID, *, reason: str, by: User, now: datetime
+) -> Exclusion:
+    """Never offer this organization in this case, and say nothing of it anywhere."""
+    exclusion = Exclusion(
+        key=case.key,
+        case_id=case.id,
+        organization_id=organization_id,
+        at=now,
+        by_id=by.id,
+        reason=reason,
+    )
+    session.add(exclusion)
+    audit.record(session, "exclusion.added", exclusion, by=by, now=now, client_id=case.client_id)
+    return exclusion
+
+
+def make_ourselves(
+    session: Session,
+    case: Case,
+    *,
+    category: str,
+    name: str,
+    details: Mapping[str, Any],
+    visibility: Visibility,
+    helper_agreed: bool,
+    by: User,
+    now: datetime,
+) -> OwnResource:
+    """Help that the worker arranged: a neighbour, a kader, a group. Usable for matching at once."""
+    if not name.strip():
+        raise Invalid("casework.own_name", field="name")
+    if not helper_agreed:
+        raise Invalid("casework.helper_agreed", field="helper_agreed")
+    own = visibility is Visibility.CLIENT
+    resource = OwnResource(
+        key=case.key if own else case.office.key,
+        office_id=case.office_id,
+        client_id=case.client_id if own else None,
+        category=category,
+        visibility=visibility,
+        helper_agreed=helper_agreed,
+        created_at=now,
+        created_by_id=by.id,
+        name=name.strip(),
+        details={key: value for key, value in details.items() if value},
+    )
+    session.add(resource)
+    audit.record(
+        session,
+        "own_resource.made",
+        resource,
+        by=by,
+        now=now,
+        client_id=resource.client_id,
+        category=category,
+    )
+    return resource
+
+
+def erase_client(session: Session, client: Client, *, by: User, now: datetime) -> None:
+    """Forget a person for good by destroying their key. Counts that name nobody stay."""
+    client.key.destroy(now=now)
+    client.erased_at, client.contact_index = now, None
+    audit.record(session, "client.erased", client, by=by, now=now, client_id=client.id)

@@ -1,0 +1,177 @@
+"""Reading cases. Every query is scoped by who asks: what is not theirs is not there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from referral.accounts.models import Role, User
+from referral.casework.models import (
+    Case,
+    Client,
+    CrisisCall,
+    Exclusion,
+    LawfulBasis,
+    Need,
+    OwnResource,
+    Purpose,
+    Stage,
+    Visibility,
+)
+from referral.core.errors import NotFound
+
+
+def theirs(user: User) -> ColumnElement[bool]:
+    """Which cases are this person's: a broker's own, a supervisor's whole office, nobody else's."""
+    if user.role is Role.BROKER:
+        return Case.broker_id == user.id
+    if user.role is Role.SUPERVISOR:
+        return Case.office_id == user.office_id
+    return false()
+
+
+def get_case(session: Session, user: User, case_id: UUID) -> Case:
+    """The case with its client, needs and contracts. Raises NotFound when it is not this person's."""
+    case = session.scalar(
+        select(Case)
+        .where(Case.id == case_id, theirs(user))
+        .options(
+            joinedload(Case.client),
+            joinedload(Case.broker),
+            selectinload(Case.needs).joinedload(Need.beneficiary),
+            selectinload(Case.beneficiaries),
+            selectinload(Case.contracts),
+        )
+    )
+    if case is None:
+        raise NotFound("casework.no_case")
+    return case
+
+
+def get_need(session: Session, user: User, need_id: UUID) -> Need:
+    """A need of one of this person's cases."""
+    need = session.scalar(
+        select(Need)
+        .join(Need.case)
+        .where(Need.id == need_id, theirs(user))
+        .options(joinedload(Need.case).joinedload(Case.client), joinedload(Need.beneficiary))
+    )
+    if need is None:
+        raise NotFound("casework.no_need")
+    return need
+
+
+def cases_of(user: User, *, closed: bool = False) -> Select[Any]:
+    """This person's cases, crises first, then newest; to be paged."""
+    is_closed = Case.stage == Stage.CLOSED
+    return (
+        select(Case)
+        .where(theirs(user), is_closed if closed else ~is_closed)
+        .options(joinedload(Case.client), joinedload(Case.broker), selectinload(Case.needs))
+        .order_by(Case.crisis_since.is_(None), Case.opened_at.desc(), Case.id)
+    )
+
+
+def same_contact(session: Session, user: User, digest: bytes, *, besides: UUID) -> Sequence[Case]:
+    """Other cases of the person's office with the same contact number, oldest first."""
+    return session.scalars(
+        select(Case)
+        .join(Case.client)
+        .where(Client.contact_index == digest, Client.id != besides, theirs(user))
+        .order_by(Case.opened_at, Case.id)
+    ).all()
+
+
+def basis_for(
+    session: Session,
+    client_id: UUID,
+    *,
+    purpose: Purpose,
+    organization_id: UUID | None,
+    now: datetime,
+) -> LawfulBasis | None:
+    """The basis in force for this purpose and recipient, newest first; None when there is none."""
+    latest = session.scalar(
+        select(LawfulBasis)
+        .where(
+            LawfulBasis.client_id == client_id,
+            LawfulBasis.purpose == purpose,
+            LawfulBasis.organization_id.is_(None)
+            if organization_id is None
+            else LawfulBasis.organization_id == organization_id,
+        )
+        .order_by(LawfulBasis.given_at.desc(), LawfulBasis.id.desc())
+        .limit(1)
+    )
+    if latest is None or latest.refused or latest.withdrawn_at is not None:
+        return None
+    return None if latest.expires_on is not None and latest.expires_on < now.date() else latest
+
+
+def bases_of(session: Session, client_id: UUID) -> Sequence[LawfulBasis]:
+    """Every basis and refusal of a client, newest first."""
+    return session.scalars(
+        select(LawfulBasis)
+        .where(LawfulBasis.client_id == client_id)
+        .order_by(LawfulBasis.given_at.desc(), LawfulBasis.id.desc())
+    ).all()
+
+
+def excluded_organizations(session: Session, case_id: UUID) -> frozenset[UUID]:
+    """Organizations this case must never be sent to or shown."""
+    return frozenset(
+        session.scalars(select(Exclusion.organization_id).where(Exclusion.case_id == case_id))
+    )
+
+
+def own_resources(session: Session, case: Case, category: str) -> Sequence[OwnResource]:
+    """Informal help that may be offered in this case for a leaf: the client's own first, then the office's."""
+    return session.scalars(
+        select(OwnResource)
+        .where(
+            OwnResource.office_id == case.office_id,
+            OwnResource.category == category,
+            OwnResource.ended_at.is_(None),
+            OwnResource.helper_agreed,
+            or_(
+                OwnResource.client_id == case.client_id,
+                OwnResource.visibility == Visibility.OFFICE,
+            ),
+        )
+        .order_by(OwnResource.client_id.is_(None), OwnResource.created_at, OwnResource.id)
+    ).all()
+
+
+def calls_of(session: Session, case_id: UUID) -> Sequence[CrisisCall]:
+    """Emergency calls logged in a case, newest first."""
+    return session.scalars(
+        select(CrisisCall)
+        .where(CrisisCall.case_id == case_id)
+        .order_by(CrisisCall.called_at.desc(), CrisisCall.id.desc())
+    ).all()
+
+
+def get_call(session: Session, user: User, call_id: UUID) -> CrisisCall:
+    """A logged call of the person's office."""
+    call = session.get(CrisisCall, call_id)
+    if call is None or user.office_id is None or call.office_id != user.office_id:
+        raise NotFound("casework.no_call")
+    return call
+
+
+def alone_in_crisis(session: Session, office_id: UUID) -> Sequence[Case]:
+    """Cases in crisis that no second person has looked at yet, longest first."""
+    reviewed = (
+        select(CrisisCall.id)
+        .where(CrisisCall.case_id == Case.id, CrisisCall.reviewed_at >= Case.crisis_since)
+        .exists()
+    )
+    return session.scalars(
+        select(Case)
+        .where(Case.office_id == office_id, Case.crisis_since.is_not(None), ~reviewed)
+        .options(joinedload(Case.client), joinedload(Case.broker))
+        .order_by(Case.crisis_since, Case.id)
+    ).all()

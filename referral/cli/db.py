@@ -1,0 +1,47 @@
+"""Commands about the database: `flask db upgrade`."""
+
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from referral.extensions import alembic
+from referral.extensions import db as database
+from referral.reference import load_reference
+
+group = AppGroup("db", help="Look after the database.")
+
+
+@group.command()
+def upgrade() -> None:
+    """Bring schema and reference data (taxonomy, coded lists, penalties, gazetteer) up to date.
+
+    \b
+    Example: flask db upgrade
+    """
+    alembic.upgrade()
+    database.session.connection(execution_options={"writes": True})
+    load_reference(database.session, now=datetime.now(UTC))
+    database.session.commit()
+
+
+@group.command()
+@click.argument("target", default="-1")
+def downgrade(target: str) -> None:
+    """Go back to an earlier schema (default: one step; `base`: before the first).
+
+    \b
+    Example: flask db downgrade base
+    """
+    alembic.downgrade(target)
+
+
+@group.command()
+@click.argument("message")
+def revision(message: str) -> None:
+    """Write a migration for what changed in the tables.
+
+    \b
+    Example: flask db revision "letters of a referral"
+    """
+    alembic.revision(message)

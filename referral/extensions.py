@@ -1,0 +1,13 @@
+"""Objects that Flask owns and only doors use."""
+
+from flask_alembic import Alembic
+from flask_babel import Babel
+from flask_sqlalchemy_lite import SQLAlchemy
+from flask_wtf import CSRFProtect
+
+from referral.tables import metadata
+
+db = SQLAlchemy()
+alembic = Alembic(run_mkdir=False, command_name="", metadatas=metadata)
+babel = Babel()
+csrf = CSRFProtect()

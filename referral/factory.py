@@ -1,0 +1,59 @@
+"""The only place where everything meets."""
+
+from pathlib import Path
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from referral.cli import register_commands
+from referral.config import ROOT, Settings
+from referral.extensions import alembic, babel, csrf, db
+from referral.web import access, errors, formatting, headers, language, navigation, reading, signin
+from referral.web.blueprints import BLUEPRINTS
+
+
+def create_app(settings: Settings) -> Flask:
+    """The whole application, ready to serve or to run commands."""
+    Path(settings.JEJARING_INSTANCE).mkdir(parents=True, exist_ok=True)
+    app = Flask(
+        "referral",
+        instance_path=str(Path(settings.JEJARING_INSTANCE).absolute()),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+    )
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.SECRET_KEY,
+        SQLALCHEMY_ENGINES={"default": {"url": settings.database_url}},
+        ALEMBIC={
+            "script_location": str(ROOT / "migrations"),
+            "file_template": "%%(rev)s_%%(slug)s",
+        },
+        ALEMBIC_CONTEXT={"render_as_batch": True, "compare_type": True},
+        BABEL_DEFAULT_LOCALE="id",
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "referral" / "translations"),
+        SESSION_COOKIE_SECURE=settings.COOKIE_SECURE,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_NAME="jejaring",
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,  # a form filled in slowly, beside a client, is still good
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    db.init_app(app)
+    with app.app_context():
+        db.sessionmaker.configure(info={"keyring": settings.keyring})
+    alembic.init_app(app)
+    babel.init_app(app, locale_selector=language.chosen, timezone_selector=language.zone)
+    csrf.init_app(app)
+
+    signin.init_app(app)  # sets g.user, which access then reads
+    access.init_app(app)
+    for part in (errors, formatting, headers, navigation, reading):
+        part.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    register_commands(app)
+    return app

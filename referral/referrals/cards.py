@@ -1,0 +1,56 @@
+"""What an agency may see of a client: the blind card, the released facts, or a stub. Pure."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from referral.referrals.lifecycle import RELEASED, TERMINAL, Status
+
+#: The agency's own criteria, which a blind card answers with yes, no or not known.
+CRITERIA = ("age", "sex", "desil", "disability", "jurisdiction", "documents")
+#: Facts a basis can let go, in the order they are shown.
+RELEASABLE = ("name", "contact", "age", "sex", "area", "need", "story")
+_BANDS = ((5, "0-5"), (12, "6-12"), (17, "13-17"), (24, "18-24"), (59, "25-59"))
+
+
+class View(StrEnum):
+    BLIND = "blind"
+    RELEASED = "released"
+    STUB = "stub"
+
+
+def age_band(age_years: float | None) -> str | None:
+    """A band wide enough not to point at one person."""
+    if age_years is None:
+        return None
+    return next((band for oldest, band in _BANDS if age_years <= oldest), "60+")
+
+
+def blind_card(
+    verdicts: Iterable[Mapping[str, Any]],
+    *,
+    age_years: float | None,
+    area_code: str | None,
+    priority: str,
+) -> dict[str, Any]:
+    """Answers to the agency's own criteria, kab/kota and age band: no identity, diagnosis or village.
+
+    `verdicts` are a receipt's, {rule, verdict}; others than CRITERIA are left out.
+    """
+    answers = {each["rule"]: each["verdict"] for each in verdicts if each["rule"] in CRITERIA}
+    return {
+        "criteria": {rule: answers[rule] for rule in CRITERIA if rule in answers},
+        "age_band": age_band(age_years),
+        "area_code": ".".join(area_code.split(".")[:2]) if area_code else None,
+        "priority": priority,
+    }
+
+
+def view_of(status: Status, *, accepted_before: bool) -> View:
+    """How much the agency sees now. Identity only from accepting on, and never after it ended without help.
+
+    `accepted_before` tells a hold before the decision from one after it.
+    """
+    if status in TERMINAL and status is not Status.COMPLETED:
+        return View.STUB
+    return View.RELEASED if status in RELEASED and accepted_before else View.BLIND

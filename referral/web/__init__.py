@@ -1,0 +1,1 @@
+"""Pages for people: permission, parse, one operation, commit, answer."""

@@ -1,0 +1,60 @@
+"""Who may open which page. A view that does not say so can't be opened at all."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Flask, abort, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from referral.accounts.permissions import allows
+from referral.extensions import db
+
+View = TypeVar("View", bound=Callable[..., object])
+PUBLIC = "public"
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Marks a view: only people who hold `permission` may open it; for others it is not there."""
+
+    def mark(view: View) -> View:
+        view.permission = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Marks a view that anyone may open without an account."""
+    return requires(PUBLIC)(view)
+
+
+def may(permission: str) -> bool:
+    """Whether the signed-in person holds `permission`."""
+    return g.user is not None and allows(g.user, permission)
+
+
+def _check() -> Response | None:
+    if request.endpoint in (None, "static"):
+        return None
+    permission = getattr(current_app.view_functions[request.endpoint], "permission", None)
+    if permission == PUBLIC:
+        return None
+    if permission is None:
+        abort(404)
+    if g.user is None:
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("accounts.sign_in", next=wanted), 303)
+    if not may(permission):
+        abort(404)
+    return None
+
+
+def _take_write_lock() -> None:
+    """A request that may write takes SQLite's write lock before it reads: see core.db."""
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        db.session.connection(execution_options={"writes": True})
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_check)
+    app.before_request_funcs.setdefault(None, []).insert(0, _take_write_lock)

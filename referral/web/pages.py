@@ -1,0 +1,49 @@
+"""Pages that belong to no area: start, health, language."""
+
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from sqlalchemy import text
+from werkzeug.wrappers import Response
+
+from referral.accounts.permissions import allows
+from referral.core.text import LANGUAGES
+from referral.extensions import db
+from referral.web.access import public
+
+bp = Blueprint("pages", __name__)
+
+_HOME = (
+    ("case:read", "casework.index"),
+    ("referral:answer", "referrals.inbox"),
+    ("gap:read", "planning.gaps"),
+    ("account:manage", "accounts.index"),
+)
+
+
+@bp.get("/")
+@public
+def start() -> str | Response:
+    """The first page: each person's own work, or the public start."""
+    if g.user is not None:
+        for permission, endpoint in _HOME:
+            if allows(g.user, permission):
+                return redirect(url_for(endpoint), 303)
+    return render_template("start.html")
+
+
+@bp.get("/healthz")
+@public
+def health() -> dict[str, str]:
+    """Whether the application and its database answer."""
+    db.session.execute(text("SELECT 1"))
+    return {"status": "ok"}
+
+
+@bp.post("/language")
+@public
+def language() -> Response:
+    """Choose the language of pages on this device."""
+    if request.form.get("lang") in LANGUAGES:
+        session["language"] = request.form["lang"]
+    back = request.form.get("next", "")
+    own = back.startswith("/") and not back.startswith(("//", "/\\"))
+    return redirect(back if own else url_for(".start"), 303)

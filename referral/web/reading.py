@@ -1,0 +1,44 @@
+"""Seeing a person's record is an event too: it is written to the audit chain before the page leaves."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, Response, g
+
+from referral.changes import audit
+from referral.extensions import db
+
+
+def seen(subject: Any, *, client_id: UUID) -> None:
+    """Note that this page shows `subject`, which is about `client_id`."""
+    g.setdefault("seen", []).append((subject.__tablename__, subject.id, client_id))
+
+
+class _Seen:
+    def __init__(self, table: str, row_id: UUID) -> None:
+        self.__tablename__, self.id = table, row_id
+
+
+def _write(response: Response) -> Response:
+    readings = g.pop("seen", [])
+    if readings and response.status_code < 400:
+        # A session of its own, so that a page that only reads takes the write lock for a moment, not for its whole life.
+        with db.sessionmaker() as session:
+            session.connection(execution_options={"writes": True})
+            for table, row_id, client_id in readings:
+                subject = _Seen(table, row_id)
+                audit.record(
+                    session,
+                    f"{table}.read",
+                    subject,
+                    by=g.user,
+                    now=datetime.now(UTC),
+                    client_id=client_id,
+                )
+            session.commit()
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(_write)

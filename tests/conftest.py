@@ -1,0 +1,155 @@
+"""Fixtures every test may ask for. A session's commits are undone after the test."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+from bs4 import BeautifulSoup, Tag
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from referral.config import Settings
+from referral.extensions import alembic, db
+from referral.factory import create_app
+from referral.reference import load_reference
+from tests.factories import PASSWORD, Make
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of official examples and real data that is not part of the project."""
+    if not SHARED.exists():
+        pytest.skip("needs the shared data folder beside the project, which is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application on a fresh migrated SQLite database with reference data."""
+    folder = tmp_path_factory.mktemp("instance")
+    app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(folder)}))
+    app.config.update(TESTING=True)
+    with app.app_context():
+        alembic.upgrade()
+        load_reference(db.session, now=datetime.now(UTC))
+        db.session.commit()
+    return app
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session whose commits are undone after the test."""
+    with app.app_context():
+        connection = db.engine.connect()
+        outer = connection.begin()
+        kept = dict(db.sessionmaker.kw)
+        db.sessionmaker.configure(bind=connection, join_transaction_mode="create_savepoint")
+        yield db.session
+        db.session.close()
+        db.sessionmaker.kw.clear()
+        db.sessionmaker.configure(**kept)
+        outer.rollback()
+        connection.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Monday morning in Jakarta (09.30 there)."""
+    return datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def make(session: Session, now: datetime) -> Make:
+    """Builds saved rows: `make.case(broker=...)`."""
+    return Make(session, now)
+
+
+class Browser(FlaskClient):
+    """A test client that checks the pages it fetches and notices work left uncommitted."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = super().open(*args, **kwargs)
+        db.session.rollback()
+        db.session.expire_all()
+        return response
+
+    def page(self, url: str, status: int = 200) -> BeautifulSoup:
+        """The page at `url`, well formed: valid HTML, one h1, a title, no id twice, every field labelled."""
+        return checked(self.get(url, follow_redirects=True), status)
+
+    def submit(
+        self, url: str, data: dict[str, Any] | None = None, status: int = 200
+    ) -> BeautifulSoup:
+        """The page that follows after `data` was posted to `url`, as a form does."""
+        return checked(self.post(url, data=data or {}, follow_redirects=True), status)
+
+    def sign_in(self, user: Any, password: str = PASSWORD) -> "Browser":
+        self.post("/sign-in", data={"email": user.email, "password": password})
+        return self
+
+
+def checked(response: TestResponse, status: int) -> BeautifulSoup:
+    assert response.status_code == status, (response.status_code, response.text[:2000])
+    parser = html5lib.HTMLParser(strict=False)
+    parser.parse(response.text)
+    assert not parser.errors, parser.errors[:3]
+    page = BeautifulSoup(response.text, "html.parser")
+    assert len(page.select("h1")) == 1, page.select("h1")
+    assert page.title and page.title.text.strip()
+    ids = [tag["id"] for tag in page.select("[id]")]
+    assert len(ids) == len(set(ids)), [one for one in ids if ids.count(one) > 1]
+    for field in page.select("input:not([type=hidden], [type=submit]), select, textarea"):
+        assert _is_labelled(page, field), f"no label: {field}"
+    return page
+
+
+def _is_labelled(page: BeautifulSoup, field: Tag) -> bool:
+    if field.get("aria-label") or field.get("aria-labelledby") or field.find_parent("label"):
+        return True
+    return bool(field.get("id") and page.select(f'label[for="{field["id"]}"]'))
+
+
+@pytest.fixture
+def browser(app: Flask, session: Session) -> Browser:
+    """Somebody with no account; `browser.sign_in(user)` makes it theirs. Forms need no token here."""
+    app.test_client_class = Browser
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    assert isinstance(client, Browser)
+    return client
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command printed and how it ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+@pytest.fixture
+def cli(app: Flask, session: Session) -> Any:
+    """Runs a command: `cli("needs", "suggest", "--json", "…")`."""
+    runner: FlaskCliRunner = app.test_cli_runner()
+
+    def run(*args: str, stdin: str | None = None) -> Output:
+        result = runner.invoke(args=list(args), input=stdin)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Output(result.exit_code, result.stdout, result.stderr)
+
+    return run
