@@ -1,0 +1,330 @@
+"""The order of a match: who comes first, who stands beside, who is no option and why. Pure."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from referral.core.geo import haversine_km
+from referral.core.text import Message
+from referral.matching.facts import Circumstances, Names, Offer, Outcome, Query
+from referral.matching.penalties import NO_CAPACITY, Penalty, is_closed, known_capacity, penalties
+from referral.matching.rules import (
+    ASSUMED_OTHER,
+    Gate,
+    Verdict,
+    applying,
+    is_proposed,
+)
+
+#: The local step is the km to this option, counted from the nearest.
+STEP_OPTION = 3
+STEP_WITHOUT_OPTIONS_KM = 10.0
+STEP_SMALLEST_KM, STEP_LARGEST_KM = 1.0, 40.0
+#: Above this the place is an area and not a door: its distance is told as a range.
+DOOR_PRECISION_KM = 1.0
+#: What is called near when the client has said no limit.
+NEAR_KM = 25.0
+
+NORMAL, OTHER_JURISDICTION, FULL, NO_POSITION = range(4)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One offer in its place.
+
+    km            None for remote and confidential offers and without position; unrounded
+    precision_km  half-width of the distance: the client's and the offer's together
+    effective_km  what the order is by: order km and penalties
+    failed        rules that keep it from being an option
+    """
+
+    offer: Offer
+    group: int
+    km: float | None
+    band: tuple[float, float] | None
+    precision_km: float | None
+    effective_km: float | None
+    penalties: tuple[Penalty, ...]
+    verdicts: tuple[Verdict, ...]
+    failed: tuple[str, ...] = ()
+    would_fit_if: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What a query gives.
+
+    tally  counts over all offers, not only those shown: `considered`, `options`, `remote`,
+           `no_capacity` (options), `failed` {rule: offers}, `failed_alone` {rule: offers that only
+           this rule keeps out}
+    """
+
+    step_km: float
+    options: tuple[Ranked, ...]
+    remote: tuple[Ranked, ...]
+    why_not: tuple[Ranked, ...]
+    why_not_total: int
+    coverage: Message
+    tally: Mapping[str, Any]
+
+
+@dataclass
+class _Judged:
+    offer: Offer
+    #: from the public point; of confidential offers too
+    km: float | None
+    order_km: float | None
+    failed: tuple[Gate, ...]
+    eligibility_unknown: bool
+    group: int
+    steps: float = 0.0
+    effective_km: float | None = None
+
+
+def rank(
+    query: Query,
+    offers: Iterable[Offer],
+    table: Mapping[str, float],
+    *,
+    need_id: str = "",
+    kept_out: frozenset[Any] = frozenset(),
+    holidays: frozenset[Any] = frozenset(),
+    names: Names = str,
+) -> Ranking:
+    """The ranking of `offers` for `query`.
+
+    table     steps by rule, as directory_data/penalties.csv
+    need_id   makes the order of equals this need's own; "" without a need
+    kept_out  organizations the client must never be sent to: in no list and no count
+    names     gives areas and categories their names in sentences
+    """
+    offers = [
+        offer
+        for offer in offers
+        if offer.organization_id not in kept_out and is_proposed(query, offer)
+    ]
+    around = Circumstances(_answered_in_time(offers), holidays)
+    gates = applying(query)
+    judged = [_judge(query, offer, gates, around) for offer in offers]
+    fitting = [one for one in judged if not one.failed]
+    step_km = local_step_km(
+        one.km
+        for one in fitting
+        if one.km is not None and not one.offer.confidential and not one.offer.remote
+    )
+    for one in fitting:
+        _weigh(query, one, table, around, step_km)
+
+    def shown(ones: Sequence[_Judged]) -> tuple[Ranked, ...]:
+        return tuple(_ranked(query, one, gates, table, around, step_km, names) for one in ones)
+
+    on_site = [one for one in fitting if not one.offer.remote]
+    remote = [one for one in fitting if one.offer.remote]
+    failing = [one for one in judged if one.failed]
+    options = _first(query.limit, on_site, lambda one: _order(query, one), need_id)
+    beside = _first(query.limit, remote, lambda one: (one.group, one.steps), need_id)
+    near_misses = _first(query.limit, failing, _nearness, need_id)
+    return Ranking(
+        step_km=step_km,
+        options=shown(options),
+        remote=shown(beside),
+        why_not=shown(near_misses),
+        why_not_total=len(failing),
+        coverage=coverage(query, on_site, remote, failing, names),
+        tally=_tally(query, on_site, remote, failing),
+    )
+
+
+def local_step_km(kms: Iterable[float]) -> float:
+    """One local step: km to the third-nearest option, else the farthest, between 1 and 40."""
+    nearest = heapq.nsmallest(STEP_OPTION, kms)
+    step = nearest[-1] if nearest else STEP_WITHOUT_OPTIONS_KM
+    return min(max(step, STEP_SMALLEST_KM), STEP_LARGEST_KM)
+
+
+def tie(need_id: str, service_at_location_id: Any) -> str:
+    """Orders equals: anybody can compute it, nobody can choose it."""
+    return sha256(f"{need_id}:{service_at_location_id}".encode()).hexdigest()
+
+
+def coverage(
+    query: Query,
+    on_site: Sequence[_Judged],
+    remote: Sequence[_Judged],
+    failing: Sequence[_Judged],
+    names: Names,
+) -> Message:
+    """One sentence about how well the need is covered from here."""
+    category = {"category": names(query.need)}
+    if not on_site and not remote and not failing:
+        return Message("match.coverage.none_known", category)
+    if not on_site and not remote:
+        params = category | {"count": len(failing)}
+        near = _nearest([one for one in failing if _is_only_too_far(one)])
+        if near is None:
+            return Message("match.coverage.none_fits", params)
+        return Message(
+            "match.coverage.none_within",
+            category | {"within": query.within or 0} | _whereabouts(near, names),
+        )
+    if not on_site:
+        return Message("match.coverage.remote_only", category | {"count": len(remote)})
+    nearest = _nearest(on_site)
+    if nearest is None or nearest.order_km is None:
+        return Message("match.coverage.no_distance", {"count": len(on_site)})
+    key = "far" if nearest.order_km > NEAR_KM else "near"
+    return Message(
+        f"match.coverage.{key}",
+        {"count": len(on_site), "near": NEAR_KM} | _whereabouts(nearest, names),
+    )
+
+
+def _is_only_too_far(one: _Judged) -> bool:
+    return [gate.rule for gate in one.failed] == ["within"]
+
+
+def _nearest(ones: Sequence[_Judged]) -> _Judged | None:
+    placed = [one for one in ones if one.order_km is not None and not one.offer.confidential]
+    return min(placed, key=lambda one: one.order_km or 0.0, default=None)
+
+
+def _whereabouts(one: _Judged, names: Names) -> dict[str, Any]:
+    area = one.offer.area_code
+    where = Message("match.coverage.in", {"area": names(area)}) if area else Message("match.empty")
+    return {"km": one.order_km, "where": where}
+
+
+def _judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumstances) -> _Judged:
+    km = order_km = None
+    placed = offer.latitude is not None and offer.longitude is not None and not offer.remote
+    if query.near and placed:
+        km = haversine_km(*query.near, offer.latitude, offer.longitude)  # type: ignore[arg-type]
+        order_km = max(km, (query.precision_km + offer.precision_km) / 2)
+    failed = []
+    eligibility_unknown = False
+    group = NORMAL
+    for gate in gates:
+        found = gate.find(query, offer, order_km)
+        if found.outcome is Outcome.FAIL:
+            failed.append(gate)
+        elif found.outcome is Outcome.UNKNOWN:
+            eligibility_unknown = eligibility_unknown or gate.eligibility
+            if found is ASSUMED_OTHER:
+                group = OTHER_JURISDICTION
+    if known_capacity(offer, query.at) == NO_CAPACITY or (
+        query.is_emergency and is_closed(query, offer, around)
+    ):
+        group = FULL
+    if offer.latitude is None and not offer.remote:
+        group = NO_POSITION
+    return _Judged(offer, km, order_km, tuple(failed), eligibility_unknown, group)
+
+
+def _weigh(
+    query: Query,
+    one: _Judged,
+    table: Mapping[str, float],
+    around: Circumstances,
+    step_km: float,
+) -> list[Penalty]:
+    found = penalties(query, one.offer, table, around, eligibility_unknown=one.eligibility_unknown)
+    one.steps = sum(penalty.steps for penalty in found)
+    one.effective_km = None if one.order_km is None else one.order_km + step_km * one.steps
+    return found
+
+
+def _order(query: Query, one: _Judged) -> tuple[float, ...]:
+    if one.effective_km is None:
+        return (one.group, _area_distance(query, one.offer), one.steps)
+    return (one.group, one.effective_km)
+
+
+def _area_distance(query: Query, offer: Offer) -> int:
+    """How many levels up the client's area and the offer's meet: 0 the same one."""
+    here = (query.place.code if query.place else "").split(".")
+    there = (offer.area_code or "").split(".")
+    shared = 0
+    for ours, theirs in zip(here, there, strict=False):
+        if not ours or ours != theirs:
+            break
+        shared += 1
+    return 3 - min(shared, 3)
+
+
+def _nearness(one: _Judged) -> tuple[float, ...]:
+    km = float("inf") if one.km is None else one.km
+    return (len(one.failed), km)
+
+
+def _first(
+    limit: int,
+    ones: Sequence[_Judged],
+    key: Callable[[_Judged], tuple[float, ...]],
+    need_id: str,
+) -> list[_Judged]:
+    """The first `limit` by key and then tie; ties are computed only where they can matter."""
+    keyed = [(key(one), one) for one in ones]
+    smallest = heapq.nsmallest(limit, (k for k, _ in keyed))
+    if not smallest:
+        return []
+    contenders = [(k, one) for k, one in keyed if k <= smallest[-1]]
+    contenders.sort(key=lambda pair: (pair[0], tie(need_id, pair[1].offer.service_at_location_id)))
+    return [one for _, one in contenders[:limit]]
+
+
+def _ranked(
+    query: Query,
+    one: _Judged,
+    gates: tuple[Gate, ...],
+    table: Mapping[str, float],
+    around: Circumstances,
+    step_km: float,
+    names: Names,
+) -> Ranked:
+    offer = one.offer
+    found = _weigh(query, one, table, around, step_km)
+    km = None if offer.confidential else one.km
+    precision_km = None if one.km is None else query.precision_km + offer.precision_km
+    band = None
+    if km is not None and precision_km is not None and precision_km > DOOR_PRECISION_KM:
+        band = (max(0.0, km - precision_km), km + precision_km)
+    return Ranked(
+        offer=offer,
+        group=one.group,
+        km=km,
+        band=band,
+        precision_km=precision_km,
+        effective_km=one.effective_km,
+        penalties=tuple(found),
+        verdicts=tuple(gate.verdict(query, offer, one.order_km, names) for gate in gates),
+        failed=tuple(gate.rule for gate in one.failed),
+        would_fit_if=tuple(gate.would_fit(query, offer, names) for gate in one.failed),
+    )
+
+
+def _answered_in_time(offers: Sequence[Offer]) -> float | None:
+    """The category's own share of referrals answered in time."""
+    due = sum(offer.due for offer in offers)
+    return sum(offer.in_time for offer in offers) / due if due else None
+
+
+def _tally(
+    query: Query,
+    on_site: Sequence[_Judged],
+    remote: Sequence[_Judged],
+    failing: Sequence[_Judged],
+) -> dict[str, Any]:
+    failed = Counter(gate.rule for one in failing for gate in one.failed)
+    alone = Counter(one.failed[0].rule for one in failing if len(one.failed) == 1)
+    full = sum(known_capacity(one.offer, query.at) == NO_CAPACITY for one in (*on_site, *remote))
+    return {
+        "considered": len(on_site) + len(remote) + len(failing),
+        "options": len(on_site),
+        "remote": len(remote),
+        "no_capacity": full,
+        "failed": dict(failed),
+        "failed_alone": dict(alone),
+    }
