@@ -21,7 +21,7 @@ _HOME = (
 
 @bp.get("/")
 @public
-def start() -> str | Response:
+def home() -> str | Response:
     """The first page: each person's own work, or the public start."""
     if g.user is not None:
         for permission, endpoint in _HOME:
@@ -38,12 +38,12 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@bp.post("/language")
+@bp.post("/language/<lang>")
 @public
-def language() -> Response:
+def language(lang: str) -> Response:
     """Choose the language of pages on this device."""
-    if request.form.get("lang") in LANGUAGES:
-        session["language"] = request.form["lang"]
+    if lang in LANGUAGES:
+        session["language"] = lang
     back = request.form.get("next", "")
     own = back.startswith("/") and not back.startswith(("//", "/\\"))
-    return redirect(back if own else url_for(".start"), 303)
+    return redirect(back if own else url_for(".home"), 303)
