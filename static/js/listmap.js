@@ -13,7 +13,10 @@ export function enhance(pair) {
   group.hidden = false;
   group.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button) show(button.dataset.show);
+    if (!button) return;
+    show(button.dataset.show);
+    // The list is long: without this, whoever was far down it would land below the map.
+    pair.scrollIntoView({ block: "start" });
   });
   pair.addEventListener("listmap:ask", (event) => show(event.detail));
   show("list");

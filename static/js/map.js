@@ -96,7 +96,7 @@ function drawOption(L, map, option, box) {
     toCard.href = `#option-${number}`;
     popup.append(toCard);
   }
-  marker.bindPopup(popup, { maxWidth: 260, autoPanPadding: [56, 56] });
+  marker.bindPopup(popup, { maxWidth: 210, autoPanPadding: [10, 10] });
   return { marker, card };
 }
 

@@ -13,7 +13,9 @@ export async function enhance(select) {
     label: option.text,
     words: fold(`${option.text} ${option.dataset.words ?? ""} ${option.closest("optgroup")?.label ?? ""}`),
   }));
-  const describedBy = select.getAttribute("aria-describedby");
+  // The box drops aria-describedby while someone types, so hint and error go into the help it reads out itself.
+  const described = (select.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
+  const help = [...described.map((part) => document.getElementById(part)?.textContent.trim()), select.dataset.pickerHelp];
   const invalid = select.getAttribute("aria-invalid");
   const id = select.id;
 
@@ -35,10 +37,14 @@ export async function enhance(select) {
       select.dispatchEvent(new Event("change", { bubbles: true }));
     },
     tNoResults: () => select.dataset.pickerNone,
+    tStatusNoResults: () => select.dataset.pickerNone,
+    tStatusQueryTooShort: () => select.dataset.pickerHelp,
+    tStatusResults: (count) => `${select.dataset.pickerCount} ${count}`,
+    tStatusSelectedOption: (label, count, index) => `${label}, ${index + 1} / ${count}`,
+    tAssistiveHint: () => help.filter(Boolean).join(" "),
   });
 
   const input = document.getElementById(id);
-  if (describedBy) input.setAttribute("aria-describedby", `${describedBy} ${input.getAttribute("aria-describedby") ?? ""}`.trim());
   if (invalid) input.setAttribute("aria-invalid", invalid);
   // Words that match nothing must not send the choice made before them.
   input.addEventListener("input", () => {
