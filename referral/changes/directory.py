@@ -1,15 +1,16 @@
 """One way for a change of the directory to be written down: the change record and the change feed."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from referral.changes.actors import Actor
 from referral.changes.models import ChangeRecord, DirectoryChange
-from referral.core.db import Identified
+from referral.core.db import Identified, new_id
 
 
 def record(
@@ -30,6 +31,36 @@ def record(
                 new = history.added[0] if history.added else None
                 _write(session, row, "update", column.key, _text(old), _text(new), by, now)
     announce(session, service_id, now=now)
+
+
+def record_many(
+    session: Session,
+    changes: Iterable[tuple[str, UUID, str, str, Any, Any]],
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Write down many changes at once, as an import makes them; the caller announces them.
+
+    changes   table, row, action (create, update, delete), field, old value, new value
+    """
+    entries = [
+        {
+            "id": new_id(),
+            "resource_id": row_id,
+            "resource_type": table,
+            "last_action_date": now,
+            "last_action_type": action,
+            "field_name": field,
+            "previous_value": _text(old),
+            "replacement_value": _text(new),
+            "updated_by_id": by.id,
+            "updated_by_role": str(by.role),
+        }
+        for table, row_id, action, field, old, new in changes
+    ]
+    if entries:
+        session.execute(insert(ChangeRecord), entries)
 
 
 def announce(session: Session, service_id: UUID | None, *, now: datetime) -> None:

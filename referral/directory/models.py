@@ -1,7 +1,6 @@
 """The directory in HSDS 3.2.3's tables and names; what is ours is marked so."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -9,68 +8,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.core.db import Identified
-
-
-class SystemType(StrEnum):
-    """Pincus and Minahan's kinds of resource system."""
-
-    INFORMAL = "informal"
-    FORMAL = "formal"
-    SOCIETAL = "societal"
-
-
-class ContactMode(StrEnum):
-    """Whether the resource system sees the client itself, or must be told by the worker."""
-
-    DIRECT = "direct"
-    INDIRECT = "indirect"
-
-
-class AnswerMode(StrEnum):
-    """How a service answers a referral."""
-
-    REPLIES = "replies"
-    WALK_IN = "walk_in"
-    DECISION = "decision"
-
-
-class ServiceStatus(StrEnum):
-    ACTIVE = "active"
-    INACTIVE = "inactive"
-    DEFUNCT = "defunct"
-    TEMPORARILY_CLOSED = "temporarily closed"
-
-
-class CapacityStatus(StrEnum):
-    """FHIR SDOH Clinical Care's words for room."""
-
-    CAPACITY = "capacity"
-    NO_CAPACITY = "no-capacity"
-    WAITLIST = "waitlist"
-    ADDITIONAL_ASSESSMENT = "additional-assessment-required"
-
-
-class CategoryBasis(StrEnum):
-    """Whether the source says that a service does this, or only its kind of facility suggests it."""
-
-    STATED = "stated"
-    INFERRED = "inferred"
-
-
-class Remote(StrEnum):
-    """A service that needs no visit."""
-
-    PHONE = "phone"
-    ONLINE = "online"
-
-
-class Criterion(StrEnum):
-    """What an eligibility rule looks at; ages are HSDS columns of the service itself."""
-
-    SEX = "sex"
-    DESIL = "desil"
-    DISABILITY = "disability"
-    RESIDENCY = "residency"
+from referral.directory.kinds import AnswerMode as AnswerMode
+from referral.directory.kinds import CapacityStatus as CapacityStatus
+from referral.directory.kinds import CategoryBasis as CategoryBasis
+from referral.directory.kinds import ContactMode as ContactMode
+from referral.directory.kinds import Criterion as Criterion
+from referral.directory.kinds import Remote as Remote
+from referral.directory.kinds import ServiceStatus as ServiceStatus
+from referral.directory.kinds import SystemType as SystemType
 
 
 class Sourced:
@@ -143,7 +88,9 @@ class Service(Sourced, Identified):
 
     organization: Mapped[Organization] = relationship(back_populates="services")
     sites: Mapped[list["ServiceAtLocation"]] = relationship(back_populates="service")
-    phones: Mapped[list["Phone"]] = relationship(foreign_keys="Phone.service_id", order_by="Phone.id")
+    phones: Mapped[list["Phone"]] = relationship(
+        foreign_keys="Phone.service_id", order_by="Phone.id"
+    )
     schedules: Mapped[list["Schedule"]] = relationship(
         foreign_keys="Schedule.service_id", order_by="Schedule.id"
     )
@@ -402,7 +349,10 @@ class ServiceCategory(Identified):
     """Ours: what need a service meets. Travels in HSDS files as an attribute in `jejaring:category`."""
 
     __tablename__ = "service_category"
-    __table_args__ = (UniqueConstraint("service_id", "code"), Index("ix_service_category_code", "code"))
+    __table_args__ = (
+        UniqueConstraint("service_id", "code"),
+        Index("ix_service_category_code", "code"),
+    )
 
     service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
     #: a leaf of directory_data/taxonomy.csv

@@ -1,0 +1,100 @@
+"""The coded lists that every installation has: categories, documents, disabilities, languages."""
+
+import csv
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sqlalchemy.orm import Session
+
+from referral.directory.mapping import Known
+from referral.directory.models import Taxonomy as TaxonomyTable
+from referral.directory.models import TaxonomyTerm
+from referral.taxonomy.tree import Taxonomy
+
+FOLDER = Path(__file__).parents[2] / "directory_data"
+LISTS = {
+    "documents": "Documents that a service may ask for",
+    "disabilities": "Kinds of disability that a service may be for",
+    "languages": "Languages, ISO 639-3",
+}
+CATEGORY = "jejaring:category"
+
+
+@dataclass(frozen=True)
+class Code:
+    """One coded word and its names in both languages."""
+
+    code: str
+    name: dict[str, str]
+
+
+@cache
+def taxonomy() -> Taxonomy:
+    """The tree of needs that this version ships with."""
+    return Taxonomy.from_csv(FOLDER / "taxonomy.csv")
+
+
+@cache
+def coded(name: str) -> dict[str, Code]:
+    """A coded list by code, in the order of its file: documents, disabilities or languages."""
+    with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["code"]: Code(row["code"], {"id": row["name_id"], "en": row["name_en"]})
+            for row in csv.DictReader(file)
+        }
+
+
+@cache
+def known() -> Known:
+    """The codes that a listing may use."""
+    return Known(
+        categories=frozenset(term.code for term in taxonomy() if term.level > 1),
+        documents={code: item.name["id"] for code, item in coded("documents").items()},
+        disabilities=frozenset(coded("disabilities")),
+    )
+
+
+def load_reference(session: Session, *, now: datetime) -> None:  # noqa: ARG001 - as its sisters
+    """Bring the taxonomies of the directory up to date with directory_data; flushes."""
+    tree = _taxonomy(session, CATEGORY, "Needs that a service meets")
+    for term in taxonomy():
+        _term(session, tree, term.code, term.name, parent=term.parent)
+    session.flush()
+    for name, description in LISTS.items():
+        owner = _taxonomy(session, f"jejaring:{name}", description)
+        for item in coded(name).values():
+            _term(session, owner, item.code, item.name)
+    session.flush()
+
+
+def _taxonomy(session: Session, name: str, description: str) -> TaxonomyTable:
+    row = TaxonomyTable(id=uuid5(NAMESPACE_URL, name), name=name, description=description)
+    return session.merge(row)
+
+
+def _term(
+    session: Session,
+    owner: TaxonomyTable,
+    code: str,
+    name: dict[str, str],
+    *,
+    parent: str | None = None,
+) -> None:
+    def identity(code: str) -> UUID:
+        return uuid5(owner.id, code)
+
+    session.merge(
+        TaxonomyTerm(
+            id=identity(code),
+            code=code,
+            name=name["id"],
+            description=name["en"],
+            parent_id=identity(parent) if parent else None,
+            taxonomy=owner.name,
+            taxonomy_id=owner.id,
+            language="id",
+        )
+    )
