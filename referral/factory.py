@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 
 from referral.cli import register_commands
 from referral.config import ROOT, Settings
+from referral.core.db import migration_type
 from referral.extensions import alembic, babel, csrf, db
 from referral.web import access, errors, formatting, headers, language, navigation, reading, signin
 from referral.web.blueprints import BLUEPRINTS
@@ -25,11 +26,12 @@ def create_app(settings: Settings) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.SECRET_KEY,
         SQLALCHEMY_ENGINES={"default": {"url": settings.database_url}},
-        ALEMBIC={
-            "script_location": str(ROOT / "migrations"),
-            "file_template": "%%(rev)s_%%(slug)s",
+        ALEMBIC={"script_location": str(ROOT / "migrations")},
+        ALEMBIC_CONTEXT={
+            "render_as_batch": True,
+            "compare_type": True,
+            "render_item": migration_type,
         },
-        ALEMBIC_CONTEXT={"render_as_batch": True, "compare_type": True},
         BABEL_DEFAULT_LOCALE="id",
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "referral" / "translations"),
         SESSION_COOKIE_SECURE=settings.COOKIE_SECURE,

@@ -4,7 +4,7 @@ import os
 import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Engine
@@ -72,6 +72,11 @@ class Identified(Base):
     def __init__(self, **values: Any) -> None:
         values.setdefault("id", new_id())
         super().__init__(**values)
+
+
+def migration_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """How a migration writes a column type of ours: as the plain type it is stored in. For Alembic."""
+    return "sa.DateTime()" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 
 def _is_sqlite(connection: Any) -> bool:

@@ -1,6 +1,6 @@
 """Unmet needs, and proposals for the resource that would meet them. Nothing here names a person."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -107,15 +107,3 @@ class NewServiceNotice(Identified):
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
 
-
-class CountRelease(Identified):
-    """A frozen table of counts as it was let out, so that later ones cannot be subtracted from it."""
-
-    __tablename__ = "count_release"
-
-    #: which cut: category level, area level, period, public or inside
-    cut: Mapped[str] = mapped_column(index=True)
-    released_on: Mapped[date]
-    threshold: Mapped[int]
-    #: {cells: [...], suppressed: n, widened: ...} after suppression
-    content: Mapped[dict[str, Any]]
