@@ -121,12 +121,20 @@ class _Reading:
             for index, word in enumerate(words)
             if lexicon.is_("negator", word) or lexicon.is_("not_yet", word)
         }
-        self.sentences_over = {
+        self.healed = {
             word.sentence
             for index, word in enumerate(words)
-            if word.plain in lexicon.classes["over"]
-            and any(lexicon.is_("done", w) for w in words[max(0, index - 3) : index])
+            if lexicon.is_("healed", word) and self._is_done(index)
         }
+
+    def _is_done(self, index: int) -> bool:
+        """Whether "sudah" stands shortly before, with no "belum" or "tidak" between."""
+        for place in range(index - 1, max(-1, index - 4), -1):
+            if place in self.negators:
+                return False
+            if self._is("done", place):
+                return True
+        return False
 
     def _counts(self, index: int) -> bool:
         """Numbers, and "pukul 7", where pukul is o'clock and not a blow."""
@@ -166,7 +174,9 @@ class _Reading:
         straight = self._walk(cue, at, slack, turned=False)
         if straight:
             return straight
-        if len(cue.keys) in (2, 3) and not cue.negated:
+        wishes = any(key[2:] in self.lexicon.classes["want"] for key in cue.keys)
+        # "mati padahal mau berobat" is no "mau mati".
+        if len(cue.keys) in (2, 3) and not cue.negated and not wishes:
             turned = self._walk(cue, at, 1, turned=True)
             if turned:
                 return turned[0], turned[1] * TURNED_FACTOR
@@ -265,7 +275,8 @@ class _Reading:
             self._is_negated(cue, first)
             or self._is_settled_before(cue, first)
             or self._is_settled_after(cue, last)
-            or (cue.state and self.words[first].sentence in self.sentences_over)
+            # "dulu mau bunuh diri, sekarang sudah sembuh": still worth a worker's question.
+            or (cue.state and not cue.crisis and self.words[first].sentence in self.healed)
         )
 
     def _is_negated(self, cue: Cue, first: int) -> bool:
@@ -277,10 +288,14 @@ class _Reading:
                 between.append(place)
                 continue
             not_yet = self._is("not_yet", place)
-            if any(self._is("want", word) for word in between):
+            wishes = any(self._is("want", word) for word in between)
+            if wishes and not cue.state:
                 return True
+            # "tidak tahan, mau bunuh diri" denies nothing: all that stands between must be empty.
             bridged = all(
-                self._is("bridge", word) or self.words[word].plain in self.lexicon.stop
+                self._is("bridge", word)
+                or self._is("want", word)
+                or self.words[word].plain in self.lexicon.stop
                 for word in between
             )
             if cue.negated or not bridged:

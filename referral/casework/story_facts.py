@@ -31,7 +31,9 @@ _PERSON_AGE = re.compile(
 )
 #: "Rina, 16 tahun, kelas 2" and "Rina (16 th)".
 _SET_APART_AGE = re.compile(rf"[,(]\s*(\d{{1,3}})\s*({_YEARS})\s*(?=[,.)])", _I)
-_DURATION = re.compile(r"\b(sudah|selama|sejak|udah|sdh|for|since|baru|hamil|nikah|menikah)\s*$", _I)
+_DURATION = re.compile(
+    r"\b(sudah|selama|sejak|udah|sdh|for|since|baru|hamil|nikah|menikah)\s*$", _I
+)
 _WHO = (
     ("child", r"anak|anaknya|anakku|bayi|balita|cucu|putra|putri|son|daughter|child|baby|toddler"),
     ("elder", r"nenek|kakek|mbah|lansia|grandmother|grandfather"),
@@ -68,7 +70,7 @@ _NUMBERS = {
 }
 _N = r"(\d{1,2}|" + "|".join(_NUMBERS) + r")"
 _CHILDREN = re.compile(
-    rf"\b{_N}\s+(?:orang\s+)?(?:anak|children|kids)\b|\banak(?:\s+saya|nya|ku)?\s+(?:ada\s+)?{_N}"
+    rf"(?<!pukul )(?<!jam )\b{_N}\s+(?:orang\s+)?(?:anak|children|kids)\b|\banak(?:\s+saya|nya|ku)?\s+(?:ada\s+)?{_N}"
     rf"(?!\s*(?:{_YEARS}|{_MONTHS}|hari|minggu))(?!\d)\b",
     _I,
 )
@@ -123,6 +125,8 @@ _BARE_PLACE = re.compile(
 )
 #: A long story names many places; only the first few are asked for.
 MOST_PLACES = 6
+SURE_WITH_KIND = 90.0
+SURE_WITHOUT_KIND = 100.0
 
 
 @dataclass(frozen=True)
@@ -140,34 +144,50 @@ class StoryPlace:
 
 
 class Gazetteer(Protocol):
-    """Whatever can look up a place by its words: nothing, one place, or several candidates."""
+    """What the story box asks of `places.gazetteer.Gazetteer`.
 
-    def find(self, text: str, /) -> Any: ...
+    find     candidates with place, label, score (0 to 100) and missing (named parts not found)
+    locate   the point that stands for a code (latitude, longitude, precision_km), or None
+    """
+
+    def find(self, text: str, /) -> Sequence[Any]: ...
+
+    def locate(self, code: str, /) -> Any: ...
 
 
 def find_place(text: str, gazetteer: Gazetteer) -> StoryPlace | None:
     """The place a story names, where the gazetteer has exactly one for it; never a guess."""
-    for phrase in _place_phrases(text):
-        found = gazetteer.find(phrase)
-        candidates = found if isinstance(found, Sequence) else [found] if found else []
-        if len(candidates) == 1:
-            place = candidates[0]
-            return StoryPlace(
-                code=str(place.code),
-                name=str(place.name),
-                lat=place.lat,
-                lon=place.lon,
-                precision_km=place.precision_km,
-            )
+    for phrase, least_score in _place_phrases(text):
+        candidates = gazetteer.find(phrase)
+        if len(candidates) != 1:
+            continue
+        only = candidates[0]
+        if only.missing or only.score < least_score:
+            continue
+        located = gazetteer.locate(only.place.code)
+        return StoryPlace(
+            code=only.place.code,
+            name=only.label,
+            lat=located.latitude if located else None,
+            lon=located.longitude if located else None,
+            precision_km=located.precision_km if located else None,
+        )
     return None
 
 
-def _place_phrases(text: str) -> list[str]:
-    named = [(m.start(), m.group()) for m in _PLACE.finditer(text)]
-    bare = [(m.start(1), m.group(1)) for m in _BARE_PLACE.finditer(text)]
+def _place_phrases(text: str) -> list[tuple[str, float]]:
+    """Phrases that may name a place, with how sure the gazetteer must be of them."""
+    named: dict[str, float] = {}
+    for match in _PLACE.finditer(text):
+        phrase = " ".join(match.group().split())
+        # A village is in no gazetteer: what follows it is asked for too.
+        for part in (phrase, phrase.partition(",")[2].strip()):
+            if part:
+                named.setdefault(part, SURE_WITH_KIND)
     # "Kec. X" says what it is; a bare name may also be a person's.
-    ordered = [phrase for _, phrase in [*sorted(named), *sorted(bare)]]
-    return list(dict.fromkeys(" ".join(phrase.split()) for phrase in ordered))[:MOST_PLACES]
+    for match in _BARE_PLACE.finditer(text):
+        named.setdefault(" ".join(match.group(1).split()), SURE_WITHOUT_KIND)
+    return list(named.items())[:MOST_PLACES]
 
 
 def read_facts(text: str, words: Sequence[Word]) -> dict[str, Any]:
