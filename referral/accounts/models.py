@@ -2,15 +2,26 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from flask_security import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.accounts.permissions import Role
 from referral.core.db import Identified
 from referral.core.sealing import Sealing
+
+if TYPE_CHECKING:
+
+    class UserMixin:
+        """What pages ask of a user; Flask-Security's own mixin types `id` as a whole number."""
+
+        is_authenticated: bool
+        is_active: bool
+
+else:
+    from flask_security import UserMixin
 
 __all__ = [
     "AccessLink",
@@ -53,7 +64,7 @@ class Office(Sealing, Identified):
     case_count: Mapped[int] = mapped_column(default=0)
 
 
-class User(UserMixin, Identified):  # type: ignore[misc]  # Flask-Security's mixin types `id` as int
+class User(UserMixin, Identified):
     """Somebody who signs in: staff of an office, an agency or a planning body. Never a client.
 
     Flask-Security asks its user model for the methods of `UserMixin`; nothing else here comes from Flask.

@@ -70,7 +70,7 @@ def authenticate(
         minutes = ceil((wait_until - now) / timedelta(minutes=1))
         raise Refused("accounts.sign_in.wait", minutes=minutes)
     user = queries.find_by_email(session, email)
-    matches = passwords.matches(password, user and user.password)
+    matches = passwords.matches(password, user.password if user else None)
     if user is None or not matches or not user.active:
         attempt = SignInAttempt(account_digest=account, origin_digest=place, at=now)
         session.add(attempt)

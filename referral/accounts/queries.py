@@ -30,7 +30,7 @@ def find_live_session(session: Session, session_id: UUID, *, now: datetime) -> U
 def user_for_session(session: Session, session_id: UUID, *, now: datetime) -> User | None:
     """Who is signed in by this session; None when it is over or never was."""
     found = find_live_session(session, session_id, now=now)
-    return found and found.user
+    return found.user if found else None
 
 
 def live_sessions(session: Session, user: User, *, now: datetime) -> Sequence[UserSession]:
@@ -43,7 +43,7 @@ def live_sessions(session: Session, user: User, *, now: datetime) -> Sequence[Us
     return [row for row in rows if is_live(row, now=now)]
 
 
-def _managed(by: User) -> Select[tuple[User]]:
+def _managed(by: User) -> Select[User]:
     people = select(User)
     if by.role is Role.ADMINISTRATOR:
         return people

@@ -24,7 +24,9 @@ _KEPT = ("language",)  # what a device keeps when somebody signs in or out
 class SignInForm(LoginForm):
     """Address and password, judged by `operations.authenticate` with its lock-out."""
 
-    remember = None  # nobody stays signed in on a shared office computer
+    remember = None  # type: ignore[assignment]  # nobody stays signed in on a shared office computer
+
+    user: Any
 
     def validate(self, **_kwargs: Any) -> bool:
         self.email.errors, self.password.errors, self.form_errors = [], [], []
@@ -126,7 +128,7 @@ def init_app(app: Flask) -> None:
         SECURITY_API_ENABLED_METHODS=["session"],
         SECURITY_CLI_USERS_NAME=None,  # their commands would pass our operations and the audit by
         SECURITY_CLI_ROLES_NAME=None,
-        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of a method
         SECURITY_PASSWORD_SCHEMES=["argon2"],
         SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
         SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS={
@@ -137,7 +139,7 @@ def init_app(app: Flask) -> None:
     )
     security = Security()
     # Our roles are words and no table; Flask-Security asks for a class and, without its decorators, never uses it.
-    datastore = FSQLALiteUserDatastore(db, User, Role)
+    datastore = FSQLALiteUserDatastore(db, User, Role)  # type: ignore[arg-type]
     security.init_app(app, datastore, login_form=SignInForm)
     security.want_json(lambda _request: False)
     login: LoginManager = app.login_manager  # type: ignore[attr-defined]
@@ -146,6 +148,9 @@ def init_app(app: Flask) -> None:
     # Both send on every sign-in and sign-out of this application only.
     user_authenticated.connect(_started, app)
     user_logged_out.connect(_ended, app)
-    public(app.view_functions["security.login"])
-    public(app.view_functions["security.logout"])
+    sign_in = public(app.view_functions["security.login"])
+    sign_out = public(app.view_functions["security.logout"])
+    # The names our pages use for them.
+    app.add_url_rule("/sign-in", "accounts.sign_in", sign_in, methods=["GET", "POST"])
+    app.add_url_rule("/sign-out", "accounts.sign_out", sign_out, methods=["POST"])
     app.before_request(_who)

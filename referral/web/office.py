@@ -1,0 +1,83 @@
+"""The supervisor's page: the cases of the office, who is alone with a crisis, and handing cases over."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from referral.accounts import queries as accounts
+from referral.casework import handover, operations, queries
+from referral.core.errors import Invalid
+from referral.core.paging import page_of
+from referral.extensions import db
+from referral.web.access import requires
+from referral.web.formatting import say
+
+bp = Blueprint("office", __name__, url_prefix="/office")
+Page = str | Response | tuple[str, int]
+
+
+@bp.get("/")
+@requires("office:read")
+def index() -> Page:
+    """Cases of the office by number, never by name; crises first."""
+    closed = request.args.get("closed") == "1"
+    number = request.args.get("page", 1, type=int)
+    alone = queries.alone_in_crisis(db.session, g.user.office_id)
+    return render_template(
+        "office/index.html",
+        office=g.user.office,
+        cases=page_of(db.session, queries.cases_of(g.user, closed=closed), number=number),
+        closed=closed,
+        alone=[(case, queries.calls_of(db.session, case.id)) for case in alone],
+        brokers=accounts.active_brokers(db.session, g.user.office_id),
+        page_url=lambda page: url_for(".index", closed=int(closed), page=page),
+    )
+
+
+@bp.route("/cases/<uuid:case_id>/reassign", methods=["GET", "POST"])
+@requires("case:reassign")
+def reassign(case_id: UUID) -> Page:
+    """Give a case to another broker, with a note for them."""
+    case = queries.get_case(db.session, g.user, case_id)
+    brokers = [
+        one
+        for one in accounts.active_brokers(db.session, g.user.office_id)
+        if one.id != case.broker_id
+    ]
+    values = {"to": request.form.get("to", ""), "note": request.form.get("note", "")}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        chosen = next((one for one in brokers if str(one.id) == values["to"]), None)
+        try:
+            if chosen is None:
+                raise Invalid("accounts.handover.to_missing", field="to")
+            handover.reassign(
+                db.session, case, to=chosen, note=values["note"], by=g.user, now=datetime.now(UTC)
+            )
+        except Invalid as error:
+            errors[error.field or ""] = say(error.message)
+        else:
+            db.session.commit()
+            flash(
+                _("Case %(number)s is now with %(name)s.", number=case.number, name=chosen.name),
+                "good",
+            )
+            return redirect(url_for(".index"), 303)
+    page = render_template(
+        "office/reassign.html", case=case, brokers=brokers, values=values, errors=errors
+    )
+    return page, 422 if errors else 200
+
+
+@bp.post("/calls/<uuid:call_id>/review")
+@requires("crisis:review")
+def review_call(call_id: UUID) -> Page:
+    """Say that a second person has looked at an emergency call."""
+    call = queries.get_call(db.session, g.user, call_id)
+    operations.review_call(db.session, call, by=g.user, now=datetime.now(UTC))
+    db.session.commit()
+    flash(_("Noted: a second person has looked."), "good")
+    return redirect(url_for(".index"), 303)
