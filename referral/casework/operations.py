@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Office, User
@@ -33,6 +34,8 @@ from referral.core.errors import Invalid, NotAllowed
 from referral.core.sealing import DataKey
 
 STORY_LIMIT = 10_000  # characters; longer tellings are for a note in a file, not for one box
+NOTE_LIMIT = 10_000
+OLDEST_YEARS = 130
 CONSENT_TEXT_VERSION = "2026-11"
 #: Cases in which nobody but the worker may contact the client unless they say otherwise.
 WORKER_ONLY = frozenset({"violence", "hiv", "drugs", "child"})
@@ -103,10 +106,12 @@ def update_client(
 
 
 def set_facts(holder: Client | Beneficiary, facts: Mapping[str, Any]) -> None:
-    """Keep the given facts of a person; refuses an age outside 0-130."""
-    age = facts.get("age_years")
-    if age is not None and not 0 <= age <= 130:
+    """Keep the given facts of a person; refuses an age outside 0-130 and a decile outside 1-10."""
+    age, desil = facts.get("age_years"), facts.get("desil")
+    if age is not None and not 0 <= age <= OLDEST_YEARS:
         raise Invalid("casework.age", field="age_years")
+    if desil is not None and not 1 <= desil <= 10:
+        raise Invalid("casework.desil", field="desil")
     holder.facts = {name: value for name, value in facts.items() if value not in (None, "", [])}
 
 
@@ -175,6 +180,8 @@ def give_basis(
     now: datetime,
 ) -> LawfulBasis:
     """Record a consent, a refusal or another lawful ground. Every ground but consent needs its reason."""
+    if (purpose is Purpose.REFERRAL) is not (organization_id is not None):
+        raise Invalid("casework.basis_recipient", field="organization_id")
     if kind is not BasisKind.CONSENT and not (reason or "").strip():
         raise Invalid("casework.basis_reason", field="reason")
     if expires_on is not None and expires_on <= now.date():
@@ -207,6 +214,23 @@ def give_basis(
         client_id=client.id,
         kind=kind.value,
         purpose=purpose.value,
+    )
+    return basis
+
+
+def withdraw_basis(session: Session, basis: LawfulBasis, *, by: User, now: datetime) -> LawfulBasis:
+    """The client takes a consent back. What was already given out is another matter."""
+    if basis.withdrawn_at is not None or basis.refused:
+        raise NotAllowed("casework.basis_over")
+    basis.withdrawn_at = now
+    audit.record(
+        session,
+        "basis.withdrawn",
+        basis,
+        by=by,
+        now=now,
+        client_id=basis.client_id,
+        purpose=basis.purpose.value,
     )
     return basis
 
@@ -253,16 +277,23 @@ def assess_need(
 
 def withdraw_need(session: Session, need: Need, *, by: User, now: datetime) -> None:
     """The client no longer asks for this."""
+    _check_need_open(need)
     need.withdrawn_at = now
     audit.record(session, "need.withdrawn", need, by=by, now=now, client_id=need.case.client_id)
 
 
 def resolve_otherwise(session: Session, need: Need, *, by: User, now: datetime) -> None:
     """The need was met without a referral."""
+    _check_need_open(need)
     need.resolved_otherwise_at = now
     audit.record(
         session, "need.resolved_otherwise", need, by=by, now=now, client_id=need.case.client_id
     )
+
+
+def _check_need_open(need: Need) -> None:
+    if need.withdrawn_at is not None or need.resolved_otherwise_at is not None:
+        raise NotAllowed("casework.need_closed")
 
 
 def agree_contract(
@@ -276,7 +307,10 @@ def agree_contract(
     by: User,
     now: datetime,
 ) -> ServiceContract:
-    """The next version of the agreement with the client: these needs are in scope, all others out."""
+    """The next version of the agreement with the client: these needs are in scope, all others out.
+
+    A closed case opens again with it: further help needs a new contract.
+    """
     if ends_on is not None and ends_on < now.date():
         raise Invalid("casework.ends_in_past", field="ends_on")
     chosen = set(in_scope)
@@ -295,8 +329,8 @@ def agree_contract(
         terms=terms,
     )
     session.add(contract)
-    if case.stage in (Stage.INTAKE, Stage.ASSESSMENT, Stage.ANALYSIS):
-        case.stage = Stage.INTERVENTION
+    if case.stage is not Stage.FOLLOW_UP:
+        case.stage, case.closed_at = Stage.INTERVENTION, None
     audit.record(
         session,
         "contract.agreed",
@@ -316,7 +350,9 @@ def current_contract(case: Case) -> ServiceContract | None:
 
 
 def move_to(session: Session, case: Case, stage: Stage, *, by: User, now: datetime) -> None:
-    """The case enters another stage; closing it ends its contract."""
+    """The case enters another stage; closing it ends its contract. A new contract opens it again."""
+    if case.stage is Stage.CLOSED:
+        raise NotAllowed("casework.closed")
     if stage is Stage.CLOSED:
         if case.crisis_since is not None:
             raise NotAllowed("casework.crisis_open")
@@ -324,8 +360,6 @@ def move_to(session: Session, case: Case, stage: Stage, *, by: User, now: dateti
         if contract is not None:
             contract.ended_at = now
         case.closed_at = now
-    else:
-        case.closed_at = None
     before, case.stage = case.stage, stage
     audit.record(
         session,
@@ -345,6 +379,8 @@ def add_note(
     """A progress note, with the role the worker acted in."""
     if not text.strip():
         raise Invalid("casework.note_empty", field="text")
+    if len(text) > NOTE_LIMIT:
+        raise Invalid("casework.note_long", field="text", limit=NOTE_LIMIT, length=len(text))
     note = CaseNote(
         key=case.key, case_id=case.id, at=now, author=by, acted_as=acted_as, text=text.strip()
     )
@@ -355,12 +391,16 @@ def add_note(
 
 def raise_crisis(session: Session, case: Case, *, by: User, now: datetime) -> None:
     """Somebody's life may be in danger: emergency numbers come before everything else."""
+    if case.crisis_since is not None:  # the clock of the second person's look runs from the first
+        return
     case.crisis_since = now
     audit.record(session, "crisis.raised", case, by=by, now=now, client_id=case.client_id)
 
 
 def end_crisis(session: Session, case: Case, *, by: User, now: datetime) -> None:
     """The danger is over, as the worker sees it."""
+    if case.crisis_since is None:
+        return
     case.crisis_since = None
     audit.record(session, "crisis.ended", case, by=by, now=now, client_id=case.client_id)
 
@@ -373,17 +413,20 @@ def log_call(
     number: str,
     answered: bool | None,
     outcome: str | None,
+    called_at: datetime | None = None,
     by: User,
     now: datetime,
 ) -> CrisisCall:
-    """An emergency number was called. Nothing else has to exist first."""
+    """An emergency number was called, just now or at `called_at`. Nothing else has to exist first."""
+    if called_at is not None and called_at > now:
+        raise Invalid("casework.call_future", field="called_at")
     call = CrisisCall(
         key=case.key if case else office.key,
         office_id=office.id,
         case_id=case.id if case else None,
         by_id=by.id,
         number=number,
-        called_at=now,
+        called_at=called_at or now,
         answered=answered,
         outcome=outcome,
     )
@@ -398,6 +441,22 @@ def log_call(
         answered=answered,
     )
     return call
+
+
+def tell_call(
+    session: Session,
+    call: CrisisCall,
+    *,
+    answered: bool,
+    outcome: str | None,
+    by: User,
+    now: datetime,
+) -> None:
+    """What came of a call that was still ringing when it was logged."""
+    if call.answered is not None:
+        raise NotAllowed("casework.call_told")
+    call.answered, call.outcome = answered, outcome
+    audit.record(session, "crisis.told", call, by=by, now=now, answered=answered)
 
 
 def review_call(session: Session, call: CrisisCall, *, by: User, now: datetime) -> None:
@@ -469,7 +528,11 @@ def make_ourselves(
 
 
 def erase_client(session: Session, client: Client, *, by: User, now: datetime) -> None:
-    """Forget a person for good by destroying their key. Counts that name nobody stay."""
+    """Forget a person for good by destroying their key, and close their cases. Counts that name nobody stay."""
+    for case in session.scalars(select(Case).where(Case.client_id == client.id)):
+        case.stage, case.crisis_since = Stage.CLOSED, None
+        case.closed_at = case.closed_at or now
+    session.flush()  # nothing may wait to be sealed when the key goes
     client.key.destroy(now=now)
     client.erased_at, client.contact_index = now, None
     audit.record(session, "client.erased", client, by=by, now=now, client_id=client.id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
@@ -22,6 +22,7 @@ from referral.casework.models import (
     Visibility,
 )
 from referral.core.errors import NotFound
+from referral.directory.models import Organization
 
 
 def theirs(user: User) -> ColumnElement[bool]:
@@ -120,6 +121,25 @@ def bases_of(session: Session, client_id: UUID) -> Sequence[LawfulBasis]:
     ).all()
 
 
+def get_basis(session: Session, client_id: UUID, basis_id: UUID) -> LawfulBasis:
+    """One basis of a client whose case was already found to be this person's."""
+    basis = session.get(LawfulBasis, basis_id)
+    if basis is None or basis.client_id != client_id:
+        raise NotFound("casework.no_basis")
+    return basis
+
+
+def exclusions_of(session: Session, case_id: UUID) -> Sequence[tuple[Exclusion, Organization]]:
+    """Who is kept out of a case and why, for the worker alone."""
+    rows = session.execute(
+        select(Exclusion, Organization)
+        .join(Organization, Organization.id == Exclusion.organization_id)
+        .where(Exclusion.case_id == case_id)
+        .order_by(Exclusion.at, Exclusion.id)
+    )
+    return [(exclusion, organization) for exclusion, organization in rows]
+
+
 def excluded_organizations(session: Session, case_id: UUID) -> frozenset[UUID]:
     """Organizations this case must never be sent to or shown."""
     return frozenset(
@@ -145,6 +165,22 @@ def own_resources(session: Session, case: Case, category: str) -> Sequence[OwnRe
     ).all()
 
 
+def made_for(session: Session, case: Case) -> Sequence[OwnResource]:
+    """Informal help usable in a case, of any category: the client's own first, then the office's."""
+    return session.scalars(
+        select(OwnResource)
+        .where(
+            OwnResource.office_id == case.office_id,
+            OwnResource.ended_at.is_(None),
+            or_(
+                OwnResource.client_id == case.client_id,
+                OwnResource.visibility == Visibility.OFFICE,
+            ),
+        )
+        .order_by(OwnResource.client_id.is_(None), OwnResource.category, OwnResource.id)
+    ).all()
+
+
 def calls_of(session: Session, case_id: UUID) -> Sequence[CrisisCall]:
     """Emergency calls logged in a case, newest first."""
     return session.scalars(
@@ -154,12 +190,29 @@ def calls_of(session: Session, case_id: UUID) -> Sequence[CrisisCall]:
     ).all()
 
 
+def calls_without_case(session: Session, user: User, *, since: datetime) -> Sequence[CrisisCall]:
+    """Emergency calls a person logged outside any case, newest first."""
+    return session.scalars(
+        select(CrisisCall)
+        .where(CrisisCall.case_id.is_(None), _their_calls(user), CrisisCall.called_at >= since)
+        .order_by(CrisisCall.called_at.desc(), CrisisCall.id.desc())
+    ).all()
+
+
 def get_call(session: Session, user: User, call_id: UUID) -> CrisisCall:
-    """A logged call of the person's office."""
-    call = session.get(CrisisCall, call_id)
-    if call is None or user.office_id is None or call.office_id != user.office_id:
+    """A call this person logged, or one of their cases; a supervisor's whole office."""
+    call = session.scalar(select(CrisisCall).where(CrisisCall.id == call_id, _their_calls(user)))
+    if call is None:
         raise NotFound("casework.no_call")
     return call
+
+
+def _their_calls(user: User) -> ColumnElement[bool]:
+    if user.role is Role.SUPERVISOR:
+        return CrisisCall.office_id == user.office_id
+    of_case = CrisisCall.case_id.in_(select(Case.id).where(theirs(user)))
+    own = and_(CrisisCall.case_id.is_(None), CrisisCall.by_id == user.id)
+    return or_(of_case, own)
 
 
 def alone_in_crisis(session: Session, office_id: UUID) -> Sequence[Case]:
