@@ -27,19 +27,8 @@ from rapidfuzz import fuzz
 
 from referral.core.geo import haversine_km
 from referral.places.names import base_name, is_city, letters, spelling
+from referral.places.rows import COLUMNS, JAVA_BALI, regency_usual_km, time_zone
 
-COLUMNS = (
-    "code",
-    "level",
-    "name",
-    "parent_code",
-    "latitude",
-    "longitude",
-    "precision_km",
-    "point_source",
-    "population",
-    "time_zone",
-)
 DATA = Path(__file__).resolve().parents[2] / "directory_data"
 
 #: Provinces by the name the GeoNames extracts use; one name stands for every province made from it.
@@ -107,13 +96,6 @@ REGENCIES_BY_OTHER_NAME = {
     "padang sidempuan": "12.77",
 }
 
-EAST = {"81", "82", "91", "92", "93", "94", "95", "96"}
-MIDDLE = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
-JAVA_BALI = {"31", "32", "33", "34", "35", "36", "51"}
-#: Provinces whose regencies are large, and the two where they are largest or most scattered.
-WIDE = {"14", "15", "16", "19", "61", "62", "64", "72", "82", "91", "92", "93", "94", "95", "96"}
-WIDEST = {"65", "81"}
-
 NEIGHBOUR_KM = 25.0
 NEIGHBOURS = 10
 #: A point's regency is known when it has this share of its own and its neighbours' votes.
@@ -160,14 +142,6 @@ class Sources:
     capitals: Mapping[str, tuple[str, ...]]
     points: tuple[Point, ...]
     hand_points: Mapping[str, Placed]
-
-
-def time_zone(code: str) -> str:
-    """The IANA zone of the province a code lies in."""
-    province = code[:2]
-    if province in EAST:
-        return "Asia/Jayapura"
-    return "Asia/Makassar" if province in MIDDLE else "Asia/Jakarta"
 
 
 def package_folder(package: str) -> Path:
@@ -296,18 +270,11 @@ def regency_precision_km(code: str, spread_km: list[float]) -> float:
 
     The usual sizes were measured once against facilities of known position (docs/places.md).
     """
-    if is_city(code):
-        usual = 6.0
-    elif code[:2] in JAVA_BALI:
-        usual = 22.0
-    elif code[:2] in WIDEST:
-        usual = 75.0
-    else:
-        usual = 55.0 if code[:2] in WIDE else 32.0
+    usual = regency_usual_km(code)
     if len(spread_km) < 8:
         return usual
     ordered = sorted(spread_km)
-    return round(max(usual / 2, ordered[len(ordered) * 3 // 4]), 1)
+    return round(max(usual, ordered[len(ordered) * 3 // 4]), 1)
 
 
 def district_precision_km(code: str, villages: int) -> float:

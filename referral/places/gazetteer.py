@@ -176,6 +176,9 @@ class Gazetteer:
     def __len__(self) -> int:
         return len(self._places)
 
+    def __contains__(self, code: object) -> bool:
+        return code in self._places
+
     def __iter__(self) -> Iterator[Place]:
         return iter(self._places.values())
 

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from referral.core.db import Base
+from referral.core.db import Base, Identified
 
 
 class Place(Base):
@@ -45,3 +45,12 @@ class PlaceAlias(Base):
     code: Mapped[str] = mapped_column(ForeignKey("place.code"), primary_key=True)
     #: `name` for another name of the area itself, `seat` for its capital.
     kind: Mapped[str]
+
+
+class PlaceLoad(Identified):
+    """One time the gazetteer changed; the newest tells a process whether its copy in memory is old."""
+
+    __tablename__ = "place_load"
+
+    source: Mapped[str]
+    changed_count: Mapped[int]

@@ -1,0 +1,169 @@
+"""Commands about places: `flask places find`, `import`, `coverage`."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from flask.cli import AppGroup
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from referral.core.errors import Invalid, JejaringError
+from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, km, render
+from referral.extensions import db
+from referral.places import operations, queries
+from referral.places.rows import missing_columns
+
+group = AppGroup("places", help="Look up places and look after the gazetteer.")
+
+FINDINGS, WRONG_USAGE = 1, 2
+as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
+language = click.option(
+    "--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, help="Language of sentences."
+)
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _refuse(error: JejaringError, *, as_json: bool, lang: str) -> NoReturn:
+    if as_json:
+        _print(error.as_json(lang))
+    else:
+        click.echo(render(error.message, lang), err=True)
+        for candidate in error.candidates:
+            click.echo(f"  {candidate['code']}  {candidate['name']}", err=True)
+    raise SystemExit(WRONG_USAGE)
+
+
+def _print(answer: Any) -> None:
+    click.echo(json.dumps(answer, ensure_ascii=False))
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """Rows of a CSV file that has the columns a gazetteer needs. Raises Invalid."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = missing_columns(reader.fieldnames or ())
+            if missing:
+                raise Invalid("place.file.columns", field="file", columns=", ".join(missing))
+            yield from reader
+    except (UnicodeDecodeError, csv.Error):
+        raise Invalid("place.file.unreadable", field="file") from None
+
+
+@group.command("import")
+@click.argument("file", type=existing_file)
+@click.option("--source", help="Name of the source; by default the file's name without its ending.")
+@as_json
+@language
+def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
+    """Load a better gazetteer: columns kode, level, nama, kode_induk, lat, lon, penduduk_2024, or ours.
+
+    Bad rows are reported and kept out, the rest is loaded. Ends with 1 if any row was bad.
+
+    \b
+    Example: flask places import gazetteer_l1_l3.csv
+    """
+    session = db.session
+    session.connection(execution_options={"writes": True})
+    try:
+        rows = track(
+            list(_rows(file)), description=file.name, console=Console(stderr=True), transient=True
+        )
+        report = operations.load(session, rows, source=source or file.stem)
+    except JejaringError as error:
+        session.rollback()
+        _refuse(error, as_json=as_json, lang=lang)
+    session.commit()
+    findings = [
+        {
+            "row": finding.row,
+            "field": finding.field,
+            "value": finding.value,
+            "message": render(finding.message, lang),
+        }
+        for finding in report.findings
+    ]
+    if as_json:
+        _print(report.as_counts() | {"findings": findings})
+    else:
+        for finding in findings:
+            click.echo(f"{finding['row']}: {finding['field']}: {finding['message']}", err=True)
+        click.echo(", ".join(f"{name} {count}" for name, count in report.as_counts().items()))
+    if findings:
+        raise SystemExit(FINDINGS)
+
+
+@group.command()
+@click.argument("text")
+@as_json
+@language
+def find(text: str, as_json: bool, lang: str) -> None:
+    """Say which place a text means: its point, the area it lies in and how precise the point is.
+
+    Ends with 2 when several places or none have the name, and offers what could be meant.
+
+    \b
+    Example: flask places find "Kec. Banyumanik, Kota Semarang"
+    """
+    gazetteer = queries.gazetteer(db.session)
+    try:
+        place = gazetteer.resolve(text)
+    except JejaringError as error:
+        _refuse(error, as_json=as_json, lang=lang)
+    located = gazetteer.locate(place.code)
+    answer = {
+        "code": place.code,
+        "name": gazetteer.label(place.code),
+        "level": place.level,
+        "latitude": located and located.latitude,
+        "longitude": located and located.longitude,
+        "precision_km": located and located.precision_km,
+        "point_of": located and located.at.code,
+        "time_zone": gazetteer.time_zone(place.code),
+    }
+    if as_json:
+        _print(answer)
+        return
+    click.echo(f"{answer['code']}  {answer['name']}")
+    if located:
+        click.echo(
+            f"{located.latitude:.5f}, {located.longitude:.5f}  ± {km(located.precision_km, lang)}"
+            f"  ({located.at.name})"
+        )
+
+
+@group.command()
+@click.option(
+    "--against", type=existing_file, help="CSV with kode, lat, lon to measure our points against."
+)
+@as_json
+def coverage(against: Path | None, as_json: bool) -> None:
+    """Count the places that have a point of their own, and compare the points with another list.
+
+    \b
+    Example: flask places coverage --against kabkota_seat.csv
+    """
+    gazetteer = queries.gazetteer(db.session)
+    answer: dict[str, Any] = queries.coverage(gazetteer)
+    if against:
+        with against.open(encoding="utf-8-sig", newline="") as file:
+            answer["against"] = queries.against(gazetteer, csv.DictReader(file))
+    if as_json:
+        _print(answer)
+        return
+    console = Console()
+    table = Table("level", "placed", "total", "sources")
+    for level in ("provinces", "regencies", "districts"):
+        counted = answer[level]
+        sources = ", ".join(f"{name} {n}" for name, n in sorted(counted["by_source"].items()))
+        table.add_row(level, str(counted["placed"]), str(counted["total"]), sources)
+    console.print(table)
+    for level, spread in answer.get("against", {}).get("levels", {}).items():
+        console.print(f"level {level}: " + ", ".join(f"{k} {v}" for k, v in spread.items()))
+    for far in answer.get("against", {}).get("far", ()):
+        console.print(f"far: {far['code']} {far['name']} {far['km']} km (± {far['precision_km']})")
