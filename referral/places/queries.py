@@ -46,7 +46,7 @@ def _read(session: Session) -> memory.Gazetteer:
         select(PlaceAlias.alias, PlaceAlias.code, PlaceAlias.kind).order_by(
             PlaceAlias.alias, PlaceAlias.code
         )
-    ).tuples()
+    )
     return memory.Gazetteer(
         (memory.Place(**place) for place in places), (memory.Alias(*alias) for alias in aliases)
     )
