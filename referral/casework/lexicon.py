@@ -95,16 +95,17 @@ class Lexicon:
             or len(form) > 24
             or not form.isalpha()
             or form in self.known
-            or word.stem in self.known
             or is_root(form)
-            or is_root(word.stem)
         ):
             return None
+        is_word = word.stem in self.known or is_root(word.stem)
         most = 1 if len(form) < 9 else 2
         near = [
             candidate
             for length in range(len(form) - most, len(form) + most + 1)
             for candidate in self.vocabulary.get((form[0], length), ())
+            # A right word with an affix may only turn into its own relatives.
+            if not is_word or stem(candidate) == word.stem
         ]
         best = process.extractOne(form, near, scorer=OSA.distance, score_cutoff=most)
         return str(best[0]) if best else None

@@ -6,6 +6,7 @@ It proposes; the worker confirms. Nothing here decides about a person.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from referral.casework.lexicon import Cue, Lexicon, lexicon_of
@@ -216,6 +217,9 @@ class _Reading:
             if index in self.negators and cue.state:
                 # "suami tidak memukul" is not "suami memukul".
                 return None
+            if cue.negated and self._is("want", index):
+                # "tidak butuh makanan" is not "tidak ada makanan".
+                return None
         return None
 
     def _weighed(self, cue: Cue, indices: tuple[int, ...], fit: float) -> _Match | None:
@@ -260,7 +264,7 @@ class _Reading:
         if any(self._is("past", place) for place in self._before(index, 6)):
             return True
         plains = [word.plain for word in self.words if word.clause == clause]
-        return any(pair in self.lexicon.ago for pair in zip(plains, plains[1:], strict=False))
+        return any(pair in self.lexicon.ago for pair in pairwise(plains))
 
     def _is_topic(self, index: int) -> bool:
         return any(self._is("topic", place) for place in self._before(index, 5))

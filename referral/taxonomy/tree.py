@@ -3,13 +3,15 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from rapidfuzz import fuzz, process
 
 from referral.core.errors import Invalid
 from referral.taxonomy.words import Word, split
+
+PATH = Path(__file__).resolve().parents[2] / "directory_data" / "taxonomy.csv"
 
 #: The four resource systems the product was asked for; every list of domains starts with them.
 FIRST_DOMAINS = ("HE", "VR", "SA", "EM")
@@ -160,6 +162,12 @@ class Taxonomy:
         alike["stem:" + word.stem] = 0.97
         alike[word.plain] = 1.0
         return alike
+
+
+@cache
+def shipped() -> Taxonomy:
+    """The taxonomy the product comes with, read once."""
+    return Taxonomy.from_csv(PATH)
 
 
 def _score(asked: list[dict[str, float]], phrase: _Phrase) -> float:

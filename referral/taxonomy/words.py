@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from Sastrawi.Stemmer.Stemmer import Stemmer  # type: ignore[import-untyped]
-from Sastrawi.Stemmer.StemmerFactory import StemmerFactory  # type: ignore[import-untyped]
+from Sastrawi.Stemmer.Stemmer import Stemmer
+from Sastrawi.Stemmer.StemmerFactory import StemmerFactory
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _STRETCHED = re.compile(r"(.)\1{2,}")
@@ -73,9 +73,9 @@ def plain(word: str) -> str:
         return word
     bare = _ENCLITIC.sub("", word)
     # -nya also ends abbreviations (BPJSnya); the shorter endings are trusted on known words only.
-    if bare != word and len(bare) >= 3:
-        if word.endswith("nya") or is_root(bare) or is_root(stem(bare)):
-            return bare
+    is_known = word.endswith("nya") or is_root(bare) or is_root(stem(bare))
+    if bare != word and len(bare) >= 3 and is_known:
+        return bare
     # English plural: "orphans" is the cue "orphan".
     if word.endswith("s") and not word.endswith("ss") and not is_root(stem(word)):
         return word[:-1]

@@ -1,0 +1,161 @@
+"""Commands about needs: `flask needs suggest`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from flask.cli import AppGroup
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from referral.casework.stories import Suggestion, suggest
+from referral.core.errors import Invalid
+from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, label, number
+from referral.extensions import db
+from referral.places import queries as places
+from referral.taxonomy.tree import Taxonomy, shipped
+
+group = AppGroup("needs", help="Read needs out of stories.")
+
+FINDINGS, WRONG_USAGE = 1, 2
+
+
+@group.command("suggest")
+@click.argument("text", required=False)
+@click.option("--jsonl", help="File of stories, one JSON object per line; - for stdin.")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    default=DEFAULT_LANGUAGE,
+    help="Language of the answer. Stories are read in both.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
+def suggest_(text: str | None, jsonl: str | None, lang: str, as_json: bool) -> None:
+    """Propose needs from a story: categories with the words behind them, crisis, facts, place.
+
+    With --jsonl each line holds {"id", "text", "lang"?} and gives one line of JSON; a bad line gives
+    {"id", "error"}, the rest run, and the command ends with 1.
+
+    \b
+    Example: flask needs suggest "Belum punya BPJS, anak tidak ada yang jaga" --json
+             flask needs suggest --jsonl stories.jsonl
+    """
+    if (text is None) == (jsonl is None):
+        _refuse(Invalid("needs.text_or_file", field="text"), as_json=as_json, lang=lang)
+    read = _Reader()
+    if text is not None:
+        suggestion = read(text, None)
+        if as_json:
+            _print({"id": None, **suggestion.as_json()})
+        else:
+            _show(suggestion, shipped(), lang)
+        return
+    is_fine = True
+    for line_number, line in enumerate(_lines(str(jsonl), as_json=as_json, lang=lang), start=1):
+        answer, is_good = _answer(line, line_number, read, lang)
+        is_fine = is_fine and is_good
+        _print(answer)
+    if not is_fine:
+        raise SystemExit(FINDINGS)
+
+
+class _Reader:
+    """Reads stories with the taxonomy and the gazetteer, each fetched once."""
+
+    def __init__(self) -> None:
+        self.gazetteer = places.gazetteer(db.session)
+
+    def __call__(self, text: str, story_lang: str | None) -> Suggestion:
+        gazetteer = self.gazetteer if len(self.gazetteer) else None
+        return suggest(text, shipped(), lang=story_lang, gazetteer=gazetteer)
+
+
+def _lines(name: str, *, as_json: bool, lang: str) -> Iterator[bytes]:
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError:
+        error = Invalid("needs.file.unreadable", field="jsonl", file=name)
+        _refuse(error, as_json=as_json, lang=lang)
+    # Only \n ends a line: a story may hold any other separator.
+    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    errors = Console(stderr=True)
+    yield from track(lines, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+def _answer(line: bytes, line_number: int, read: _Reader, lang: str) -> tuple[dict[str, Any], bool]:
+    """What to print for one line, and whether it was good."""
+    story_id = None
+    try:
+        story = _story(line, line_number)
+        story_id = story.get("id")
+        if not isinstance(story.get("text"), str):
+            raise Invalid("needs.line.text", field="text", line=line_number)
+        if story.get("lang") not in (None, *LANGUAGES):
+            raise Invalid("needs.line.lang", field="lang", line=line_number)
+    except Invalid as error:
+        return {"id": story_id, **error.as_json(lang)}, False
+    return {"id": story_id, **read(story["text"], story.get("lang")).as_json()}, True
+
+
+def _story(line: bytes, line_number: int) -> dict[str, Any]:
+    try:
+        story = json.loads(line)
+    except (ValueError, RecursionError):
+        raise Invalid("needs.line.not_json", line=line_number) from None
+    if not isinstance(story, dict):
+        raise Invalid("needs.line.not_object", line=line_number)
+    return story
+
+
+def _refuse(error: Invalid, *, as_json: bool, lang: str) -> NoReturn:
+    answer = error.as_json(lang)
+    if as_json:
+        _print(answer)
+    else:
+        click.echo(answer["error"]["message"], err=True)
+    raise SystemExit(WRONG_USAGE)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    # Escaped, because a story may hold half a surrogate pair, which UTF-8 can't write.
+    click.echo(json.dumps(answer))
+
+
+def _show(suggestion: Suggestion, taxonomy: Taxonomy, lang: str) -> None:
+    console = Console()
+    if suggestion.crisis:
+        words = "; ".join(found.text for found in suggestion.crisis_because)
+        console.print(f"[bold red]{label('needs.report.crisis', lang)}[/]: {escape(words)}")
+    if suggestion.needs:
+        heads = ("code", "need", "score", "because")
+        table = Table(*(label(f"needs.report.{head}", lang) for head in heads))
+        for need in suggestion.needs:
+            table.add_row(
+                need.code,
+                taxonomy.get(need.code).name[lang],
+                number(need.score, lang, digits=2),
+                escape("; ".join(found.text for found in need.because)),
+            )
+        console.print(table)
+    else:
+        console.print(label("needs.report.none", lang))
+    if suggestion.place:
+        console.print(f"{label('needs.report.place', lang)}: {escape(suggestion.place.name)}")
+    said = [fact["text"] for fact in _each(suggestion.facts)]
+    if said:
+        console.print(f"{label('needs.report.facts', lang)}: {escape('; '.join(said))}")
+    if suggestion.unserved:
+        words = "; ".join(found.text for found in suggestion.unserved)
+        console.print(f"{label('needs.report.unserved', lang)}: {escape(words)}")
+
+
+def _each(facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for fact in facts.values():
+        yield from fact if isinstance(fact, list) else [fact]
