@@ -16,6 +16,7 @@ _FREQUENCIES: dict[str, Literal[0, 1, 2, 3]] = {
 }
 _DAYS = {day: getattr(rrule, day) for day in ("MO", "TU", "WE", "TH", "FR", "SA", "SU")}
 _AHEAD_DAYS = 14
+_LAST_MINUTE = 23 * 60 + 59
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,12 @@ class OpeningRow:
     def never_closes(self) -> bool:
         opens, closes = _minutes(self.opens_at), _minutes(self.closes_at)
         every_day = self.freq == "DAILY" or len((self.byday or "").split(",")) == 7
-        return every_day and opens == 0 and closes is not None and (closes == 0 or closes >= 1439)
+        return (
+            every_day
+            and opens == 0
+            and closes is not None
+            and (closes == 0 or closes >= _LAST_MINUTE)
+        )
 
 
 def is_open(
@@ -86,6 +92,8 @@ def _row_is_open(row: OpeningRow, at: datetime, holidays: Container[date]) -> bo
     opens, closes = _minutes(row.opens_at), _minutes(row.closes_at)
     if opens is None or closes is None:
         return None if _runs_on(row, today) else False
+    if closes == _LAST_MINUTE:
+        closes += 1  # HSDS has no 24:00 in common use: 23:59 stands for midnight
     if closes <= opens:
         closes += 24 * 60
     for day in (today, today - timedelta(days=1)):

@@ -99,7 +99,7 @@ def rank(
     table     steps by rule, as directory_data/penalties.csv
     need_id   makes the order of equals this need's own; "" without a need
     kept_out  organizations the client must never be sent to: in no list and no count
-    names     gives areas and categories their names in sentences
+    names     gives areas their names in sentences
     """
     offers = [
         offer
@@ -158,7 +158,7 @@ def coverage(
     names: Names,
 ) -> Message:
     """One sentence about how well the need is covered from here."""
-    category = {"category": names(query.need)}
+    category = {"category": Message(f"category.{query.need}")}
     if not on_site and not remote and not failing:
         return Message("match.coverage.none_known", category)
     if not on_site and not remote:

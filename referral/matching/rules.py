@@ -109,11 +109,11 @@ def _category(query: Query, offer: Offer, _km: float | None) -> Finding:
     return _STATED if any(bases) else _INFERRED
 
 
-def _category_params(query: Query, offer: Offer, names: Names) -> Params:
+def _category_params(query: Query, offer: Offer, _names: Names) -> Params:
     asked = sorted(code for code in offer.categories if query.asks_for(code))
     stated = [code for code in asked if offer.categories[code]]
     shown = stated or asked or [query.need]
-    return {"category": [names(code) for code in shown]}
+    return {"category": [Message(f"category.{code}") for code in shown]}
 
 
 # Active ------------------------------------------------------------------------------------------

@@ -1,0 +1,403 @@
+"""Loads the offers of a category from the database, as plain facts for the rules.
+
+The one part of matching that an index may replace: whatever gives the same offers will do.
+"""
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, null, or_, select
+from sqlalchemy.orm import Session
+
+from referral.directory.models import (
+    Accessibility,
+    CategoryBasis,
+    CostOption,
+    Criterion,
+    EligibilityRule,
+    EntryStep,
+    Language,
+    Location,
+    Organization,
+    RequiredDocument,
+    Schedule,
+    Service,
+    ServiceArea,
+    ServiceAtLocation,
+    ServiceCapacity,
+    ServiceCategory,
+    ServiceStatus,
+    SystemType,
+)
+from referral.matching.facts import Document, Offer
+from referral.matching.models import ServiceStanding
+from referral.matching.opening import OpeningRow, is_readable
+from referral.matching.rules import FAMILY_COUNSELLING
+from referral.places.gazetteer import Gazetteer
+
+FACILITY_DEFAULTS = Path(__file__).parents[2] / "directory_data" / "facility_defaults.csv"
+_REGENCY_CODE_LENGTH = 5
+
+_COUPLES = re.compile(
+    r"\b(?:nikah|pernikahan|perkawinan|pasangan|mediasi|couple|marital|marriage)\b", re.I
+)
+#: What the free text of HSDS's accessibility rows says about a place.
+_ACCESS_WORDS = {
+    "physical": re.compile(r"kursi roda|wheelchair|\bramp\b|landai|\blift\b|elevator", re.I),
+    "visual": re.compile(r"braille|guiding block|jalur pemandu|tactile|netra", re.I),
+    "hearing": re.compile(r"isyarat|sign language|\bJBI\b|induction loop|rungu", re.I),
+}
+_NOT = re.compile(r"^\s*(?:no|not|tidak|belum|tanpa)\b", re.I)
+
+
+@dataclass(frozen=True)
+class FacilityDefault:
+    """What is assumed of a service from its type, from directory_data/facility_defaults.csv."""
+
+    answer_mode: str
+    own_area_only: bool
+    never_with_violence: bool
+
+
+@cache
+def facility_defaults() -> dict[str, FacilityDefault]:
+    with FACILITY_DEFAULTS.open(encoding="utf-8", newline="") as file:
+        return {
+            row["facility_type"]: FacilityDefault(
+                row["answer_mode"],
+                row["own_area_only"] == "yes",
+                row["never_with_violence"] == "yes",
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+_USUAL = FacilityDefault("replies", own_area_only=False, never_with_violence=False)
+
+
+def offers_of(session: Session, codes: Iterable[str], gazetteer: Gazetteer) -> list[Offer]:
+    """Every service at a place that has one of these categories, whatever its state."""
+    return _load(session, _services_of(list(codes)), list(codes), gazetteer)
+
+
+def offers_at(
+    session: Session, site_ids: Iterable[UUID], codes: Iterable[str], gazetteer: Gazetteer
+) -> list[Offer]:
+    """These services at places, with which of the categories they have."""
+    services = select(ServiceAtLocation.service_id).where(ServiceAtLocation.id.in_(list(site_ids)))
+    wanted = set(site_ids)
+    found = _load(session, services, list(codes), gazetteer)
+    return [offer for offer in found if offer.service_at_location_id in wanted]
+
+
+def _services_of(codes: list[str]) -> Select[UUID]:
+    return select(ServiceCategory.service_id).where(ServiceCategory.code.in_(codes))
+
+
+def _load(
+    session: Session, services: Select[UUID], codes: list[str], gazetteer: Gazetteer
+) -> list[Offer]:
+    sites = session.execute(
+        select(
+            ServiceAtLocation.id,
+            ServiceAtLocation.service_id,
+            ServiceAtLocation.location_id,
+            Service.organization_id,
+            Service.name,
+            Service.status,
+            Service.minimum_age,
+            Service.maximum_age,
+            Service.facility_type,
+            Service.remote,
+            Service.assured_date,
+            Service.interpretation_services,
+            Organization.system_type,
+            # The true point of a confidential place does not even leave the database.
+            case((Location.confidential, None), else_=Location.latitude).label("latitude"),
+            case((Location.confidential, None), else_=Location.longitude).label("longitude"),
+            Location.precision_km,
+            Location.confidential,
+            Location.area_code,
+        )
+        .join(Service, Service.id == ServiceAtLocation.service_id)
+        .join(Organization, Organization.id == Service.organization_id)
+        .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
+        .where(ServiceAtLocation.service_id.in_(services))
+    ).all()
+    parts = _Parts(session, services, codes)
+    return [_offer(row, parts, gazetteer) for row in sites]
+
+
+class _Parts:
+    """The rows beside the services, by the id they belong to; few have any, so each is one query."""
+
+    def __init__(self, session: Session, services: Select[UUID], codes: list[str]):
+        self.categories: dict[UUID, dict[str, bool]] = defaultdict(dict)
+        for service_id, code, basis in session.execute(
+            select(ServiceCategory.service_id, ServiceCategory.code, ServiceCategory.basis).where(
+                ServiceCategory.service_id.in_(services), ServiceCategory.code.in_(codes)
+            )
+        ):
+            self.categories[service_id][code] = basis is CategoryBasis.STATED
+
+        sites = select(ServiceAtLocation.id).where(ServiceAtLocation.service_id.in_(services))
+        places = select(ServiceAtLocation.location_id).where(
+            ServiceAtLocation.service_id.in_(services)
+        )
+        self.hours = _by(
+            session.execute(
+                select(
+                    Schedule.service_at_location_id,
+                    Schedule.service_id,
+                    Schedule.location_id,
+                    *(getattr(Schedule, name) for name in OpeningRow.__dataclass_fields__),
+                )
+                .where(
+                    or_(
+                        Schedule.service_id.in_(services),
+                        Schedule.service_at_location_id.in_(sites),
+                        Schedule.location_id.in_(places),
+                    )
+                )
+                .order_by(Schedule.id)
+            ),
+            _hours,
+        )
+        self.areas = _by(
+            session.execute(
+                select(
+                    ServiceArea.service_at_location_id,
+                    ServiceArea.service_id,
+                    null().label("place"),
+                    ServiceArea.area_code,
+                )
+                .where(
+                    or_(
+                        ServiceArea.service_id.in_(services),
+                        ServiceArea.service_at_location_id.in_(sites),
+                    )
+                )
+                .order_by(ServiceArea.area_code)
+            ),
+            lambda row: row.area_code,
+        )
+        self.languages = _of_service(
+            session.execute(
+                select(Language.service_id, Language.code)
+                .where(Language.service_id.in_(services), Language.code.is_not(None))
+                .order_by(Language.code)
+            )
+        )
+        self.costs = _of_service(
+            session.execute(
+                select(CostOption.service_id, CostOption.amount).where(
+                    CostOption.service_id.in_(services)
+                )
+            )
+        )
+        self.documents = _of_service(
+            session.execute(
+                select(
+                    RequiredDocument.service_id,
+                    RequiredDocument.code,
+                    RequiredDocument.document,
+                    RequiredDocument.how_to_get,
+                )
+                .where(RequiredDocument.service_id.in_(services))
+                .order_by(RequiredDocument.code, RequiredDocument.id)
+            )
+        )
+        self.steps = _of_service(
+            session.execute(
+                select(EntryStep.service_id, EntryStep.office, EntryStep.documents)
+                .where(EntryStep.service_id.in_(services))
+                .order_by(EntryStep.position)
+            )
+        )
+        self.capacities = _of_service(
+            session.execute(
+                select(
+                    ServiceCapacity.service_id,
+                    ServiceCapacity.status,
+                    ServiceCapacity.available,
+                    ServiceCapacity.maximum,
+                    ServiceCapacity.updated,
+                    ServiceCapacity.until,
+                )
+                .where(ServiceCapacity.service_id.in_(services))
+                .order_by(ServiceCapacity.updated, ServiceCapacity.id)
+            )
+        )
+        self.rules: dict[UUID, dict[Criterion, tuple[Any, ...]]] = defaultdict(dict)
+        for service_id, criterion, values in session.execute(
+            select(
+                EligibilityRule.service_id, EligibilityRule.criterion, EligibilityRule.values
+            ).where(EligibilityRule.service_id.in_(services))
+        ):
+            self.rules[service_id][criterion] = tuple(values)
+        self.access = _of_service(
+            session.execute(
+                select(
+                    Accessibility.location_id, Accessibility.description, Accessibility.details
+                ).where(Accessibility.location_id.in_(places))
+            )
+        )
+        self.standing = {
+            row.service_id: row
+            for row in session.execute(
+                select(
+                    ServiceStanding.service_id,
+                    ServiceStanding.due,
+                    ServiceStanding.in_time,
+                    ServiceStanding.open_referrals,
+                ).where(ServiceStanding.service_id.in_(services))
+            )
+        }
+
+
+def _by(rows: Iterable[Any], read: Any) -> dict[UUID, tuple[Any, ...]]:
+    """Rows by the first of their owners (site, service, place) that is set."""
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        owner = row[0] or row[1] or row[2]
+        found[owner].append(read(row))
+    return {owner: tuple(values) for owner, values in found.items()}
+
+
+def _of_service(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row[0]].append(row)
+    return found
+
+
+def _hours(row: Any) -> OpeningRow:
+    values = row._mapping
+    return OpeningRow(**{name: values[name] for name in OpeningRow.__dataclass_fields__})
+
+
+def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
+    service_id = row.service_id
+    default = facility_defaults().get(row.facility_type or "", _USUAL)
+    categories = parts.categories.get(service_id, {})
+    area = row.area_code
+    latitude, longitude, precision_km = row.latitude, row.longitude, row.precision_km
+    if row.confidential:
+        latitude, longitude, precision_km = _public_point(area, gazetteer)
+    optional: dict[str, Any] = {}
+    hours = tuple(
+        one
+        for one in parts.hours.get(row.id)
+        or parts.hours.get(service_id)
+        or parts.hours.get(row.location_id, ())
+        if is_readable(one)
+    )
+    if hours:
+        optional["hours"] = hours
+    if rules := parts.rules.get(service_id):
+        optional.update(
+            residency=rules.get(Criterion.RESIDENCY),
+            sex=rules.get(Criterion.SEX),
+            desil=rules.get(Criterion.DESIL),
+            disability=rules.get(Criterion.DISABILITY),
+        )
+    if documents := parts.documents.get(service_id):
+        optional["documents"] = _documents(documents, parts.steps.get(service_id, []))
+    if languages := parts.languages.get(service_id):
+        optional["languages"] = tuple(language.code for language in languages)
+    if costs := parts.costs.get(service_id):
+        optional["fee"] = not any(cost.amount == 0 for cost in costs)
+    if capacities := parts.capacities.get(service_id):
+        optional.update(_capacity(capacities))
+    if access := parts.access.get(row.location_id):
+        optional["access"], optional["no_access"] = _access(access)
+    if standing := parts.standing.get(service_id):
+        optional.update(
+            due=standing.due,
+            in_time=standing.in_time,
+            open_referrals=standing.open_referrals,
+        )
+    return Offer(
+        service_at_location_id=row.id,
+        service_id=service_id,
+        organization_id=row.organization_id,
+        categories=categories,
+        active=row.status is ServiceStatus.ACTIVE,
+        latitude=latitude,
+        longitude=longitude,
+        precision_km=precision_km or 0.0,
+        confidential=bool(row.confidential),
+        area_code=area,
+        remote=row.remote.value if row.remote else None,
+        service_areas=parts.areas.get(row.id) or parts.areas.get(service_id, ()),
+        assumed_area=area[:_REGENCY_CODE_LENGTH]
+        if default.own_area_only and area and len(area) >= _REGENCY_CODE_LENGTH
+        else None,
+        minimum_age=row.minimum_age,
+        maximum_age=row.maximum_age,
+        interprets=bool(row.interpretation_services),
+        assured_on=row.assured_date,
+        unsafe_with_violence=default.never_with_violence or _counsels_couples(row, categories),
+        **optional,
+    )
+
+
+def _counsels_couples(row: Any, categories: dict[str, bool]) -> bool:
+    """Family help that, as far as its data tell, brings both sides to one table."""
+    if set(categories) != {FAMILY_COUNSELLING}:
+        return False
+    return row.system_type is SystemType.INFORMAL or bool(_COUPLES.search(row.name))
+
+
+def _public_point(
+    area_code: str | None, gazetteer: Gazetteer
+) -> tuple[float | None, float | None, float | None]:
+    """Where a confidential place may be said to be: the seat of its kab/kota."""
+    code = (area_code or "")[:_REGENCY_CODE_LENGTH]
+    located = gazetteer.locate(code) if code in gazetteer else None
+    if located is None or len(located.at.code) < _REGENCY_CODE_LENGTH:
+        return None, None, None
+    return located.latitude, located.longitude, located.precision_km
+
+
+def _documents(rows: list[Any], steps: list[Any]) -> tuple[Document, ...]:
+    """What is asked for; a step of the entry path that gives a paper says how to get it."""
+    offices = {code: step.office for step in steps for code in step.documents}
+    return tuple(
+        Document(row.code, row.document or row.code or "", row.how_to_get or offices.get(row.code))
+        for row in rows
+        if row.document or row.code
+    )
+
+
+def _capacity(rows: list[Any]) -> dict[str, Any]:
+    """The newest word on room, and the most people it can help at a time."""
+    told = [row for row in rows if row.status is not None or row.available is not None]
+    newest = told[-1] if told else None
+    maximum = next((row.maximum for row in reversed(rows) if row.maximum), None)
+    if newest is None:
+        return {"capacity_maximum": maximum}
+    counted = "capacity" if newest.available else "no-capacity"
+    return {
+        "capacity": newest.status.value if newest.status else counted,
+        "capacity_at": newest.updated,
+        "capacity_until": newest.until,
+        "capacity_maximum": maximum,
+    }
+
+
+def _access(rows: list[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    yes: set[str] = set()
+    no: set[str] = set()
+    for row in rows:
+        text = f"{row.description or ''} {row.details or ''}"
+        named = {code for code, words in _ACCESS_WORDS.items() if words.search(text)}
+        (no if _NOT.search(text) else yes).update(named)
+    return tuple(sorted(yes)), tuple(sorted(no))

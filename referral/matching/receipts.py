@@ -1,0 +1,248 @@
+"""A match run written down: as data to keep, as JSON to print, and back. Pure.
+
+What is kept holds sentences as keys and parameters; what is printed holds them in words too. Every
+number printed can be worked out again from the others: see `recomputed`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from referral.core.text import Message, render
+from referral.matching.explanation import facts_of
+from referral.matching.facts import Place, Query
+from referral.matching.ranking import Ranked, Ranking
+
+_KM_DIGITS = 3
+_STEP_DIGITS = 4
+#: How far a recomputed km may be from the printed one: half a digit for each of the numbers added.
+TOLERANCE_KM = 0.05
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a receipt says of an offer beside the rules: who and what, and where it was read."""
+
+    name: str
+    organization: str
+    source: str | None
+    source_id: str | None
+
+
+def content_of(
+    query: Query,
+    ranking: Ranking,
+    listed: Mapping[UUID, Listed],
+    *,
+    need_id: str,
+    zone: str,
+    rules_version: int,
+    table_version: int,
+    table: Mapping[str, float],
+    directory_version: int,
+) -> dict[str, Any]:
+    """The whole run as JSON values; `listed` by service_at_location id."""
+
+    def entry(one: Ranked) -> dict[str, Any]:
+        return _entry(query, one, listed[one.offer.service_at_location_id], ranking.step_km)
+
+    return {
+        "query": _query(query) | {"step_km": round(ranking.step_km, _KM_DIGITS)},
+        "asked": {
+            "need_id": need_id,
+            "zone": zone,
+            "precision_km": query.precision_km,
+            "is_group": query.is_group,
+            "violence": query.violence,
+            "able_to_pay": query.able_to_pay,
+            "open_only": query.open_only,
+            "free_only": query.free_only,
+        },
+        "rules_version": rules_version,
+        "penalty_table": {"number": table_version, "steps": dict(table)},
+        "directory_version": directory_version,
+        "options": [entry(one) for one in ranking.options],
+        "remote": [entry(one) for one in ranking.remote],
+        "why_not": [
+            entry(one)
+            | {
+                "failed": list(one.failed),
+                "would_fit_if": Message(
+                    "match.would_fit_if", {"changes": list(one.would_fit_if)}
+                ).as_json(),
+            }
+            for one in ranking.why_not
+        ],
+        "why_not_total": ranking.why_not_total,
+        "coverage": ranking.coverage.as_json(),
+        "tally": dict(ranking.tally),
+    }
+
+
+def printed(content: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    """The answer as `flask match --json` prints it, with sentences in `lang`."""
+    zone = content["asked"]["zone"]
+
+    def words(message: Mapping[str, Any]) -> str:
+        return render(Message.from_json(message), lang, zone=zone)
+
+    def entry(kept: Mapping[str, Any]) -> dict[str, Any]:
+        shown = {
+            name: value for name, value in kept.items() if name not in ("facts", "organization_id")
+        }
+        shown["penalties"] = [
+            {
+                "rule": penalty["rule"],
+                "steps": penalty["steps"],
+                "km": penalty["km"],
+                "because": words(penalty["message"]),
+            }
+            for penalty in kept["penalties"]
+        ]
+        shown["verdicts"] = [
+            {
+                "rule": verdict["rule"],
+                "verdict": verdict["verdict"],
+                "key": verdict["message"]["key"],
+                "params": verdict["message"]["params"],
+                "because": words(verdict["message"]),
+            }
+            for verdict in kept["verdicts"]
+        ]
+        if "would_fit_if" in kept:
+            shown["would_fit_if"] = words(kept["would_fit_if"])
+        return shown
+
+    return {
+        "query": content["query"],
+        "directory_version": content["directory_version"],
+        "options": [entry(one) for one in content["options"]],
+        "remote": [entry(one) for one in content["remote"]],
+        "why_not": [entry(one) for one in content["why_not"]],
+        "why_not_total": content["why_not_total"],
+        "coverage": words(content["coverage"]),
+    }
+
+
+def query_of(content: Mapping[str, Any]) -> Query:
+    """The query of a receipt, to be asked again."""
+    query, asked = content["query"], content["asked"]
+    return Query(
+        need=query["need"],
+        at=datetime.fromisoformat(query["at"]).astimezone(ZoneInfo(asked["zone"])),
+        near=tuple(query["near"]) if query["near"] else None,
+        precision_km=asked["precision_km"],
+        place=Place(**query["place"]) if query["place"] else None,
+        registered_in=query["registered_in"],
+        age=query["age"],
+        sex=query["sex"],
+        desil=query["desil"],
+        disability=tuple(query["disability"]),
+        language=tuple(query["language"]),
+        documents_lacking=tuple(query["documents_lacking"]),
+        urgency=query["urgency"],
+        within=query["within"],
+        limit=query["limit"],
+        is_group=asked["is_group"],
+        violence=asked["violence"],
+        able_to_pay=asked["able_to_pay"],
+        open_only=asked["open_only"],
+        free_only=asked["free_only"],
+    )
+
+
+def recomputed(content: Mapping[str, Any]) -> list[str]:
+    """What in a receipt does not follow from its own numbers; empty when all of it does.
+
+    Works out again: km of penalties, effective km, the order. A confidential place prints no
+    distance, so only its penalties can be checked.
+    """
+    wrong = []
+    step_km = content["query"]["step_km"]
+    before = (0, 0.0)
+    for one in content["options"]:
+        where = one["service_at_location_id"]
+        wrong += [
+            f"{where}: {penalty['rule']} km"
+            for penalty in one["penalties"]
+            if abs(penalty["km"] - step_km * penalty["steps"]) > TOLERANCE_KM
+        ]
+        if one["distance_km"] is not None:
+            order_km = max(one["distance_km"], one["precision_km"] / 2)
+            effective_km = order_km + step_km * sum(p["steps"] for p in one["penalties"])
+            if abs(effective_km - one["effective_km"]) > TOLERANCE_KM:
+                wrong.append(f"{where}: effective km")
+        if one["effective_km"] is None:
+            continue
+        key = (one["group"], one["effective_km"])
+        # Numbers equal when printed may differ when sorted, and then no tie decided.
+        if key[0] < before[0] or (key[0] == before[0] and before[1] - key[1] > 10**-_KM_DIGITS):
+            wrong.append(f"{where}: order")
+        before = key
+    return wrong
+
+
+def _query(query: Query) -> dict[str, Any]:
+    place = query.place
+    return {
+        "need": query.need,
+        "near": list(query.near) if query.near else None,
+        "place": place
+        and {"code": place.code, "name": place.name, "precision_km": place.precision_km},
+        "registered_in": query.registered_in,
+        "age": query.age,
+        "sex": query.sex,
+        "desil": query.desil,
+        "disability": list(query.disability),
+        "language": list(query.language),
+        "documents_lacking": list(query.documents_lacking),
+        "urgency": query.urgency,
+        "at": query.at.isoformat(),
+        "within": query.within,
+        "limit": query.limit,
+    }
+
+
+def _entry(query: Query, one: Ranked, listed: Listed, step_km: float) -> dict[str, Any]:
+    return {
+        "service_at_location_id": str(one.offer.service_at_location_id),
+        "service_id": str(one.offer.service_id),
+        "organization_id": str(one.offer.organization_id),
+        "source": listed.source,
+        "source_id": listed.source_id,
+        "name": listed.name,
+        "organization": listed.organization,
+        "group": one.group,
+        "distance_km": _km(one.km),
+        "distance_band": None if one.band is None else [_km(end) for end in one.band],
+        "precision_km": _km(one.precision_km),
+        "effective_km": _km(one.effective_km),
+        "penalties": [
+            {
+                "rule": penalty.rule,
+                "steps": round(penalty.steps, _STEP_DIGITS),
+                "km": round(penalty.steps * step_km, _KM_DIGITS),
+                "message": penalty.message.as_json(),
+            }
+            for penalty in one.penalties
+        ],
+        "verdicts": [
+            {
+                "rule": verdict.rule,
+                "verdict": verdict.outcome.value,
+                "message": verdict.message.as_json(),
+            }
+            for verdict in one.verdicts
+        ],
+        "facts": [
+            {"icon": icon, "message": message.as_json()}
+            for icon, message in facts_of(query, one.offer)
+        ],
+    }
+
+
+def _km(value: float | None) -> float | None:
+    return None if value is None else round(value, _KM_DIGITS)
