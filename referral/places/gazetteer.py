@@ -109,7 +109,7 @@ _BEFORE_MARK = re.compile(
     re.IGNORECASE,
 )
 _MARK_AFTER = re.compile(r"(.*\S)\s+(kab|kabupaten|kota)\.?$", re.IGNORECASE)
-_BREAK = re.compile(r"[,;/\n()]+|\s-\s")
+_BREAK = re.compile(r"[,;\n()]+|\s-\s")
 _POSTCODE = re.compile(r"\b\d{5}\b")
 LONGEST_TEXT = 300
 

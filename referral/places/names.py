@@ -16,6 +16,9 @@ _SHORT_WORDS = (
     (re.compile(r"\bt(?:j|g)\b\.?", re.IGNORECASE), "tanjung"),
 )
 
+_ROMANS = {"I": "1", "II": "2", "III": "3", "IV": "4", "V": "5", "VI": "6", "VII": "7"}
+_ROMAN = re.compile(r"(?<=\s)(?:III|II|IV|VII|VI|V|I)(?=\s|$)", re.IGNORECASE)
+
 
 def letters(text: str) -> str:
     """Lower-case letters and digits only, without accents: what is compared first."""
@@ -38,7 +41,8 @@ def spelling(name: str) -> str:
     """One key for the ways a name is spelt: spaces, short words, old and doubled letters aside."""
     for pattern, full in _SHORT_WORDS:
         name = pattern.sub(full, name)
+    name = _ROMAN.sub(lambda found: _ROMANS[found[0].upper()], name)
     key = letters(name)
     for old, new in _OLD_SPELLINGS:
         key = key.replace(old, new)
-    return re.sub(r"(.)\1+", r"\1", key)
+    return re.sub(r"([a-z])\1+", r"\1", key)

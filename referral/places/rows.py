@@ -42,6 +42,8 @@ JAVA_BALI = {"31", "32", "33", "34", "35", "36", "51"}
 #: Provinces whose regencies are large, and the two where they are largest or most scattered.
 WIDE = {"14", "15", "16", "19", "61", "62", "64", "72", "82", "91", "92", "93", "94", "95", "96"}
 WIDEST = {"65", "81"}
+#: Regencies that reach far inland from a capital at the coast, in km.
+REACHING = {"14.07": 70.0, "62.02": 75.0, "62.03": 100.0, "62.07": 150.0}
 #: Three quarters of the facilities of a kecamatan lie this near to its centroid (docs/places.md).
 DISTRICT_CENTROID_KM = 7.0
 
@@ -77,6 +79,8 @@ def time_zone(code: str) -> str:
 
 def regency_usual_km(code: str) -> float:
     """How near to a regency's seat three quarters of its facilities usually are, by its kind."""
+    if code in REACHING:
+        return REACHING[code]
     if is_city(code):
         return 6.0
     if code[:2] in JAVA_BALI:

@@ -128,3 +128,8 @@ def test_the_base_name_lacks_the_kind(name: str, base: str) -> None:
 )
 def test_spellings_of_one_name_share_a_key(one: str, other: str) -> None:
     assert spelling(one) == spelling(other)
+
+
+def test_numbered_neighbours_keep_their_own_keys() -> None:
+    assert len({spelling(f"Banyuasin {number}") for number in ("I", "II", "III")}) == 3
+    assert spelling("Sukun II") == spelling("Sukun 2")
