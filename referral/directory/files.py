@@ -18,7 +18,6 @@ class Table:
 
     header: list[str]
     rows: Iterator[tuple[int, dict[str, str], bool]]
-    size_bytes: int
 
 
 @contextmanager
@@ -41,7 +40,7 @@ def opened(path: Path) -> Iterator[Table]:
             raise Invalid("directory.file.empty", field="path", name=path.name) from error
         if len(set(header)) < len(header):
             raise Invalid("directory.file.heading_twice", field="path", name=path.name)
-        yield Table(header, _rows(reader, header), path.stat().st_size)
+        yield Table(header, _rows(reader, header))
 
 
 def _rows(
@@ -51,6 +50,12 @@ def _rows(
         if any(cells):
             whole = len(cells) == len(header)
             yield number, dict(zip(header, cells, strict=False)), whole
+
+
+def rows_in(path: Path) -> int:
+    """About how many rows a table has: its lines without the heading. For progress only."""
+    with path.open("rb") as file:
+        return max(0, sum(1 for _ in file) - 1)
 
 
 def _encoding(path: Path) -> str:

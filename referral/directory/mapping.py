@@ -71,41 +71,6 @@ COLUMNS = (
     "read_on",
 )
 OLDEST_YEARS = 130
-#: A clinic on the street, an office that decides, an agency that writes back: who answers how.
-ANSWER_MODES = {
-    AnswerMode.WALK_IN: [
-        "HOTLINE",
-        "RSJ",
-        "RSUP",
-        "RSUD",
-        "RS",
-        "RSIA",
-        "RSK",
-        "RSKO",
-        "RS_PARU",
-        "PUSKESMAS",
-        "PMI",
-        "POLRI",
-        "DAMKAR",
-        "BASARNAS",
-        "BPBD",
-    ],
-    AnswerMode.DECISION: [
-        "DINSOS",
-        "DISNAKER",
-        "DISDUKCAPIL",
-        "BPJS",
-        "TASPEN",
-        "LLDIKTI",
-        "SLB",
-        "SMK",
-        "SKB",
-        "BAZNAS",
-        "BBPVP",
-        "BLK",
-    ],
-}
-_ANSWER_MODE = {kind: mode for mode, kinds in ANSWER_MODES.items() for kind in kinds}
 _YES, _NO = ("yes", "ya", "true", "1"), ("", "no", "tidak", "false", "0")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -126,6 +91,8 @@ class Known:
     categories: frozenset[str]
     documents: Mapping[str, str]
     disabilities: frozenset[str]
+    #: how a facility of this type answers, where the row does not say
+    answer_modes: Mapping[str, AnswerMode]
 
 
 @dataclass(frozen=True)
@@ -251,7 +218,7 @@ class _Reading:
             point_source=kind.source if point and kind else None,
             openings=self.openings(),
             service_areas=self.several("service_area"),
-            remote=self.one_of(Remote, "remote"),
+            remote=self.remote(),
             confidential=self.truth("confidential"),
             sex=[s for s in self.several("sex") if self.is_known("sex", s, ("female", "male"))],
             minimum_age=minimum,
@@ -269,7 +236,7 @@ class _Reading:
             capacity=self.one_of(CapacityStatus, "capacity"),
             status=self.one_of(ServiceStatus, "status"),
             answer_mode=self.one_of(AnswerMode, "answer_mode")
-            or _ANSWER_MODE.get(facility_type or "", AnswerMode.REPLIES),
+            or self.known.answer_modes.get(facility_type or "", AnswerMode.REPLIES),
             contact_mode=self.one_of(ContactMode, "contact_mode") or ContactMode.DIRECT,
             note=self.long_text("note"),
             source_url=source_url,
@@ -445,6 +412,11 @@ class _Reading:
             self.find("point_source", word, "directory.import.unknown_point")
             return None, None
         return (lat, lon), kind
+
+    def remote(self) -> Remote | None:
+        """The first way named: a service by phone and online is one that a phone reaches."""
+        ways = [w for w in self.several("remote") if self.is_known("remote", w, list(Remote))]
+        return Remote(ways[0]) if ways else None
 
     def openings(self) -> list[hours.Opening]:
         text = self.text("schedule")

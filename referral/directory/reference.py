@@ -9,10 +9,13 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.orm import Session
 
+from referral.core.text import LANGUAGES
+from referral.directory.kinds import AnswerMode
 from referral.directory.mapping import Known
 from referral.directory.models import Taxonomy as TaxonomyTable
 from referral.directory.models import TaxonomyTerm
 from referral.taxonomy.tree import Taxonomy
+from referral.taxonomy.words import split
 
 FOLDER = Path(__file__).parents[2] / "directory_data"
 LISTS = {
@@ -38,6 +41,24 @@ def taxonomy() -> Taxonomy:
 
 
 @cache
+def _kind_words() -> frozenset[str]:
+    texts = (
+        text
+        for term in taxonomy()
+        for lang in LANGUAGES
+        for text in (term.name[lang], *term.synonyms[lang])
+    )
+    return frozenset(
+        form for text in texts for word in split(text) for form in (word.plain, word.stem)
+    )
+
+
+def names_kind(word: str) -> bool:
+    """Whether a word is one of those by which kinds of help are named, in either language."""
+    return any(w.plain in _kind_words() or w.stem in _kind_words() for w in split(word))
+
+
+@cache
 def coded(name: str) -> dict[str, Code]:
     """A coded list by code, in the order of its file: documents, disabilities or languages."""
     with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
@@ -54,7 +75,15 @@ def known() -> Known:
         categories=frozenset(term.code for term in taxonomy() if term.level > 1),
         documents={code: item.name["id"] for code, item in coded("documents").items()},
         disabilities=frozenset(coded("disabilities")),
+        answer_modes=_answer_modes(),
     )
+
+
+def _answer_modes() -> dict[str, AnswerMode]:
+    with (FOLDER / "facility_defaults.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["facility_type"]: AnswerMode(row["answer_mode"]) for row in csv.DictReader(file)
+        }
 
 
 def load_reference(session: Session, *, now: datetime) -> None:  # noqa: ARG001 - as its sisters

@@ -1,0 +1,255 @@
+"""Reads single listings as the public may see them, emergency numbers and reports of wrong listings."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from referral.core.errors import NotFound
+from referral.core.paging import Page, page_of
+from referral.directory import hours, phones
+from referral.directory.kinds import Remote, ServiceStatus, SystemType
+from referral.directory.models import (
+    Accessibility,
+    Address,
+    ListingReport,
+    Location,
+    Organization,
+    Phone,
+    Service,
+    ServiceArea,
+    ServiceAtLocation,
+    ServiceCategory,
+)
+
+#: A check older than this is said to be old.
+VERIFIED_DAYS = 365
+#: Numbers that ring in most of the country, for the moment before any listing is loaded.
+LAST_RESORT = (
+    ("112", "directory.last_resort.112"),
+    ("110", "directory.last_resort.110"),
+    ("119", "directory.last_resort.119"),
+    ("115", "directory.last_resort.115"),
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a service is given, without what must stay secret: a confidential place has neither point nor address."""
+
+    id: UUID
+    confidential: bool
+    area_code: str | None
+    address: Address | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    precision_km: float | None = None
+    point_source: str | None = None
+    accessibilities: Sequence[Accessibility] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A service with everything a person needs to get there. Read places from `sites`, not from the service."""
+
+    service: Service
+    sites: Sequence[Site]
+
+    @property
+    def organization(self) -> Organization:
+        return self.service.organization
+
+    @property
+    def is_shown_in_searches(self) -> bool:
+        return self.service.status in SHOWN
+
+    @property
+    def is_always_open(self) -> bool:
+        return hours.is_always(self.service.schedules)
+
+    def is_open(self, at: datetime) -> bool | None:
+        """Whether it is open at an instant; None where its hours are not known."""
+        return hours.open_at(self.service.schedules, at)
+
+    def is_stale(self, on: date) -> bool:
+        """Whether the last check is so old that it should be made again."""
+        assured = self.service.assured_date
+        return assured is not None and on - assured > timedelta(days=VERIFIED_DAYS)
+
+
+@dataclass(frozen=True)
+class EmergencyNumber:
+    """One number to call at once. No areas: it is not known where it works; `*`: everywhere."""
+
+    service_id: UUID | None
+    name: str
+    number: str
+    dial: str
+    type: str | None
+    areas: tuple[str, ...]
+    categories: tuple[str, ...]
+    always_open: bool
+    note: str | None = None
+    name_key: str | None = None
+
+
+SHOWN = (ServiceStatus.ACTIVE, ServiceStatus.TEMPORARILY_CLOSED)
+_WHOLE = (
+    selectinload(Service.organization),
+    selectinload(Service.phones),
+    selectinload(Service.schedules),
+    selectinload(Service.service_areas),
+    selectinload(Service.languages),
+    selectinload(Service.cost_options),
+    selectinload(Service.required_documents),
+    selectinload(Service.capacities),
+    selectinload(Service.eligibility_rules),
+    selectinload(Service.entry_steps),
+    selectinload(Service.categories),
+    selectinload(Service.sites)
+    .selectinload(ServiceAtLocation.location)
+    .options(selectinload(Location.addresses), selectinload(Location.accessibilities)),
+)
+
+
+def is_public() -> ColumnElement[bool]:
+    """What anyone may see: never people's own informal help."""
+    return Organization.system_type != SystemType.INFORMAL
+
+
+def is_offered() -> ColumnElement[bool]:
+    """What lists of help may name: public, and neither inactive nor closed for good."""
+    return and_(is_public(), Service.status.in_(SHOWN))
+
+
+def get(session: Session, service_id: UUID) -> Listing:
+    """One public listing, also when it is no longer active. Raises NotFound."""
+    found = by_ids(session, [service_id])
+    if service_id not in found:
+        raise NotFound("directory.unknown_service")
+    return found[service_id]
+
+
+def by_ids(session: Session, service_ids: Iterable[UUID]) -> dict[UUID, Listing]:
+    """Public listings by id, everything loaded; ids that are not public are missing."""
+    query = (
+        select(Service)
+        .join(Service.organization)
+        .where(Service.id.in_(list(service_ids)), is_public())
+        .options(*_WHOLE)
+    )
+    return {s.id: Listing(s, [_site(site) for site in s.sites]) for s in session.scalars(query)}
+
+
+def _site(site: ServiceAtLocation) -> Site:
+    place = site.location
+    if place is None:
+        return Site(site.id, confidential=False, area_code=None)
+    if place.confidential:
+        return Site(site.id, confidential=True, area_code=place.area_code and place.area_code[:5])
+    return Site(
+        site.id,
+        confidential=False,
+        area_code=place.area_code,
+        address=place.addresses[0] if place.addresses else None,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        precision_km=place.precision_km,
+        point_source=place.point_source,
+        accessibilities=place.accessibilities,
+    )
+
+
+def emergency_numbers(
+    session: Session, *, area_code: str | None = None, limit: int = 50
+) -> list[EmergencyNumber]:
+    """Numbers to call when somebody is in danger, those that work everywhere first.
+
+    With `area_code` those known to work elsewhere only are left out. Never empty: before any listing is
+    loaded it gives the national numbers.
+    """
+    emergency = select(ServiceCategory.service_id).where(ServiceCategory.code.startswith("EM"))
+    query = (
+        select(Service)
+        .join(Service.organization)
+        .where(
+            is_offered(),
+            Service.status == ServiceStatus.ACTIVE,
+            or_(Service.remote == Remote.PHONE, Service.facility_type == "HOTLINE"),
+            Service.id.in_(emergency),
+            Service.id.in_(select(Phone.service_id).where(Phone.type.in_(("hotline", "voice")))),
+        )
+        .options(
+            selectinload(Service.phones),
+            selectinload(Service.service_areas),
+            selectinload(Service.categories),
+            selectinload(Service.schedules),
+        )
+        .order_by(Service.name, Service.id)
+    )
+    found = []
+    for service in session.scalars(query):
+        areas = tuple(area.area_code for area in service.service_areas)
+        if area_code and areas and not covers(areas, area_code):
+            continue
+        calls = [phone for phone in service.phones if phone.type in ("hotline", "voice")]
+        first = min(calls, key=lambda phone: (phone.type != "hotline", len(phone.number)))
+        found.append(
+            EmergencyNumber(
+                service.id,
+                service.name,
+                f"{first.number} ext {first.extension}" if first.extension else first.number,
+                phones.dial(first.number, first.extension),
+                first.type,
+                areas,
+                tuple(c.code for c in service.categories if c.code.startswith("EM")),
+                hours.is_always(service.schedules),
+                service.alert,
+            )
+        )
+    found.sort(key=lambda n: ("*" not in n.areas, len(n.number) > 4, n.number, n.name))
+    return found[:limit] or [
+        EmergencyNumber(None, "", number, number, "hotline", (), (), False, name_key=key)
+        for number, key in LAST_RESORT
+    ]
+
+
+def covers(areas: Iterable[str], code: str) -> bool:
+    """Whether a service for these areas serves people of the place: one lies in the other."""
+    return any(
+        area == "*" or f"{code}.".startswith(f"{area}.") or f"{area}.".startswith(f"{code}.")
+        for area in areas
+    )
+
+
+def open_reports(session: Session, *, page: int = 1) -> Page[ListingReport]:
+    """What people said is wrong and nobody has looked at yet, oldest first."""
+    query = (
+        select(ListingReport)
+        .where(ListingReport.closed_at.is_(None))
+        .order_by(ListingReport.reported_at, ListingReport.id)
+    )
+    return page_of(session, query, number=page)
+
+
+def get_open_report(session: Session, report_id: UUID) -> ListingReport:
+    """A report that nobody has closed. Raises NotFound."""
+    report = session.get(ListingReport, report_id)
+    if report is None or report.closed_at is not None:
+        raise NotFound("directory.unknown_report")
+    return report
+
+
+def service_area_codes(session: Session, service_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Codes of the areas that services state, by service; a service that states none is missing."""
+    query = select(ServiceArea.service_id, ServiceArea.area_code).where(
+        ServiceArea.service_id.in_(service_ids)
+    )
+    found: dict[UUID, list[str]] = {}
+    for service_id, code in session.execute(query).tuples():
+        if service_id is not None:
+            found.setdefault(service_id, []).append(code)
+    return found
