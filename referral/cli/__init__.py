@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from referral.cli import db
+from referral.cli import accounts, db
 
-GROUPS = (db.group,)
+GROUPS = (accounts.group, db.group)
 
 
 def register_commands(app: Flask) -> None:
