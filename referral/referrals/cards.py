@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from referral.referrals.lifecycle import RELEASED, TERMINAL, Status
+from referral.referrals.lifecycle import HELPING, Status
 
 #: The agency's own criteria, which a blind card answers with yes, no or not known.
 CRITERIA = ("age", "sex", "desil", "disability", "jurisdiction", "documents")
 #: Facts a basis can let go, in the order they are shown.
 RELEASABLE = ("name", "contact", "age", "sex", "area", "need", "story")
-_BANDS = ((5, "0-5"), (12, "6-12"), (17, "13-17"), (24, "18-24"), (59, "25-59"))
+_BANDS = ((6, "0-5"), (13, "6-12"), (18, "13-17"), (25, "18-24"), (60, "25-59"))
 
 
 class View(StrEnum):
@@ -23,7 +23,7 @@ def age_band(age_years: float | None) -> str | None:
     """A band wide enough not to point at one person."""
     if age_years is None:
         return None
-    return next((band for oldest, band in _BANDS if age_years <= oldest), "60+")
+    return next((band for above, band in _BANDS if age_years < above), "60+")
 
 
 def blind_card(
@@ -46,11 +46,13 @@ def blind_card(
     }
 
 
-def view_of(status: Status, *, accepted_before: bool) -> View:
-    """How much the agency sees now. Identity only from accepting on, and never after it ended without help.
+def view_of(status: Status, *, accepted: bool, basis_holds: bool = True) -> View:
+    """How much the agency sees now: identity only from accepting on, and never after it ended without help.
 
-    `accepted_before` tells a hold before the decision from one after it.
+    accepted      the agency said yes at some time: tells a hold before the decision from one after it
+    basis_holds   False once the client took the consent back
     """
-    if status in TERMINAL and status is not Status.COMPLETED:
+    if status in (Status.REJECTED, Status.FAILED, Status.CANCELLED, Status.ENTERED_IN_ERROR):
         return View.STUB
-    return View.RELEASED if status in RELEASED and accepted_before else View.BLIND
+    released = status in (*HELPING, Status.ON_HOLD, Status.COMPLETED)
+    return View.RELEASED if released and accepted and basis_holds else View.BLIND

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from referral.referrals.lifecycle import LIVE, Status
+from referral.referrals.lifecycle import HELPING, LIVE, Status
 
 
 class Loop(StrEnum):
@@ -34,25 +34,47 @@ class NeedState(StrEnum):
 
 @dataclass(frozen=True)
 class Trace:
-    """What is known of one referral: its status and what the client said (yes, partly, no, or nothing yet)."""
+    """What is known of one referral.
+
+    client_says   yes, partly or no; None: not asked yet
+    accepted      the agency said yes at some time: tells a hold before its decision from one after
+    disposed      it ended without help and the worker has decided what follows
+    """
 
     status: Status
     client_says: str | None = None
+    accepted: bool = False
+    disposed: bool = False
 
 
 def loop_of(trace: Trace) -> Loop:
-    """How far one referral's loop is closed. Served is the agency's claim; confirmed the client's word."""
+    """How far one referral's loop is closed. Served is the agency's claim; confirmed the client's word.
+
+    The two may contradict each other either way: help claimed that never came, help that came all the same.
+    """
+    if trace.status is Status.ENTERED_IN_ERROR:
+        return Loop.CLOSED
     if trace.client_says is not None:
-        return Loop.DISPUTED if trace.client_says == "no" else Loop.CONFIRMED
+        came = trace.client_says != "no"
+        if trace.status is Status.COMPLETED:
+            return Loop.CONFIRMED if came else Loop.DISPUTED
+        return Loop.DISPUTED if came else Loop.CLOSED
     return {
         Status.DRAFT: Loop.OPEN,
         Status.REQUESTED: Loop.OPEN,
         Status.RECEIVED: Loop.ACKNOWLEDGED,
         Status.ACCEPTED: Loop.DECIDED,
         Status.IN_PROGRESS: Loop.DECIDED,
-        Status.ON_HOLD: Loop.ACKNOWLEDGED,
+        Status.ON_HOLD: Loop.DECIDED if trace.accepted else Loop.ACKNOWLEDGED,
         Status.COMPLETED: Loop.SERVED,
     }.get(trace.status, Loop.CLOSED)
+
+
+def awaits_disposition(trace: Trace) -> bool:
+    """Whether a referral ended without help, and nobody has said yet what follows for the need."""
+    ended_in_vain = trace.status in (Status.REJECTED, Status.FAILED, Status.CANCELLED)
+    denied = trace.status is Status.COMPLETED and trace.client_says == "no"
+    return (ended_in_vain or denied) and not trace.disposed
 
 
 def need_state(
@@ -66,25 +88,29 @@ def need_state(
 
     A rejected, failed or disputed referral leaves the need waiting for a disposition: it is never closed by it.
     """
-    traces = [trace for trace in traces if trace.status is not Status.ENTERED_IN_ERROR]
     said = {trace.client_says for trace in traces if trace.status is Status.COMPLETED}
-    statuses = {trace.status for trace in traces}
+    live = [trace for trace in traces if trace.status in LIVE]
     if withdrawn:
         return NeedState.WITHDRAWN
     if "yes" in said:
         return NeedState.MET
     if resolved_otherwise:
         return NeedState.RESOLVED_OTHERWISE
+    if any(trace.status in HELPING or trace.accepted for trace in live):
+        return NeedState.IN_SERVICE
+    if live:
+        return NeedState.REFERRED
     if "partly" in said:
         return NeedState.PARTLY_MET
-    if statuses & {Status.ACCEPTED, Status.IN_PROGRESS}:
-        return NeedState.IN_SERVICE
-    if statuses & LIVE:
-        return NeedState.REFERRED
     if None in said:
         return NeedState.SERVED
     if unmet:
         return NeedState.UNMET
-    if statuses & {Status.REJECTED, Status.FAILED, Status.CANCELLED, Status.COMPLETED}:
+    if any(awaits_disposition(trace) for trace in traces):
         return NeedState.DISPOSITION
     return NeedState.OPEN
+
+
+def is_closed(state: NeedState) -> bool:
+    """Whether nothing more is to be done for the need."""
+    return state in (NeedState.MET, NeedState.WITHDRAWN, NeedState.RESOLVED_OTHERWISE)

@@ -87,7 +87,7 @@ class Referral(Sealing, Identified):
     #: what the basis lets the agency see once it accepts
     released = Sealed[dict[str, Any]]()
     released_sealed: Mapped[bytes | None]
-    #: why this service, when no search led to it
+    #: why this service, when no search led to it, or why it is tried again
     known_service_reason = Sealed[str]()
     known_service_reason_sealed: Mapped[bytes | None]
 
@@ -156,3 +156,18 @@ class Feedback(Sealing, Identified):
     text_sealed: Mapped[bytes | None]
 
     referral: Mapped[Referral] = relationship()
+
+
+class Disposition(Sealing, Identified):
+    """What the worker decided after a referral ended without help."""
+
+    __tablename__ = "disposition"
+
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referral.id"), unique=True)
+    #: keep_waiting or withdrawn; a new referral and an unmet need speak for themselves
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+
+    note = Sealed[str]()
+    note_sealed: Mapped[bytes | None]

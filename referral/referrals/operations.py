@@ -1,16 +1,19 @@
 """What can be done with a referral. Who, when and why come in as arguments; the caller commits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from referral.accounts.models import Role, User
-from referral.casework.models import Case, Exclusion, LawfulBasis, Need, Purpose, Urgency
+from referral.accounts.models import Office, Role, User
+from referral.casework.models import Case, Exclusion, LawfulBasis, Need, Purpose, Stage, Urgency
 from referral.casework.operations import current_contract, has_safe_contact
 from referral.casework.queries import basis_for, excluded_organizations
 from referral.changes import audit
@@ -20,18 +23,44 @@ from referral.core.text import Message
 from referral.directory.models import (
     AnswerMode,
     CapacityStatus,
+    ListingReport,
+    Service,
     ServiceAtLocation,
     ServiceCapacity,
     ServiceStatus,
 )
 from referral.matching.models import MatchReceipt, ServiceStanding
-from referral.referrals import queries
+from referral.matching.penalties import CAPACITY_GOOD_DAYS
+from referral.referrals import clocks, queries
 from referral.referrals.cards import blind_card
-from referral.referrals.lifecycle import LIVE, Actor, Event, Field, Status, next_status, rule_for
-from referral.referrals.models import Channel, Feedback, ReasonCode, Referral, ReferralStep
+from referral.referrals.lifecycle import (
+    LIVE,
+    TERMINAL,
+    WAITING,
+    Actor,
+    Event,
+    Field,
+    Status,
+    allowed,
+    next_status,
+    rule_for,
+)
+from referral.referrals.loop import awaits_disposition, is_closed, need_state
+from referral.referrals.models import (
+    Channel,
+    Disposition,
+    Feedback,
+    ReasonCode,
+    Referral,
+    ReferralStep,
+)
 
 WALK_IN_ASK_DAYS = 7  # a client sent to a walk-in service is asked "did you go?" a week later
 FULL_FOR_DAYS = 30  # after "at capacity" without a date the service counts as full this long
+TEXT_LIMIT = 4_000  # characters of a note; longer tellings belong into the case
+OUTCOMES = ("received", "partly", "enrolled", "information_only")
+EXPLANATIONS = ("none", "unclear", "unfair", "clear")
+WAITS = ("under_1h", "under_48h", "under_7d", "under_2w", "over_2w")
 
 
 @dataclass(frozen=True)
@@ -58,29 +87,30 @@ def draft(
     receipt: MatchReceipt | None = None,
     known_service_reason: str | None = None,
     based_on: Referral | None = None,
+    priority: Urgency | None = None,
     by: User,
     now: datetime,
 ) -> Referral:
-    """A referral not yet sent: from a receipt, or to a service the worker knows and says why."""
+    """A referral not yet sent: from a receipt, or to a service the worker knows and says why.
+
+    `based_on` is an ended referral of the same need that is tried again; then too the reason is required.
+    """
     case, service = need.case, site.service
-    if need.withdrawn_at or need.resolved_otherwise_at:
-        raise NotAllowed("referral.need_closed")
-    if not need.in_scope:
-        raise NotAllowed("referral.out_of_scope")
-    if current_contract(case) is None and need.urgency is not Urgency.EMERGENCY:
-        raise NotAllowed("referral.no_contract")
-    if service.organization_id in excluded_organizations(session, case.id):
+    if not _works(case, by):
         raise NotFound("referral.none")
-    if service.status is not ServiceStatus.ACTIVE:
-        raise NotAllowed("referral.service_not_active")
-    if receipt is None and not (known_service_reason or "").strip():
-        raise Invalid("referral.known_reason", field="known_service_reason")
+    _check_sendable(session, need, service)
+    if receipt is not None and receipt.need_id != need.id:
+        raise NotFound("referral.none")
+    if based_on is not None and (based_on.need_id != need.id or based_on.status not in TERMINAL):
+        raise NotAllowed("referral.not_again")
+    if (receipt is None or based_on is not None) and not (known_service_reason or "").strip():
+        key = "referral.known_reason" if based_on is None else "referral.again_reason"
+        raise Invalid(key, field="known_service_reason")
     if (live := queries.live_duplicate(session, need.id, service.id)) is not None:
         raise NotAllowed("referral.duplicate", number=live.number)
-    count = session.scalar(select(func.count()).select_from(Referral)) or 0
     referral = Referral(
         key=case.key,
-        number=f"R-{now.year}-{count + 1:05}",
+        number=_next_number(session, now.year),
         office_id=case.office_id,
         case=case,
         need=need,
@@ -88,7 +118,7 @@ def draft(
         service=service,
         site=site,
         organization_id=service.organization_id,
-        priority=need.urgency,
+        priority=priority or need.urgency,
         answer_mode=service.answer_mode,
         receipt_id=receipt.id if receipt else None,
         based_on_id=based_on.id if based_on else None,
@@ -112,16 +142,20 @@ def take_step(
     version: int,
     given: Given | None = None,
     channel: Channel = Channel.WEB,
+    answered_on: date | None = None,
     confirmed_full: bool = False,
 ) -> ReferralStep:
     """Move a referral along and write down whose step it was, who pressed, when and why.
 
-    `version` is the row version the person saw. Raises Stale when it has moved on, NotAllowed for a step
-    out of turn or by the wrong person, Invalid for a missing or unfit field, BasisMissing on sending
-    without a lawful basis for this recipient.
+    version      the row version the person saw
+    answered_on  the day the agency answered by phone or on paper, when that was not today
+
+    Raises Stale when the row has moved on, NotAllowed for a step out of turn, NotFound for somebody else's
+    referral, Invalid for a missing or unfit field, BasisMissing on sending without a lawful basis for this
+    recipient.
     """
     given = given or Given()
-    _check_person(referral, actor, by, channel)
+    _check_person(referral, event, actor, by, channel)
     if version != referral.version:
         seen = Message(f"referral.status.{referral.status}")
         raise Stale(
@@ -135,15 +169,19 @@ def take_step(
         actor=actor,
         mode=referral.answer_mode,
         given=given.fields,
+        accepted=queries.was_accepted(referral),
         before_hold=held_from,
     )
-    reason = _fitting_reason(session, before, event, actor, referral, given.reason)
-    _check_days(given, now)
+    obstacle = _obstacle(referral, event, by=by, now=now)
+    if obstacle is not None:
+        raise NotAllowed(obstacle.key, **obstacle.params)
+    reason = _fitting_reason(session, before, event, actor, referral, given)
+    today = _today(referral, now)
+    _check_given(referral, event, given, answered_on, today)
     if event is Event.SEND:
         _send(session, referral, now=now, confirmed_full=confirmed_full)
-    if event is Event.VOID:
-        _check_void(referral, by=by, now=now)
-    _apply(referral, event, after, given, now)
+    answered_at = _instant(referral, answered_on, now)
+    _apply(session, referral, event, actor, after, given, now=now, answered_at=answered_at, by=by)
     step = ReferralStep(
         key=referral.key,
         referral=referral,
@@ -158,13 +196,15 @@ def take_step(
         note=given.note,
     )
     session.add(step)
+    # A question or a note changes no column, and yet whoever read the page before must look again.
+    flag_modified(referral, "status")
     if reason is not None:
-        _effect(session, referral, reason, given, by=by, now=now)
+        _effect(session, referral, reason, given, by=by, now=now, today=today)
     try:
         session.flush()
     except StaleDataError:
         raise Stale("referral.stale_now", field="version") from None
-    push_standing(session, referral.service_id)
+    push_standing(session, referral.service_id, now=now)
     audit.record(
         session,
         f"referral.{event}",
@@ -176,12 +216,39 @@ def take_step(
         after=after.value,
         actor=actor.value,
         channel=channel.value,
+        reason=reason.code if reason else None,
     )
     return step
 
 
+def possible_steps(referral: Referral, by: User, *, now: datetime) -> list[tuple[Event, Actor]]:
+    """The steps this person may take now, and as whose; a worker's own before those of others."""
+    if by.role is Role.AGENCY:
+        actors: Sequence[tuple[Actor, Channel]] = [(Actor.AGENCY, Channel.WEB)]
+    else:
+        actors = [
+            (Actor.BROKER, Channel.WEB),
+            (Actor.CLIENT, Channel.WEB),
+            (Actor.AGENCY, Channel.PHONE),
+        ]
+    return [
+        (event, actor)
+        for actor, channel in actors
+        for event in allowed(
+            referral.status,
+            actor=actor,
+            mode=referral.answer_mode,
+            accepted=queries.was_accepted(referral),
+        )
+        if _may(referral, event, actor, by, channel)
+        and _obstacle(referral, event, by=by, now=now) is None
+    ]
+
+
 def discard(session: Session, referral: Referral, *, by: User, now: datetime) -> None:
     """Delete a draft: nobody but its writer has seen it."""
+    if not _works(referral.case, by):
+        raise NotFound("referral.none")
     if referral.status is not Status.DRAFT:
         raise NotAllowed("referral.not_a_draft")
     audit.record(
@@ -189,6 +256,20 @@ def discard(session: Session, referral: Referral, *, by: User, now: datetime) ->
     )
     session.delete(referral)
     session.flush()
+
+
+def keep_waiting(
+    session: Session, referral: Referral, *, note: str | None, by: User, now: datetime
+) -> Disposition:
+    """After a referral ended without help the client wants to wait: the need stays open, nothing is sent."""
+    return _dispose(session, referral, "keep_waiting", note=note, by=by, now=now)
+
+
+def withdraw_after(
+    session: Session, referral: Referral, *, note: str | None, by: User, now: datetime
+) -> Disposition:
+    """After a referral ended without help the client no longer asks for this. The caller withdraws the need."""
+    return _dispose(session, referral, "withdrawn", note=note, by=by, now=now)
 
 
 def record_feedback(
@@ -209,17 +290,25 @@ def record_feedback(
     now: datetime,
 ) -> Feedback:
     """What the client says came of it, told through the worker. Once per referral."""
+    if not _works(referral.case, by):
+        raise NotFound("referral.none")
     if referral.status not in (Status.COMPLETED, Status.FAILED, Status.REJECTED):
         raise NotAllowed("referral.feedback_early")
     if received not in ("yes", "partly", "no"):
         raise Invalid("referral.feedback_received", field="received")
+    if explanation is not None and explanation not in EXPLANATIONS:
+        raise Invalid("referral.feedback_choice", field="explanation")
+    if waited is not None and waited not in WAITS:
+        raise Invalid("referral.feedback_choice", field="waited")
+    for name, mark in (("quality", quality), ("waiting", waiting), ("staff", staff)):
+        if mark is not None and not 1 <= mark <= 5:
+            raise Invalid("referral.feedback_mark", field=name)
     if form not in ("written", "unwritten"):
         raise Invalid("referral.feedback_form", field="form")
     if share not in ("attributed", "pooled", "no"):
         raise Invalid("referral.feedback_share", field="share")
-    for name, mark in (("quality", quality), ("waiting", waiting), ("staff", staff)):
-        if mark is not None and not 1 <= mark <= 5:
-            raise Invalid("referral.feedback_mark", field=name)
+    if text is not None and len(text) > TEXT_LIMIT:
+        raise Invalid("referral.text_long", field="text", limit=TEXT_LIMIT, length=len(text))
     if queries.feedback_of(session, referral.id) is not None:
         raise NotAllowed("referral.feedback_twice")
     feedback = Feedback(
@@ -252,78 +341,207 @@ def record_feedback(
     return feedback
 
 
-def push_standing(session: Session, service_id: UUID) -> None:
-    """Tell the matcher how full a service's hands are and how it has answered."""
+def is_full(service: Service, now: datetime) -> bool:
+    """Whether the service last said that it has no room, recently enough to count."""
+    if not service.capacities:
+        return False
+    latest = service.capacities[-1]
+    if latest.status is not CapacityStatus.NO_CAPACITY:
+        return False
+    if latest.until is not None:
+        return now.date() <= latest.until
+    return now - latest.updated <= timedelta(days=CAPACITY_GOOD_DAYS)
+
+
+def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
+    """Tell the matcher how full a service's hands are and how it has answered.
+
+    Only answers that could be expected count: arrival proven, a service that replies, no entry in error.
+    """
     session.flush()
     standing = session.get(ServiceStanding, service_id) or ServiceStanding(service_id=service_id)
-    mine = select(func.count()).select_from(Referral).where(Referral.service_id == service_id)
-    standing.open_referrals = session.scalar(mine.where(Referral.status.in_(LIVE))) or 0
-    proven = mine.where(
-        Referral.answer_mode == AnswerMode.REPLIES, Referral.delivered_at.is_not(None)
-    )
-    standing.in_time = session.scalar(proven.where(Referral.decided_at.is_not(None))) or 0
-    standing.due = standing.in_time + (
-        session.scalar(
-            proven.where(Referral.decided_at.is_(None), Referral.status == Status.FAILED)
+    rows = session.execute(
+        select(
+            Referral.status,
+            Referral.answer_mode,
+            Referral.priority,
+            Referral.delivered_at,
+            Referral.decided_at,
+            Referral.ended_at,
+            Office.clock_profile,
         )
-        or 0
-    )
+        .join(Office, Office.id == Referral.office_id)
+        .where(
+            Referral.service_id == service_id,
+            Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
+        )
+    ).all()
+    standing.open_referrals = sum(row.status in LIVE for row in rows)
+    standing.due = standing.in_time = 0
+    for row in rows:
+        if row.delivered_at is None or row.answer_mode is not AnswerMode.REPLIES:
+            continue
+        due_at = clocks.decide_by(
+            row.delivered_at, priority=row.priority.value, profile=row.clock_profile.value
+        )
+        if row.decided_at is not None:
+            standing.due += 1
+            standing.in_time += row.decided_at <= due_at
+        else:
+            standing.due += (row.ended_at or now) > due_at
     session.add(standing)
 
 
-def _check_person(referral: Referral, actor: Actor, by: User, channel: Channel) -> None:
-    works_the_case = (by.role is Role.BROKER and referral.case.broker_id == by.id) or (
-        by.role is Role.SUPERVISOR and referral.office_id == by.office_id
-    )
-    answers_for_agency = (
-        by.role is Role.AGENCY
-        and by.organization_id is not None
-        and by.organization_id == referral.organization_id
-    )
-    # An agency that answers by phone or paper, and a client who says so, are written down by the worker.
-    on_behalf = works_the_case and channel in (Channel.PHONE, Channel.PAPER)
-    permitted = {
-        Actor.BROKER: works_the_case,
-        Actor.CLIENT: works_the_case,
-        Actor.AGENCY: answers_for_agency or on_behalf,
-        Actor.TIMER: False,
-    }
-    if not permitted[actor]:
+# Who ---------------------------------------------------------------------------------------------
+
+
+def _works(case: Case, by: User) -> bool:
+    return by.role is Role.BROKER and case.broker_id == by.id
+
+
+def _may(referral: Referral, event: Event, actor: Actor, by: User, channel: Channel) -> bool:
+    works = _works(referral.case, by)
+    if actor is Actor.AGENCY:
+        answers = (
+            by.role is Role.AGENCY
+            and by.organization_id is not None
+            and by.organization_id == referral.organization_id
+        )
+        # An agency that answers by phone or paper is written down by the worker.
+        return answers or (works and channel in (Channel.PHONE, Channel.PAPER))
+    if actor is Actor.TIMER:
+        return False
+    second_person = by.role is Role.SUPERVISOR and referral.office_id == by.office_id
+    return works or (second_person and event is Event.VOID and actor is Actor.BROKER)
+
+
+def _check_person(
+    referral: Referral, event: Event, actor: Actor, by: User, channel: Channel
+) -> None:
+    if not _may(referral, event, actor, by, channel):
         raise NotFound("referral.none")
 
 
+# When --------------------------------------------------------------------------------------------
+
+
+def _zone(referral: Referral) -> ZoneInfo:
+    return ZoneInfo(referral.case.office.time_zone)
+
+
+def _today(referral: Referral, now: datetime) -> date:
+    return now.astimezone(_zone(referral)).date()
+
+
+def _instant(referral: Referral, on: date | None, now: datetime) -> datetime:
+    """The end of the day somebody answered, or now when that was today."""
+    if on is None or on >= _today(referral, now):
+        return now
+    return datetime(on.year, on.month, on.day, 23, 59, tzinfo=_zone(referral))
+
+
+def _obstacle(referral: Referral, event: Event, *, by: User, now: datetime) -> Message | None:
+    """What stands in the way of a step that the table allows."""
+    if event is Event.FAIL and referral.status in WAITING:
+        silent_from = queries.silent_from(referral)
+        if silent_from is None:
+            return Message("referral.not_delivered")
+        if now < silent_from:
+            return Message("referral.not_silent_yet", {"day": silent_from.date()})
+    if event is Event.CONFIRM and not queries.unconfirmed_cancellation(referral):
+        return Message("referral.nothing_to_confirm")
+    if event is Event.VOID:
+        made_on = referral.created_at.astimezone(_zone(referral)).date()
+        wrote = {step.by_id for step in referral.steps if step.event is Event.SEND}
+        same_day = made_on == _today(referral, now)
+        if not same_day and by.id in wrote:
+            return Message("referral.void_needs_second")
+    return None
+
+
+# What --------------------------------------------------------------------------------------------
+
+
+def _next_number(session: Session, year: int) -> str:
+    last = queries.last_number(session, year)
+    count = int(last.rsplit("-", 1)[1]) if last else 0
+    return f"R-{year}-{count + 1:05}"
+
+
 def _fitting_reason(
-    session: Session,
-    status: Status,
-    event: Event,
-    actor: Actor,
-    referral: Referral,
-    code: str | None,
+    session: Session, status: Status, event: Event, actor: Actor, referral: Referral, given: Given
 ) -> ReasonCode | None:
-    codes = rule_for(status, event, actor=actor, mode=referral.answer_mode).codes
-    if codes is None or code is None:
+    rule = rule_for(
+        status,
+        event,
+        actor=actor,
+        mode=referral.answer_mode,
+        accepted=queries.was_accepted(referral),
+    )
+    if rule.codes is None or given.reason is None:
         return None
-    reason = session.get(ReasonCode, code)
-    if reason is None or not getattr(reason, f"for_{codes}"):
+    reason = session.get(ReasonCode, given.reason)
+    if (
+        reason is None
+        or not getattr(reason, f"for_{rule.codes}")
+        or (rule.only and reason.code not in rule.only)
+    ):
         raise Invalid("referral.unfit_reason", field="reason")
+    if reason.code == "other" and not given.note:
+        raise Invalid("referral.other_note", field="note")
     return reason
 
 
-def _check_days(given: Given, now: datetime) -> None:
-    today = now.date()
+def _check_given(
+    referral: Referral, event: Event, given: Given, answered_on: date | None, today: date
+) -> None:
+    sent_on = (referral.requested_at or referral.created_at).astimezone(_zone(referral)).date()
+    if given.note is not None and len(given.note) > TEXT_LIMIT:
+        length = len(given.note)
+        raise Invalid("referral.text_long", field="note", limit=TEXT_LIMIT, length=length)
     if given.review_on is not None and given.review_on <= today:
         raise Invalid("referral.review_past", field="review_on")
-    if given.outcome_on is not None and given.outcome_on > today + timedelta(days=1):
-        raise Invalid("referral.outcome_future", field="outcome_on")
+    if given.first_contact_on is not None:
+        if given.first_contact_on < sent_on:
+            raise Invalid("referral.contact_early", field="first_contact_on", day=sent_on)
+        if event is Event.START and given.first_contact_on > today:
+            raise Invalid("referral.contact_future", field="first_contact_on")
     if given.outcome is not None and given.outcome not in OUTCOMES:
         raise Invalid("referral.missing.outcome", field="outcome")
+    if given.outcome_on is not None:
+        if given.outcome_on > today:
+            raise Invalid("referral.outcome_future", field="outcome_on")
+        if given.outcome_on < sent_on:
+            raise Invalid("referral.outcome_early", field="outcome_on", day=sent_on)
+    if answered_on is not None and not sent_on <= answered_on <= today:
+        raise Invalid("referral.answered_on", field="answered_on", day=sent_on)
 
 
-OUTCOMES = ("received", "partly", "enrolled", "information_only")
+def _check_sendable(session: Session, need: Need, service: Service) -> None:
+    case = need.case
+    state = need_state(
+        queries.traces(session, [need.id])[need.id],
+        unmet=False,
+        withdrawn=need.withdrawn_at is not None,
+        resolved_otherwise=need.resolved_otherwise_at is not None,
+    )
+    if is_closed(state):
+        raise NotAllowed("referral.need_closed")
+    if case.stage is Stage.CLOSED:
+        raise NotAllowed("casework.closed")
+    if not need.in_scope:
+        raise NotAllowed("referral.out_of_scope")
+    if current_contract(case) is None and need.urgency is not Urgency.EMERGENCY:
+        raise NotAllowed("referral.no_contract")
+    if service.organization_id in excluded_organizations(session, case.id):
+        raise NotFound("referral.none")
+    if service.status is not ServiceStatus.ACTIVE:
+        raise NotAllowed("referral.service_not_active")
 
 
 def _send(session: Session, referral: Referral, *, now: datetime, confirmed_full: bool) -> None:
     case = referral.case
+    _check_sendable(session, referral.need, referral.service)
     basis = basis_for(
         session,
         referral.client_id,
@@ -335,10 +553,9 @@ def _send(session: Session, referral: Referral, *, now: datetime, confirmed_full
         raise BasisMissing("referral.no_basis", agency=referral.service.organization.name)
     if not has_safe_contact(case):
         raise NotAllowed("referral.no_safe_contact")
-    capacity = referral.service.capacities[-1] if referral.service.capacities else None
-    full = capacity is not None and capacity.status is CapacityStatus.NO_CAPACITY
-    if full and not confirmed_full:
+    if is_full(referral.service, now) and not confirmed_full:
         raise NotAllowed("referral.full")
+    referral.answer_mode = referral.service.answer_mode
     referral.basis_id = basis.id
     referral.requested_at = now
     referral.delivered_at = now if _has_account(session, referral.organization_id) else None
@@ -351,13 +568,21 @@ def _send(session: Session, referral: Referral, *, now: datetime, confirmed_full
         priority=referral.priority.value,
     )
     if referral.answer_mode is AnswerMode.WALK_IN:
-        referral.review_on = now.date() + timedelta(days=WALK_IN_ASK_DAYS)
+        referral.review_on = _today(referral, now) + timedelta(days=WALK_IN_ASK_DAYS)
 
 
 def _has_account(session: Session, organization_id: UUID) -> bool:
+    """Whether somebody of the agency can sign in and find the referral in their inbox."""
     return (
         session.scalar(
-            select(User.id).where(User.organization_id == organization_id, User.active).limit(1)
+            select(User.id)
+            .where(
+                User.organization_id == organization_id,
+                User.role == Role.AGENCY,
+                User.active,
+                User.password.is_not(None),
+            )
+            .limit(1)
         )
         is not None
     )
@@ -380,7 +605,14 @@ def _released(case: Case, need: Need, basis: LawfulBasis) -> dict[str, Any]:
         "need": need.category,
         "story": case.story,
     }
-    return {name: known[name] for name in basis.fields if known.get(name) is not None}
+    released = {name: known[name] for name in basis.fields if known.get(name) is not None}
+    if "contact" in released:
+        # A number without what makes it safe to call is worse than none.
+        rules = ("when", "who_may_answer", "name_to_use", "may_leave_text")
+        released["contact_rules"] = {name: contact[name] for name in rules if contact.get(name)}
+    if need.beneficiary is not None and "need" in released:
+        released["for_whom"] = need.beneficiary.label
+    return released
 
 
 def _verdicts(session: Session, referral: Referral) -> list[dict[str, Any]]:
@@ -395,27 +627,67 @@ def _verdicts(session: Session, referral: Referral) -> list[dict[str, Any]]:
     return []
 
 
-def _check_void(referral: Referral, *, by: User, now: datetime) -> None:
-    first = min(referral.steps, key=lambda step: (step.at, step.id))
-    if first.at.date() != now.date() and by.id == first.by_id:
-        raise NotAllowed("referral.void_needs_second")
-
-
-def _apply(referral: Referral, event: Event, after: Status, given: Given, now: datetime) -> None:
+def _apply(
+    session: Session,
+    referral: Referral,
+    event: Event,
+    actor: Actor,
+    after: Status,
+    given: Given,
+    *,
+    now: datetime,
+    answered_at: datetime,
+    by: User,
+) -> None:
     referral.status = after
-    if event is Event.RECEIVE:
-        referral.received_at = now
+    if actor is Actor.AGENCY and referral.requested_at is not None:
+        # Whoever answers has it in hand, however it came there.
+        referral.delivered_at = referral.delivered_at or answered_at
+        referral.received_at = referral.received_at or answered_at
     if event in (Event.ACCEPT, Event.DECLINE):
-        referral.received_at = referral.received_at or now
-        referral.decided_at = now
-    if event in (Event.ACCEPT, Event.START):
-        referral.first_contact_on = given.first_contact_on
+        referral.decided_at = answered_at
+    if event is Event.ACCEPT:
+        referral.first_contact_on = referral.review_on = given.first_contact_on
+        _take_place(session, referral, by=by, now=now)
+    if event is Event.START:
+        referral.first_contact_on, referral.review_on = given.first_contact_on, None
     if event is Event.HOLD:
         referral.review_on = given.review_on
+    if event is Event.RESUME:
+        referral.review_on = referral.first_contact_on if after is Status.ACCEPTED else None
     if event is Event.COMPLETE:
         referral.outcome, referral.outcome_on = given.outcome, given.outcome_on
     if after not in LIVE:
-        referral.ended_at, referral.review_on = now, None
+        referral.ended_at, referral.review_on = referral.ended_at or now, None
+
+
+def _take_place(session: Session, referral: Referral, *, by: User, now: datetime) -> None:
+    """One place fewer, where the service counts its places."""
+    latest = referral.service.capacities[-1] if referral.service.capacities else None
+    if latest is None or not latest.available or latest.available < 1:
+        return
+    left = latest.available - 1
+    status = latest.status if left >= 1 else CapacityStatus.NO_CAPACITY
+    _say_capacity(
+        session,
+        referral.service,
+        available=left,
+        maximum=latest.maximum,
+        unit_id=latest.unit_id,
+        status=status,
+        by=by,
+        now=now,
+    )
+
+
+def _say_capacity(
+    session: Session, service: Service, *, by: User, now: datetime, **values: Any
+) -> None:
+    row = ServiceCapacity(service_id=service.id, updated=now, **values)
+    session.add(row)
+    directory_changes.record(session, row, service_id=service.id, by=by, now=now)
+    session.flush()
+    session.expire(service, ["capacities"])
 
 
 def _effect(
@@ -426,17 +698,17 @@ def _effect(
     *,
     by: User,
     now: datetime,
+    today: date,
 ) -> None:
-    if reason.effect == "capacity_until":
-        until = given.review_on or now.date() + timedelta(days=FULL_FOR_DAYS)
-        row = ServiceCapacity(
-            service_id=referral.service_id,
-            updated=now,
-            status=CapacityStatus.NO_CAPACITY,
-            until=until,
+    if reason.effect in ("capacity_until", "suspend_until"):
+        until = given.review_on or today + timedelta(days=FULL_FOR_DAYS)
+        status = CapacityStatus.NO_CAPACITY
+        _say_capacity(session, referral.service, status=status, until=until, by=by, now=now)
+    elif reason.effect in ("listing_correction", "check_rule", "fix_catchment"):
+        # The reason only: what the agency wrote beside it may be about the client.
+        session.add(
+            ListingReport(service_id=referral.service_id, text=reason.name_id, reported_at=now)
         )
-        session.add(row)
-        directory_changes.record(session, row, service_id=referral.service_id, by=by, now=now)
     elif reason.effect == "never_again":
         session.add(
             Exclusion(
@@ -448,3 +720,26 @@ def _effect(
                 reason=given.note or reason.code,
             )
         )
+
+
+def _dispose(
+    session: Session, referral: Referral, kind: str, *, note: str | None, by: User, now: datetime
+) -> Disposition:
+    if not _works(referral.case, by):
+        raise NotFound("referral.none")
+    if not awaits_disposition(queries.trace_of(session, referral)):
+        raise NotAllowed("referral.nothing_to_decide")
+    disposition = Disposition(
+        key=referral.key, referral_id=referral.id, kind=kind, at=now, by_id=by.id, note=note
+    )
+    session.add(disposition)
+    audit.record(
+        session,
+        "disposition.recorded",
+        disposition,
+        by=by,
+        now=now,
+        client_id=referral.client_id,
+        kind=kind,
+    )
+    return disposition

@@ -1,21 +1,25 @@
 """Reading referrals. Every query is scoped by who asks."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
-from referral.casework.models import Case
+from referral.casework.models import Case, LawfulBasis, Need, Urgency
 from referral.casework.queries import theirs
 from referral.core.errors import NotFound
-from referral.directory.models import Service
-from referral.referrals.lifecycle import LIVE, Event, Status
+from referral.directory.models import AnswerMode, Service
+from referral.referrals import clocks
+from referral.referrals.cards import View, view_of
+from referral.referrals.lifecycle import LIVE, WAITING, Event, Status
 from referral.referrals.loop import Trace
-from referral.referrals.models import Feedback, ReasonCode, Referral, ReferralStep
+from referral.referrals.models import Disposition, Feedback, ReasonCode, Referral, ReferralStep
+
+_OPEN = (*LIVE, Status.DRAFT)
 
 
 def reachable(user: User) -> ColumnElement[bool]:
@@ -32,14 +36,16 @@ def _loaded(query: Select[Any]) -> Select[Any]:
     return query.options(
         joinedload(Referral.service).joinedload(Service.organization),
         joinedload(Referral.case).joinedload(Case.client),
-        joinedload(Referral.need),
+        joinedload(Referral.case).joinedload(Case.office),
+        joinedload(Referral.case).joinedload(Case.broker),
+        joinedload(Referral.need).joinedload(Need.beneficiary),
         selectinload(Referral.steps),
     )
 
 
 def get(session: Session, user: User, referral_id: UUID) -> Referral:
     """The referral with its steps. Raises NotFound when it is not this person's to see."""
-    referral = session.scalar(
+    referral: Referral | None = session.scalar(
         _loaded(select(Referral)).where(Referral.id == referral_id, reachable(user))
     )
     if referral is None:
@@ -48,46 +54,62 @@ def get(session: Session, user: User, referral_id: UUID) -> Referral:
 
 
 def of_broker(user: User, *, live: bool = True) -> Select[Any]:
-    """Referrals of this person's cases; those due first, then the longest waiting. To be paged."""
-    return (
-        _loaded(select(Referral))
-        .where(
-            reachable(user),
-            Referral.status.in_([*LIVE, Status.DRAFT])
-            if live
-            else Referral.status.not_in([*LIVE, Status.DRAFT]),
-        )
-        .order_by(
-            Referral.review_on.is_(None),
-            Referral.review_on,
-            func.coalesce(Referral.requested_at, Referral.created_at),
-            Referral.id,
-        )
+    """Referrals of this person's cases: those due first, then the longest waiting; ended ones newest first."""
+    query = _loaded(select(Referral)).where(
+        reachable(user),
+        Referral.status.in_(_OPEN) if live else Referral.status.not_in(_OPEN),
+    )
+    if not live:
+        return query.order_by(Referral.ended_at.desc(), Referral.id)
+    return query.order_by(
+        Referral.review_on.is_(None),
+        Referral.review_on,
+        func.coalesce(Referral.requested_at, Referral.created_at),
+        Referral.id,
     )
 
 
 def inbox(user: User, *, live: bool = True) -> Select[Any]:
     """Referrals to this person's agency: unanswered first, urgent before routine, longest wait first."""
-    unanswered = Referral.status.in_([Status.REQUESTED, Status.RECEIVED])
-    return (
-        _loaded(select(Referral))
-        .where(
-            reachable(user),
-            Referral.status.in_(LIVE) if live else Referral.status.not_in(LIVE),
-        )
-        .order_by(~unanswered, Referral.priority == "routine", Referral.requested_at, Referral.id)
+    query = _loaded(select(Referral)).where(
+        reachable(user),
+        Referral.status.in_(LIVE) if live else Referral.status.not_in(LIVE),
     )
+    if not live:
+        return query.order_by(Referral.ended_at.desc(), Referral.id)
+    rank = case(
+        (Referral.priority == Urgency.EMERGENCY, 0),
+        (Referral.priority == Urgency.URGENT, 1),
+        else_=2,
+    )
+    return query.order_by(Referral.status.not_in(WAITING), rank, Referral.requested_at, Referral.id)
+
+
+def count_live(session: Session, user: User) -> int:
+    """How many referrals of this person are running, drafts with them."""
+    query = select(func.count()).select_from(Referral)
+    return session.scalar(query.where(reachable(user), Referral.status.in_(_OPEN))) or 0
+
+
+def count_ended(session: Session, user: User) -> int:
+    """How many referrals of this person have ended."""
+    query = select(func.count()).select_from(Referral)
+    return session.scalar(query.where(reachable(user), Referral.status.not_in(_OPEN))) or 0
 
 
 def live_duplicate(session: Session, need_id: UUID, service_id: UUID) -> Referral | None:
-    """A referral of the same need to the same service that is still running."""
-    return session.scalar(
-        select(Referral).where(
+    """A referral of the same need to the same service that is drafted or still running."""
+    found: Referral | None = session.scalar(
+        _loaded(select(Referral))
+        .where(
             Referral.need_id == need_id,
             Referral.service_id == service_id,
-            Referral.status.in_([*LIVE, Status.DRAFT]),
+            Referral.status.in_(_OPEN),
         )
+        .order_by(Referral.created_at, Referral.id)
+        .limit(1)
     )
+    return found
 
 
 def of_case(session: Session, case_id: UUID) -> Sequence[Referral]:
@@ -99,20 +121,123 @@ def of_case(session: Session, case_id: UUID) -> Sequence[Referral]:
     ).all()
 
 
+def based_on(session: Session, referral_id: UUID) -> Sequence[Referral]:
+    """The referrals made after this one and because of it, oldest first."""
+    return session.scalars(
+        select(Referral)
+        .where(Referral.based_on_id == referral_id)
+        .order_by(Referral.created_at, Referral.id)
+    ).all()
+
+
+def last_number(session: Session, year: int) -> str | None:
+    """The highest number given to a referral this year; None before the first."""
+    return session.scalar(
+        select(Referral.number)
+        .where(Referral.number.like(f"R-{year}-%"))
+        .order_by(func.length(Referral.number).desc(), Referral.number.desc())
+        .limit(1)
+    )
+
+
 def traces(session: Session, need_ids: Sequence[UUID]) -> dict[UUID, list[Trace]]:
-    """For each need what is known of its referrals, for `loop.need_state`."""
+    """For each need what is known of its sent referrals, oldest first, for `loop.need_state`."""
     found: dict[UUID, list[Trace]] = {need_id: [] for need_id in need_ids}
+    accepted = (
+        select(ReferralStep.id)
+        .where(ReferralStep.referral_id == Referral.id, ReferralStep.event == Event.ACCEPT)
+        .exists()
+    )
+    decided = select(Disposition.id).where(Disposition.referral_id == Referral.id).exists()
     rows = session.execute(
-        select(Referral.need_id, Referral.status, Feedback.received)
+        select(Referral.need_id, Referral.status, Feedback.received, accepted, decided)
         .outerjoin(
             Feedback, and_(Feedback.referral_id == Referral.id, Feedback.given_by == "client")
         )
-        .where(Referral.need_id.in_(need_ids), Referral.status != Status.DRAFT)
-        .order_by(Referral.created_at, Referral.id)
+        .where(
+            Referral.need_id.in_(need_ids),
+            Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
+        )
+        .order_by(Referral.created_at.desc(), Referral.id.desc())
     )
-    for need_id, status, received in rows:
-        found[need_id].append(Trace(status, received))
+    for need_id, status, received, said_yes, disposed in rows:
+        # Whatever came before a newer referral was answered by making that one.
+        followed = bool(found[need_id])
+        found[need_id].insert(0, Trace(status, received, bool(said_yes), disposed or followed))
     return found
+
+
+def trace_of(session: Session, referral: Referral) -> Trace:
+    """What is known of one referral."""
+    feedback = feedback_of(session, referral.id)
+    later = session.scalar(
+        select(Referral.id)
+        .where(
+            Referral.need_id == referral.need_id,
+            or_(
+                Referral.created_at > referral.created_at,
+                and_(Referral.created_at == referral.created_at, Referral.id > referral.id),
+            ),
+            Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
+        )
+        .limit(1)
+    )
+    return Trace(
+        referral.status,
+        feedback.received if feedback else None,
+        was_accepted(referral),
+        later is not None or disposition_of(session, referral.id) is not None,
+    )
+
+
+def was_accepted(referral: Referral) -> bool:
+    """Whether the agency said yes at some time."""
+    return any(step.event is Event.ACCEPT for step in referral.steps)
+
+
+def open_question(referral: Referral) -> ReferralStep | None:
+    """What the agency asked before it decided, while it still has not."""
+    asked = [step for step in referral.steps if step.event is Event.ASK]
+    return asked[-1] if asked and referral.status in WAITING else None
+
+
+def unconfirmed_cancellation(referral: Referral) -> bool:
+    """Whether the agency had accepted, somebody else cancelled, and it has not yet said that it knows."""
+    if referral.status is not Status.CANCELLED or not was_accepted(referral):
+        return False
+    events = {step.event for step in referral.steps}
+    by_agency = any(
+        step.event is Event.CANCEL and step.actor == "agency" for step in referral.steps
+    )
+    return Event.CONFIRM not in events and not by_agency
+
+
+def agency_view(session: Session, referral: Referral) -> View:
+    """How much of the client the agency of this referral may see now."""
+    basis = session.get(LawfulBasis, referral.basis_id) if referral.basis_id else None
+    holds = basis is not None and basis.withdrawn_at is None
+    return view_of(referral.status, accepted=was_accepted(referral), basis_holds=holds)
+
+
+def decide_by(referral: Referral) -> datetime | None:
+    """When the agency's answer is due; None where no clock runs (not delivered, or a walk-in service)."""
+    return _due(referral, clocks.decide_by)
+
+
+def silent_from(referral: Referral) -> datetime | None:
+    """From when the referral may be ended because nobody answered; None where that can't be said."""
+    return _due(referral, clocks.silent_from)
+
+
+def _due(referral: Referral, clock: Any) -> datetime | None:
+    if referral.delivered_at is None or referral.answer_mode is not AnswerMode.REPLIES:
+        return None
+    due: datetime = clock(
+        referral.delivered_at,
+        priority=referral.priority.value,
+        profile=referral.case.office.clock_profile.value,
+    )
+    return due
 
 
 def reason_codes(session: Session, column: str) -> Sequence[ReasonCode]:
@@ -123,11 +248,21 @@ def reason_codes(session: Session, column: str) -> Sequence[ReasonCode]:
     ).all()
 
 
+def reasons_by_code(session: Session) -> dict[str, ReasonCode]:
+    """Every coded reason."""
+    return {reason.code: reason for reason in session.scalars(select(ReasonCode))}
+
+
 def feedback_of(session: Session, referral_id: UUID) -> Feedback | None:
     """What the client said of it, if they were asked."""
     return session.scalar(
         select(Feedback).where(Feedback.referral_id == referral_id, Feedback.given_by == "client")
     )
+
+
+def disposition_of(session: Session, referral_id: UUID) -> Disposition | None:
+    """What the worker decided after it ended without help."""
+    return session.scalar(select(Disposition).where(Disposition.referral_id == referral_id))
 
 
 def status_before_hold(session: Session, referral_id: UUID) -> Status:
@@ -145,8 +280,8 @@ def to_ask_client(user: User, today: date) -> Select[Any]:
     """Referrals whose client should be asked now: help claimed, or a walk-in visit that is due."""
     claimed = Referral.status == Status.COMPLETED
     walked_in = and_(
-        Referral.answer_mode == "walk_in",
-        Referral.status == Status.REQUESTED,
+        Referral.answer_mode == AnswerMode.WALK_IN,
+        Referral.status.in_(LIVE),
         Referral.review_on <= today,
     )
     asked = select(Feedback.id).where(
