@@ -1569,6 +1569,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_referral_status"), ["status"], unique=False)
 
     op.create_table(
+        "disposition",
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["user.id"], name=op.f("fk_disposition_by_id_user")),
+        sa.ForeignKeyConstraint(
+            ["key_id"], ["data_key.id"], name=op.f("fk_disposition_key_id_data_key")
+        ),
+        sa.ForeignKeyConstraint(
+            ["referral_id"], ["referral.id"], name=op.f("fk_disposition_referral_id_referral")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disposition")),
+        sa.UniqueConstraint("referral_id", name=op.f("uq_disposition_referral_id")),
+    )
+    with op.batch_alter_table("disposition", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_disposition_key_id"), ["key_id"], unique=False)
+
+    op.create_table(
         "feedback",
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("given_by", sa.String(), nullable=False),
@@ -1610,16 +1632,17 @@ def upgrade() -> None:
             sa.Enum(
                 "send",
                 "receive",
+                "accept",
+                "decline",
                 "ask",
                 "hold",
                 "resume",
-                "accept",
-                "decline",
                 "start",
                 "report",
                 "complete",
                 "fail",
                 "cancel",
+                "confirm",
                 "void",
                 name="event",
                 native_enum=False,
@@ -1720,6 +1743,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_feedback_key_id"))
 
     op.drop_table("feedback")
+    with op.batch_alter_table("disposition", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_disposition_key_id"))
+
+    op.drop_table("disposition")
     with op.batch_alter_table("referral", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_referral_status"))
         batch_op.drop_index(batch_op.f("ix_referral_service_id"))

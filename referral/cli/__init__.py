@@ -2,11 +2,18 @@
 
 from flask import Flask
 
-from referral.cli import accounts, db
+from referral.cli import accounts, db, directory, match, needs, places
 
-GROUPS = (accounts.group, db.group)
+COMMANDS = (
+    accounts.group,
+    db.group,
+    directory.group,
+    needs.group,
+    places.group,
+    match.command,
+)
 
 
 def register_commands(app: Flask) -> None:
-    for group in GROUPS:
-        app.cli.add_command(group)
+    for command in COMMANDS:
+        app.cli.add_command(command)

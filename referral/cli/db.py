@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import select
 
+from referral.directory.models import Service
 from referral.extensions import alembic
 from referral.extensions import db as database
 from referral.reference import load_reference
@@ -45,3 +47,13 @@ def revision(message: str) -> None:
     Example: flask db revision "letters of a referral"
     """
     alembic.revision(message)
+
+
+@group.command()
+def empty() -> None:
+    """Say by the exit code whether the directory holds no listing yet (0: empty, 1: not).
+
+    \b
+    Example: flask db empty
+    """
+    raise SystemExit(0 if database.session.scalar(select(Service.id).limit(1)) is None else 1)

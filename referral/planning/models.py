@@ -106,4 +106,3 @@ class NewServiceNotice(Identified):
     position: Mapped[int]
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
-

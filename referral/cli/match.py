@@ -1,0 +1,147 @@
+"""`flask match`: the options for one need, or for every line of a file. Stores nothing."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NoReturn, TextIO
+
+import click
+from flask.cli import with_appcontext
+from rich.console import Console
+from rich.table import Table
+
+from referral.core.errors import Invalid, JejaringError
+from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, km, label, render
+from referral.directory.reference import taxonomy
+from referral.extensions import db
+from referral.matching.asking import query_from
+from referral.matching.operations import answer
+from referral.matching.receipts import printed
+from referral.places.queries import gazetteer
+
+FINDINGS, WRONG_USAGE = 1, 2
+#: The zone of a search that belongs to no office.
+ZONE = "Asia/Jakarta"
+
+
+@click.command("match")
+@click.option("--need", help="Code of a need, as HE05; a domain code (HE) takes all its needs.")
+@click.option("--near", metavar="LAT,LON", help="Point to measure from.")
+@click.option("--place", metavar="TEXT", help='Area, as "Kec. Banyumanik, Kota Semarang".')
+@click.option("--registered-in", metavar="CODE", help="Area code of the person's registration.")
+@click.option("--age", metavar="YEARS", help="The beneficiary's age.")
+@click.option("--sex", metavar="female|male")
+@click.option("--desil", metavar="1-10", help="Income decile of the household.")
+@click.option("--disability", multiple=True, metavar="CODE", help="May be given several times.")
+@click.option("--language", multiple=True, metavar="ISO639-3", help="Languages the person speaks.")
+@click.option("--lacks", multiple=True, metavar="DOC", help="Document that is missing, as KTP.")
+@click.option("--urgency", metavar="emergency|urgent|routine")
+@click.option("--at", metavar="ISO", help="When help is looked for; by default now.")
+@click.option("--within", metavar="KM", help="Travel limit.")
+@click.option("--limit", metavar="N", help="Most options to show; by default 20.")
+@click.option("--jsonl", type=click.File("r", encoding="utf-8"), help="File of queries, or -.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
+@click.option(
+    "--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, help="Language of sentences."
+)
+@with_appcontext
+def command(
+    jsonl: TextIO | None, as_json: bool, lang: str, lacks: tuple[str, ...], **options: Any
+) -> None:
+    """Services that fit a need, nearest first, each with its reasons; and why others do not.
+
+    \b
+    Example: flask match --need HE05 --near "-6.99,110.42" --age 16 --json
+    Example: flask match --jsonl queries.jsonl > answers.jsonl
+    """
+    if jsonl is not None:
+        raise SystemExit(_batch(jsonl, lang))
+    given = options | {"documents_lacking": lacks}
+    try:
+        content = _answer(given)
+    except JejaringError as error:
+        _refuse(error, as_json, lang)
+    if as_json:
+        _print(printed(content, lang))
+    else:
+        _show(content, lang)
+
+
+def _answer(given: Mapping[str, Any]) -> dict[str, Any]:
+    query = query_from(
+        given,
+        taxonomy=taxonomy(),
+        gazetteer=gazetteer(db.session),
+        now=datetime.now(UTC),
+        zone=ZONE,
+    )
+    return answer(db.session, query, zone=ZONE)
+
+
+def _batch(lines: TextIO, lang: str) -> int:
+    """One answer per line, in order; a line that can't be read gets its error and the rest go on."""
+    refused = False
+    for line_id, given in _queries(lines):
+        try:
+            if isinstance(given, JejaringError):
+                raise given
+            _print({"id": line_id} | printed(_answer(given), lang))
+        except JejaringError as error:
+            refused = True
+            _print({"id": line_id} | error.as_json(lang))
+    return FINDINGS if refused else 0
+
+
+def _queries(lines: Iterable[str]) -> Iterator[tuple[Any, dict[str, Any] | JejaringError]]:
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            given = json.loads(line)
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            yield None, Invalid("match.query.not_json", field="line")
+            continue
+        line_id = given.pop("id", None)
+        given.pop("step_km", None)  # a query copied from an answer asks the same again
+        yield line_id, given
+
+
+def _refuse(error: JejaringError, as_json: bool, lang: str) -> NoReturn:
+    if as_json:
+        _print(error.as_json(lang))
+    else:
+        click.echo(render(error.message, lang), err=True)
+        for candidate in error.candidates:
+            named = isinstance(candidate, Mapping)
+            click.echo(
+                f"  {candidate['code']}  {candidate['name']}" if named else f"  {candidate}",
+                err=True,
+            )
+    raise SystemExit(WRONG_USAGE)
+
+
+def _print(reply: Any) -> None:
+    click.echo(json.dumps(reply, ensure_ascii=False))
+
+
+def _show(content: Mapping[str, Any], lang: str) -> None:
+    shown = printed(content, lang)
+    console = Console()
+    console.print(shown["coverage"])
+    for part in ("options", "remote", "why_not"):
+        if not shown[part]:
+            continue
+        table = Table(title=label(f"match.list.{part}", lang), title_justify="left")
+        for heading in ("#", "km", label("match.list.name", lang), label("match.list.why", lang)):
+            table.add_column(heading)
+        for rank, one in enumerate(shown[part], 1):
+            distance = one["distance_km"]
+            table.add_row(
+                str(rank),
+                "" if distance is None else km(distance, lang),
+                one["name"],
+                one.get("would_fit_if") or "; ".join(p["because"] for p in one["penalties"]),
+            )
+        console.print(table)
