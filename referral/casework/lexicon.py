@@ -145,6 +145,12 @@ class _Reader:
         for kind in {row["value"] for row in self.rows if row["kind"] == "word"}:
             words = [word for p in self._phrases("word", kind) for word in split(p, self.written)]
             self.classes[kind] = frozenset(word.plain for word in words)
+        self.problems = frozenset(self._phrases("polarity", "problem"))
+        self.things = frozenset(
+            whole.lower()
+            for phrase in self._phrases("polarity", "resource")
+            for whole in spelled_out(phrase)
+        )
         self.negators = self.classes["negator"] | self.classes["not_yet"]
 
     def _phrases(self, kind: str, value: str | None = None) -> list[str]:
@@ -263,12 +269,10 @@ class _Reader:
             one = SHORT_WORD_WEIGHT if len(keys[0]) <= 5 else ONE_WORD_WEIGHT
             weight = SYNONYM_WEIGHT if len(keys) > 1 else one
         negated = any(key[2:] in self.negators for key in keys)
-        if not polarity:
-            is_thing = phrase.lower() in self._phrases("polarity", "resource")
-            state = code in self._phrases("polarity", "problem") and not is_thing
-        else:
-            state = polarity == "problem"
-        return Cue(code, keys, weight, state or negated, lang, False, negated)
+        is_thing = phrase.lower() in self.things
+        state = polarity == "problem" or (not polarity and code in self.problems)
+        state = negated or (state and not is_thing)
+        return Cue(code, keys, weight, state, lang, False, negated)
 
 
 def _as_crisis(cue: Cue) -> Cue:

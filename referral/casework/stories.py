@@ -18,7 +18,7 @@ from referral.taxonomy.words import Word
 MOST_NEEDS = 5
 LEAST_SCORE = 0.3
 #: A need whose category is a crisis by default makes the story one from this score on.
-CRISIS_SCORE = 0.6
+CRISIS_SCORE = 0.65
 MOST_SPANS = 6
 
 GAP_FACTOR = 0.93
@@ -157,7 +157,8 @@ class _Reading:
         found: dict[tuple[Cue, tuple[int, ...]], _Match] = {}
         for at, index in enumerate(self.content):
             word = self.words[index]
-            for key in {"s:" + word.stem, "p:" + word.plain}:
+            # A root that is a cue by itself (adopsi) is also found in its own verbs (mengadopsi).
+            for key in {"s:" + word.stem, "p:" + word.plain, "p:" + word.stem}:
                 for cue in self.lexicon.cues.get(key, ()):
                     placed = self._place(cue, at)
                     if placed is None:
@@ -171,10 +172,10 @@ class _Reading:
 
     def _place(self, cue: Cue, at: int) -> tuple[list[int], float] | None:
         """Where in `content` the cue's words stand around its anchor, and how well they fit."""
-        slack = 2 if len(cue.keys) < 3 else 3
+        slack = 2 if len(cue.keys) < 3 or cue.negated else 3
         straight = self._walk(cue, at, slack, turned=False)
         if straight:
-            return straight
+            return straight if self._negates(cue, sorted(straight[0])) else None
         wishes = any(key[2:] in self.lexicon.classes["want"] for key in cue.keys)
         # "mati padahal mau berobat" is no "mau mati".
         if len(cue.keys) in (2, 3) and not cue.negated and not wishes:
@@ -182,6 +183,18 @@ class _Reading:
             if turned:
                 return turned[0], turned[1] * TURNED_FACTOR
         return None
+
+    def _negates(self, cue: Cue, places: list[int]) -> bool:
+        """Whether each "tidak" of the cue belongs to the word after it."""
+        if not cue.negated:
+            return True
+        for here, there in pairwise(places):
+            first, second = self.content[here], self.content[there]
+            if first in self.negators and (
+                there - here > 2 or self.words[first].clause != self.words[second].clause
+            ):
+                return False
+        return True
 
     def _walk(
         self, cue: Cue, at: int, slack: int, *, turned: bool
@@ -402,7 +415,7 @@ def _crisis(
             acute += [
                 m
                 for m in matches
-                if m.cue.code == need.code and not m.past and m.score >= CRISIS_SCORE
+                if m.cue.code == need.code and not m.past and m.cue.weight >= CRISIS_SCORE
             ]
     return _spans(text, words, sorted(acute, key=lambda m: (-m.score, m.words)))
 
