@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -338,7 +338,7 @@ def _spelt_alike(
         written = _WORD.findall(text)
         likeness = [max((fuzz.ratio(t, w) for w in written), default=0.0) for t in tokens]
         if min(likeness) >= LEAST_LIKENESS - 10 and sum(likeness) / len(likeness) >= LEAST_LIKENESS:
-            found.append(_Row(*row, likeness=sum(likeness) / len(likeness)))
+            found.append(replace(_Row(*row), likeness=sum(likeness) / len(likeness)))
     return found
 
 

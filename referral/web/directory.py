@@ -1,0 +1,416 @@
+"""The public directory: search, one service, emergency numbers, and what people say is wrong."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from referral.core.errors import Invalid, NotAllowed
+from referral.core.geo import is_on_earth
+from referral.core.text import day
+from referral.directory import hours, operations, phones, queries, words
+from referral.directory.mapping import OLDEST_YEARS
+from referral.directory.models import Phone
+from referral.directory.queries import EmergencyNumber, Listing
+from referral.directory.reference import taxonomy
+from referral.directory.search import LONGEST_QUERY, Hit, Near, search
+from referral.extensions import db
+from referral.places.gazetteer import Gazetteer, PlaceNotClear
+from referral.places.queries import gazetteer
+from referral.taxonomy.tree import UnknownCategory
+from referral.web.access import public, requires
+from referral.web.formatting import label, say
+from referral.web.language import chosen
+
+bp = Blueprint("directory", __name__)
+Page = str | Response | tuple[str, int]
+
+#: A phone knows where it is to some metres; a town block is enough here, and all that the cookie keeps.
+NEAR_DIGITS = 2
+NEAR_KM = 1.0
+#: One report per browser in this time, so that a stuck button or a bored hand fills no queue.
+SECONDS_BETWEEN_REPORTS = 30
+MOST_NUMBERS_BESIDE = 4
+
+
+@dataclass
+class _Asked:
+    """What the address asks for, with what is wrong with it by field."""
+
+    words: str
+    place: str
+    category: str
+    open_now: bool
+    free: bool
+    age: str
+    near_me: bool
+    errors: dict[str, str]
+    candidates: list[dict[str, Any]]
+    near: Near | None = None
+    age_years: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.words or self.place or self.category or self.near_me or self.age) and not (
+            self.open_now or self.free
+        )
+
+    def page_url(self, number: int) -> str:
+        return self.url(page=number)
+
+    def url(self, **changes: Any) -> str:
+        """The address of the same search with some of it changed."""
+        values: dict[str, Any] = {
+            "q": self.words,
+            "place": self.place,
+            "category": self.category,
+            "open": "1" if self.open_now else "",
+            "free": "1" if self.free else "",
+            "age": self.age,
+            "near": "me" if self.near_me else "",
+        }
+        given = {name: value for name, value in (values | changes).items() if value}
+        return url_for("directory.index", **given)
+
+
+def _asked(places: Gazetteer) -> _Asked:
+    args = request.args
+    asked = _Asked(
+        words=" ".join(args.get("q", "").split()),
+        place=" ".join(args.get("place", "").split()),
+        category=args.get("category", "").strip(),
+        open_now=args.get("open") == "1",
+        free=args.get("free") == "1",
+        age=args.get("age", "").strip(),
+        near_me=args.get("near") == "me" and "near" in session,
+        errors={},
+        candidates=[],
+    )
+    if len(asked.words) > LONGEST_QUERY:
+        asked.errors["q"] = _(
+            "Search with fewer words: at most %(most)s characters.", most=LONGEST_QUERY
+        )
+    if asked.category:
+        try:
+            asked.category = taxonomy().get(asked.category).code
+        except UnknownCategory as error:
+            asked.errors["category"] = say(error.message)
+    if asked.age:
+        try:
+            asked.age_years = float(asked.age.replace(",", "."))
+        except ValueError:
+            asked.age_years = -1
+        if not 0 <= asked.age_years <= OLDEST_YEARS:
+            asked.age_years = None
+            asked.errors["age"] = _("Write the age in years, from 0 to 130.")
+    if asked.place:
+        try:
+            place = places.resolve(asked.place)
+        except PlaceNotClear as error:
+            asked.errors["place"] = say(error.message)
+            asked.candidates = error.candidates
+        else:
+            located = places.locate(place.code)
+            if located is None:
+                asked.errors["place"] = _("We do not know where this place is. Name its kabupaten.")
+            else:
+                asked.near = Near(
+                    located.latitude, located.longitude, located.precision_km, place.code
+                )
+    elif asked.near_me:
+        latitude, longitude = session["near"]
+        area = places.nearest_regency(latitude, longitude)[0].code if len(places) else None
+        asked.near = Near(latitude, longitude, NEAR_KM, area)
+    return asked
+
+
+@bp.get("/directory")
+@public
+def index() -> Page:
+    """Search for help by words, place and kind, without an account."""
+    places = gazetteer(db.session)
+    asked = _asked(places)
+    now = datetime.now(UTC)
+    results = None
+    if not asked.is_empty and not asked.errors:
+        results = search(
+            db.session,
+            words=asked.words,
+            near=asked.near,
+            category=asked.category or None,
+            open_at=now if asked.open_now else None,
+            free=asked.free,
+            age_years=asked.age_years,
+            page=request.args.get("page", 1, type=int),
+        )
+    crisis = results is not None and any(
+        taxonomy().get(code).crisis_default for code in results.kinds[:1]
+    )
+    area = asked.near.area_code if asked.near else None
+    return (
+        render_template(
+            "directory/index.html",
+            asked=asked,
+            results=results,
+            cards=[_card(hit, places, now) for hit in results.page.items] if results else [],
+            remote=[_card(Hit(one, None, None), places, now) for one in results.remote]
+            if results
+            else [],
+            pins=_pins(results.page.items, asked.near) if results else None,
+            crisis=crisis,
+            numbers=_numbers(area, places)[:MOST_NUMBERS_BESIDE],
+            categories=_categories(),
+            domains=taxonomy().domains(),
+        ),
+        422 if asked.errors else 200,
+    )
+
+
+@bp.post("/directory/near")
+@public
+def near() -> Response:
+    """Take where the person is, to a kilometre, into this browser's cookie: never into an address or a log."""
+    answer = {name: request.form.get(name, "") for name in ("q", "category", "open", "free", "age")}
+    kept: dict[str, Any] = {name: value for name, value in answer.items() if value}
+    try:
+        latitude, longitude = (float(request.form.get(name, "")) for name in ("lat", "lon"))
+    except ValueError:
+        latitude = longitude = float("nan")
+    if not is_on_earth(latitude, longitude):
+        flash(_("Your device did not say where you are. Type a place instead."), "wait")
+        return redirect(url_for(".index", **kept), 303)
+    session["near"] = [round(latitude, NEAR_DIGITS), round(longitude, NEAR_DIGITS)]
+    return redirect(url_for(".index", **kept | {"near": "me"}), 303)
+
+
+@bp.get("/services/<uuid:service_id>")
+@public
+def show(service_id: UUID) -> Page:
+    """One service with all a person needs to get there."""
+    return _service_page(queries.get(db.session, service_id))
+
+
+@bp.post("/services/<uuid:service_id>/report")
+@public
+def report(service_id: UUID) -> Page:
+    """Say that a listing is wrong; a curator looks at it."""
+    now = datetime.now(UTC)
+    text = request.form.get("text", "")
+    last = session.get("reported_at", 0)
+    try:
+        if now.timestamp() - last < SECONDS_BETWEEN_REPORTS:
+            raise NotAllowed("directory.report.too_fast", field="text")
+        operations.report_wrong(db.session, service_id, text, now=now)
+    except (Invalid, NotAllowed) as error:
+        db.session.rollback()
+        page = _service_page(
+            queries.get(db.session, service_id), text=text, error=say(error.message)
+        )
+        return page, 422 if isinstance(error, Invalid) else 429
+    db.session.commit()
+    session["reported_at"] = int(now.timestamp())
+    flash(_("Thank you. Somebody will check this listing."), "good")
+    return redirect(url_for(".show", service_id=service_id), 303)
+
+
+@bp.get("/emergency")
+@public
+def emergency() -> Page:
+    """Numbers to call when somebody is in danger. Nothing is asked first."""
+    places = gazetteer(db.session)
+    numbers = _numbers(None, places)
+    everywhere = [one for one in numbers if one["everywhere"]]
+    return render_template(
+        "directory/emergency.html",
+        everywhere=everywhere,
+        elsewhere=[one for one in numbers if not one["everywhere"]],
+    )
+
+
+@bp.get("/directory/reports")
+@requires("listing:approve")
+def reports() -> Page:
+    """What people said is wrong with listings, oldest first."""
+    page = queries.open_reports(db.session, page=request.args.get("page", 1, type=int))
+    listings = queries.by_ids(db.session, {one.service_id for one in page.items})
+    return render_template(
+        "directory/reports.html",
+        page=page,
+        listings=listings,
+        page_url=lambda number: url_for(".reports", page=number),
+    )
+
+
+@bp.post("/directory/reports/<uuid:report_id>/close")
+@requires("listing:approve")
+def close_report(report_id: UUID) -> Response:
+    """Note that a report has been dealt with."""
+    found = queries.get_open_report(db.session, report_id)
+    operations.close_report(db.session, found, by=g.user, now=datetime.now(UTC))
+    db.session.commit()
+    flash(_("The report is closed."), "good")
+    return redirect(url_for(".reports"), 303)
+
+
+def _service_page(listing: Listing, *, text: str = "", error: str | None = None) -> str:
+    places, lang, now = gazetteer(db.session), chosen(), datetime.now(UTC)
+    service = listing.service
+    sites = [
+        {
+            "site": site,
+            "area": words.place_name(places, site.area_code),
+            "position": words.position(site, lang),
+        }
+        for site in listing.sites
+        if service.remote is None or site.address
+    ]
+    return render_template(
+        "directory/show.html",
+        listing=listing,
+        service=service,
+        sites=sites,
+        pins=_pins([Hit(listing, None, None)], None),
+        phones=[_phone(phone) for phone in service.phones],
+        hours=hours.in_words(service.schedules, lang),
+        is_open=listing.is_open(now),
+        is_stale=listing.is_stale(now.date()),
+        kinds=_kinds(listing),
+        cost=_cost(listing),
+        capacity=_capacity(listing),
+        areas=words.areas(service, places, lang),
+        eligibility=words.eligibility(service, places, lang),
+        documents=words.documents(service, lang),
+        languages=words.coded_names(
+            "languages", [x.code for x in service.languages if x.code], lang
+        ),
+        text=text,
+        error=error,
+    )
+
+
+def _kinds(listing: Listing) -> list[str]:
+    lang = chosen()
+    found = [_category(c.code, c.basis, lang) for c in listing.service.categories]
+    inferred = _("by its kind, ask")
+    return [f"{c['name']} ({inferred})" if c["inferred"] else c["name"] for c in found]
+
+
+def _cost(listing: Listing) -> str:
+    """The price in words: what is known to be free or to cost money, then what the source says."""
+    options = listing.service.cost_options
+    said = [label(f"directory.fee.{o.option}") for o in options if o.option in ("free", "paid")]
+    texts = [o.amount_description for o in options] + [listing.service.fees_description]
+    said += [text for text in dict.fromkeys(texts) if text]
+    return " · ".join(said)
+
+
+def _capacity(listing: Listing) -> str:
+    """The last word on room, with its day; nothing where nobody has said."""
+    stated = [c for c in listing.service.capacities if c.status is not None]
+    if not stated:
+        return ""
+    last = stated[-1]
+    return f"{label(f'directory.capacity.{last.status}')} ({day(last.updated, chosen())})"
+
+
+def _category(code: str, basis: str, lang: str) -> dict[str, Any]:
+    return {"name": taxonomy().get(code).name[lang], "inferred": basis == "inferred"}
+
+
+def _phone(phone: Phone) -> dict[str, Any]:
+    number = f"{phone.number} ext {phone.extension}" if phone.extension else phone.number
+    return {
+        "number": number,
+        "dial": phones.dial(phone.number, phone.extension),
+        "type": phone.type or "voice",
+        "calls": phone.type not in ("fax", "text", "pager"),
+    }
+
+
+def _card(hit: Hit, places: Gazetteer, now: datetime) -> dict[str, Any]:
+    listing, lang = hit.listing, chosen()
+    service = listing.service
+    site = listing.sites[0] if listing.sites else None
+    callable_ = [_phone(p) for p in service.phones if p.type not in ("fax", "text", "pager")]
+    return {
+        "service": service,
+        "organization": listing.organization.name,
+        "km": None if hit.km is None else words.distance(hit.km, hit.unsure_km, lang),
+        "area": words.place_name(places, site.area_code) if site else "",
+        "address": site.address.address_1 if site and site.address else "",
+        "categories": [_category(c.code, c.basis, lang) for c in service.categories][:3],
+        "more_categories": max(0, len(service.categories) - 3),
+        "phone": callable_[0] if callable_ else None,
+        "is_open": listing.is_open(now),
+        "is_stale": listing.is_stale(now.date()),
+        "positioned": any(s.latitude is not None for s in listing.sites),
+    }
+
+
+def _pins(hits: Any, near: Near | None) -> dict[str, Any] | None:
+    """What the map shows: the same numbers as the list; nothing where no place is known."""
+    features: list[dict[str, Any]] = []
+    for number, hit in enumerate(hits, start=1):
+        for site in hit.listing.sites:
+            if site.latitude is not None:
+                properties = {"kind": "option", "number": number, "name": hit.listing.service.name}
+                features.append(_feature(site.latitude, site.longitude, properties | {"note": ""}))
+    if features and near is not None:
+        properties = {"kind": "start", "label": _("Here"), "precision_km": near.precision_km}
+        features.append(_feature(near.latitude, near.longitude, properties))
+    return {"type": "FeatureCollection", "features": features} if features else None
+
+
+def _feature(latitude: float, longitude: float, properties: dict[str, Any]) -> dict[str, Any]:
+    point = {"type": "Point", "coordinates": [longitude, latitude]}
+    return {"type": "Feature", "geometry": point, "properties": properties}
+
+
+def _numbers(area_code: str | None, places: Gazetteer) -> list[dict[str, Any]]:
+    found = queries.emergency_numbers(db.session, area_code=area_code)
+    return [_emergency_row(one, places) for one in found]
+
+
+def _emergency_row(one: EmergencyNumber, places: Gazetteer) -> dict[str, Any]:
+    lang = chosen()
+    notes = [", ".join(taxonomy().get(code).name[lang] for code in one.categories)]
+    if not one.areas and one.service_id:
+        notes.append(_("not known where it works"))
+    elif "*" not in one.areas and one.areas:
+        names = [_short_name(code, places) for code in one.areas]
+        notes.append(_("works in: %(areas)s", areas=", ".join(names)))
+    if one.always_open:
+        notes.append(_("24 hours"))
+    return {
+        "name": label(one.name_key) if one.name_key else one.name,
+        "number": one.number,
+        "dial": one.dial,
+        "note": " · ".join(note for note in notes if note),
+        "everywhere": "*" in one.areas or one.service_id is None,
+        "service_id": one.service_id,
+    }
+
+
+def _short_name(code: str, places: Gazetteer) -> str:
+    try:
+        return places.get(code).name
+    except PlaceNotClear:
+        return code
+
+
+def _categories() -> list[tuple[str, list[tuple[str, str]]]]:
+    lang, tree = chosen(), taxonomy()
+    return [
+        (
+            domain.name[lang],
+            [
+                (domain.code, _("All of: %(domain)s", domain=domain.name[lang])),
+                *((leaf.code, leaf.name[lang]) for leaf in tree.leaves(domain.code)),
+            ],
+        )
+        for domain in tree.domains()
+    ]
