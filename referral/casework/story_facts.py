@@ -112,13 +112,15 @@ _DISABILITIES = (
     ("mental", r"odgj|skizofrenia|schizophrenia|bipolar"),
     ("autism", r"autis|autism|autistic"),
 )
+_KIND = r"(?:kec|kecamatan|kab|kabupaten|kota|provinsi|prov|district|regency|city of)"
+_VILLAGE = r"(?:kel|kelurahan|desa|ds)"
+_NAME = r"[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+){0,3}"
+#: "Kec. Banyumanik, Kota Semarang"; a village before it is in no gazetteer and is passed over.
 _PLACE = re.compile(
-    r"\b(?:kec|kecamatan|kab|kabupaten|kota|kel|kelurahan|desa|provinsi|prov|district|regency|city of)"
-    r"\b\.?\s+[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+){0,3}"
-    r"(?:\s*,\s*(?:(?:[Kk]ec|[Kk]ab|[Pp]rov)\.?\s+|[Kk]ota\s+|[Kk]abupaten\s+)?[A-Z][\w'’-]+"
-    r"(?:\s+[A-Z][\w'’-]+){0,2}){0,2}",
-    _I,
+    rf"\b(?i:{_KIND})\b\.?\s+{_NAME}(?:\s*,\s*(?:(?i:{_KIND})\b\.?\s+)?{_NAME}){{0,2}}"
 )
+_SMALL_PLACE = re.compile(rf"\b({_KIND}\b\.?)\s+([a-z'’-]{{3,}})(?:\s+([a-z'’-]{{3,}}))?")
+_VILLAGE_NAME = re.compile(rf"\b{_VILLAGE}\b\.?\s+\S+", _I)
 _BARE_PLACE = re.compile(
     r"\b(?:[Dd]i|[Dd]ari|[Aa]sal|[Ww]arga|[Ii]n|[Ff]rom|[Nn]ear)\s+"
     r"([A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+){0,2}(?:\s*,\s*[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+){0,2}){0,2})"
@@ -156,36 +158,51 @@ class Gazetteer(Protocol):
 
 
 def find_place(text: str, gazetteer: Gazetteer) -> StoryPlace | None:
-    """The place a story names, where the gazetteer has exactly one for it; never a guess."""
+    """The place a story names, where there is no doubt; never a guess.
+
+    Of several places the innermost is taken if it lies in all the others; else none is.
+    """
+    found: dict[str, str] = {}
     for phrase, least_score in _place_phrases(text):
         candidates = gazetteer.find(phrase)
         if len(candidates) != 1:
             continue
         only = candidates[0]
-        if only.missing or only.score < least_score:
-            continue
-        located = gazetteer.locate(only.place.code)
-        return StoryPlace(
-            code=only.place.code,
-            name=only.label,
-            lat=located.latitude if located else None,
-            lon=located.longitude if located else None,
-            precision_km=located.precision_km if located else None,
-        )
-    return None
+        if not only.missing and only.score >= least_score and _is_said_whole(phrase, only.label):
+            found[only.place.code] = only.label
+    if not found:
+        return None
+    code = max(found, key=len)
+    if not all(code.startswith(other) for other in found):
+        return None
+    located = gazetteer.locate(code)
+    return StoryPlace(
+        code=code,
+        name=found[code],
+        lat=located.latitude if located else None,
+        lon=located.longitude if located else None,
+        precision_km=located.precision_km if located else None,
+    )
+
+
+def _is_said_whole(phrase: str, label: str) -> bool:
+    """Whether every name in the phrase is in the place's own: "Harapan Jaya" is not Kec. Jaya."""
+    known = {word.lower() for word in re.findall(r"\w+", label)}
+    said = re.sub(rf"\b{_KIND}\b", " ", phrase, flags=_I)
+    return all(word.lower() in known for word in re.findall(r"\w+", said))
 
 
 def _place_phrases(text: str) -> list[tuple[str, float]]:
     """Phrases that may name a place, with how sure the gazetteer must be of them."""
-    named: dict[str, float] = {}
-    for match in _PLACE.finditer(text):
-        phrase = " ".join(match.group().split())
-        # A village is in no gazetteer: what follows it is asked for too.
-        for part in (phrase, phrase.partition(",")[2].strip()):
-            if part:
-                named.setdefault(part, SURE_WITH_KIND)
-    # "Kec. X" says what it is; a bare name may also be a person's.
-    for match in _BARE_PLACE.finditer(text):
+    named = {" ".join(match.group().split()): SURE_WITH_KIND for match in _PLACE.finditer(text)}
+    for match in _SMALL_PLACE.finditer(text):
+        kind, first, second = match.groups()
+        for name in (f"{first} {second}" if second else "", first):
+            if name:
+                named.setdefault(f"{kind} {name}", SURE_WITH_KIND)
+    # "Kec. X" says what it is; a bare name may also be a person's or a village's.
+    bare_text = _VILLAGE_NAME.sub(" ", text)
+    for match in _BARE_PLACE.finditer(bare_text):
         named.setdefault(" ".join(match.group(1).split()), SURE_WITHOUT_KIND)
     return list(named.items())[:MOST_PLACES]
 

@@ -325,6 +325,8 @@ class FakeGazetteer:
             return [FakeCandidate(FakePlace("33.74.11"), "Kec. Banyumanik, Kota Semarang")]
         if "Bandung" in text:
             return [FakeCandidate(FakePlace(code), "Bandung") for code in ("32.04", "32.73")]
+        if "Ternate" in text:
+            return [FakeCandidate(FakePlace("82.71"), "Kota Ternate, Maluku Utara")]
         return [FakeCandidate(FakePlace("99.99"), "Rinca", score=88)]
 
     def locate(self, code):
@@ -343,7 +345,16 @@ def test_a_place_named_without_doubt_is_found():
     }
 
 
-@pytest.mark.parametrize("story", ["Tinggal di Bandung.", "Titip salam dari Rina.", "Tidak tahu."])
+@pytest.mark.parametrize(
+    "story",
+    [
+        "Tinggal di Bandung.",
+        "Titip salam dari Rina.",
+        "Tidak tahu.",
+        "Desa Banyumanik Baru",
+        "Dulu di Kec. Banyumanik, lalu pindah ke Kota Ternate.",
+    ],
+)
 def test_a_place_is_never_guessed(story):
     assert read(story, gazetteer=FakeGazetteer()).place is None
 
