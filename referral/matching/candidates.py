@@ -6,14 +6,15 @@ The one part of matching that an index may replace: whatever gives the same offe
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, null, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
 from sqlalchemy.orm import Session
 
 from referral.directory.models import (
@@ -104,11 +105,13 @@ def _services_of(codes: list[str]) -> Select[UUID]:
 def _load(
     session: Session, services: Select[UUID], codes: list[str], gazetteer: Gazetteer
 ) -> list[Offer]:
+    categories = _categories(codes)
     sites = session.execute(
         select(
             ServiceAtLocation.id,
             ServiceAtLocation.service_id,
-            ServiceAtLocation.location_id,
+            categories.c.stated,
+            categories.c.inferred,
             Service.organization_id,
             Service.name,
             Service.status,
@@ -127,66 +130,65 @@ def _load(
             Location.area_code,
         )
         .join(Service, Service.id == ServiceAtLocation.service_id)
+        .outerjoin(categories, categories.c.service_id == Service.id)
         .join(Organization, Organization.id == Service.organization_id)
         .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
         .where(ServiceAtLocation.service_id.in_(services))
     ).all()
-    parts = _Parts(session, services, codes)
+    parts = _Parts(session, services)
     return [_offer(row, parts, gazetteer) for row in sites]
+
+
+def _categories(codes: list[str]) -> Subquery:
+    """One row per service with its categories among `codes`, joined by commas: stated, inferred."""
+
+    def of(basis: CategoryBasis) -> ColumnElement[str]:
+        code = case((ServiceCategory.basis == basis, ServiceCategory.code))
+        return func.aggregate_strings(code, ",")
+
+    return (
+        select(
+            ServiceCategory.service_id,
+            of(CategoryBasis.STATED).label("stated"),
+            of(CategoryBasis.INFERRED).label("inferred"),
+        )
+        .where(ServiceCategory.code.in_(codes))
+        .group_by(ServiceCategory.service_id)
+        .subquery()
+    )
 
 
 class _Parts:
     """The rows beside the services, by the id they belong to; few have any, so each is one query."""
 
-    def __init__(self, session: Session, services: Select[UUID], codes: list[str]):
-        self.categories: dict[UUID, dict[str, bool]] = defaultdict(dict)
-        for service_id, code, basis in session.execute(
-            select(ServiceCategory.service_id, ServiceCategory.code, ServiceCategory.basis).where(
-                ServiceCategory.service_id.in_(services), ServiceCategory.code.in_(codes)
+    def __init__(self, session: Session, services: Select[UUID]):
+        is_asked = ServiceAtLocation.service_id.in_(services)
+        sites = select(ServiceAtLocation.id).where(is_asked)
+        hours = [getattr(Schedule, name) for name in OpeningRow.__dataclass_fields__]
+        self.hours = _by_owner(
+            session.execute(select(owner, *hours).where(owner.in_(some)).order_by(Schedule.id))
+            for owner, some in (
+                (Schedule.service_at_location_id, sites),
+                (Schedule.service_id, services),
             )
-        ):
-            self.categories[service_id][code] = basis is CategoryBasis.STATED
-
-        sites = select(ServiceAtLocation.id).where(ServiceAtLocation.service_id.in_(services))
-        places = select(ServiceAtLocation.location_id).where(
-            ServiceAtLocation.service_id.in_(services)
         )
-        self.hours = _by(
-            session.execute(
-                select(
-                    Schedule.service_at_location_id,
-                    Schedule.service_id,
-                    Schedule.location_id,
-                    *(getattr(Schedule, name) for name in OpeningRow.__dataclass_fields__),
-                )
-                .where(
-                    or_(
-                        Schedule.service_id.in_(services),
-                        Schedule.service_at_location_id.in_(sites),
-                        Schedule.location_id.in_(places),
-                    )
-                )
-                .order_by(Schedule.id)
-            ),
-            _hours,
+        at_place = session.execute(
+            select(ServiceAtLocation.id, *hours)
+            .join(Schedule, Schedule.location_id == ServiceAtLocation.location_id)
+            .where(is_asked)
+            .order_by(Schedule.id)
         )
-        self.areas = _by(
+        self.place_hours = _by_owner([at_place])
+        self.areas = _by_owner(
             session.execute(
-                select(
-                    ServiceArea.service_at_location_id,
-                    ServiceArea.service_id,
-                    null().label("place"),
-                    ServiceArea.area_code,
-                )
-                .where(
-                    or_(
-                        ServiceArea.service_id.in_(services),
-                        ServiceArea.service_at_location_id.in_(sites),
-                    )
-                )
+                select(owner, ServiceArea.area_code)
+                .where(owner.in_(some))
                 .order_by(ServiceArea.area_code)
-            ),
-            lambda row: row.area_code,
+            )
+            for owner, some in (
+                (ServiceArea.service_at_location_id, sites),
+                (ServiceArea.service_id, services),
+            )
         )
         self.languages = _of_service(
             session.execute(
@@ -244,9 +246,9 @@ class _Parts:
             self.rules[service_id][criterion] = tuple(values)
         self.access = _of_service(
             session.execute(
-                select(
-                    Accessibility.location_id, Accessibility.description, Accessibility.details
-                ).where(Accessibility.location_id.in_(places))
+                select(ServiceAtLocation.id, Accessibility.description, Accessibility.details)
+                .join(Accessibility, Accessibility.location_id == ServiceAtLocation.location_id)
+                .where(is_asked)
             )
         )
         self.standing = {
@@ -260,15 +262,23 @@ class _Parts:
                 ).where(ServiceStanding.service_id.in_(services))
             )
         }
-
-
-def _by(rows: Iterable[Any], read: Any) -> dict[UUID, tuple[Any, ...]]:
-    """Rows by the first of their owners (site, service, place) that is set."""
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for row in rows:
-        owner = row[0] or row[1] or row[2]
-        found[owner].append(read(row))
-    return {owner: tuple(values) for owner, values in found.items()}
+        #: every site and service that any of these rows is about
+        self.told = {
+            owner
+            for rows in (
+                self.hours,
+                self.place_hours,
+                self.areas,
+                self.languages,
+                self.costs,
+                self.documents,
+                self.capacities,
+                self.rules,
+                self.access,
+                self.standing,
+            )
+            for owner in rows
+        }
 
 
 def _of_service(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
@@ -278,52 +288,25 @@ def _of_service(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
     return found
 
 
-def _hours(row: Any) -> OpeningRow:
-    values = row._mapping
-    return OpeningRow(**{name: values[name] for name in OpeningRow.__dataclass_fields__})
+def _by_owner(results: Iterable[Iterable[Any]]) -> dict[UUID, list[Any]]:
+    """Rows of several results by their first column."""
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for rows in results:
+        for row in rows:
+            found[row[0]].append(row[1:])
+    return found
 
 
 def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
     service_id = row.service_id
     default = facility_defaults().get(row.facility_type or "", _USUAL)
-    categories = parts.categories.get(service_id, {})
+    categories = _said(row.stated, row.inferred)
     area = row.area_code
     latitude, longitude, precision_km = row.latitude, row.longitude, row.precision_km
     if row.confidential:
         latitude, longitude, precision_km = _public_point(area, gazetteer)
-    optional: dict[str, Any] = {}
-    hours = tuple(
-        one
-        for one in parts.hours.get(row.id)
-        or parts.hours.get(service_id)
-        or parts.hours.get(row.location_id, ())
-        if is_readable(one)
-    )
-    if hours:
-        optional["hours"] = hours
-    if rules := parts.rules.get(service_id):
-        optional.update(
-            residency=rules.get(Criterion.RESIDENCY),
-            sex=rules.get(Criterion.SEX),
-            desil=rules.get(Criterion.DESIL),
-            disability=rules.get(Criterion.DISABILITY),
-        )
-    if documents := parts.documents.get(service_id):
-        optional["documents"] = _documents(documents, parts.steps.get(service_id, []))
-    if languages := parts.languages.get(service_id):
-        optional["languages"] = tuple(language.code for language in languages)
-    if costs := parts.costs.get(service_id):
-        optional["fee"] = not any(cost.amount == 0 for cost in costs)
-    if capacities := parts.capacities.get(service_id):
-        optional.update(_capacity(capacities))
-    if access := parts.access.get(row.location_id):
-        optional["access"], optional["no_access"] = _access(access)
-    if standing := parts.standing.get(service_id):
-        optional.update(
-            due=standing.due,
-            in_time=standing.in_time,
-            open_referrals=standing.open_referrals,
-        )
+    # Most services have nothing beside themselves: one look instead of one per kind of row.
+    told = parts.told & {row.id, service_id}
     return Offer(
         service_at_location_id=row.id,
         service_id=service_id,
@@ -336,7 +319,6 @@ def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
         confidential=bool(row.confidential),
         area_code=area,
         remote=row.remote.value if row.remote else None,
-        service_areas=parts.areas.get(row.id) or parts.areas.get(service_id, ()),
         assumed_area=area[:_REGENCY_CODE_LENGTH]
         if default.own_area_only and area and len(area) >= _REGENCY_CODE_LENGTH
         else None,
@@ -345,11 +327,55 @@ def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
         interprets=bool(row.interpretation_services),
         assured_on=row.assured_date,
         unsafe_with_violence=default.never_with_violence or _counsels_couples(row, categories),
-        **optional,
+        **(_told(row.id, service_id, parts) if told else {}),
     )
 
 
-def _counsels_couples(row: Any, categories: dict[str, bool]) -> bool:
+@lru_cache(maxsize=1000)
+def _said(stated: str | None, inferred: str | None) -> Mapping[str, bool]:
+    """{category: whether the source says so}; few combinations exist, so offers share them."""
+    said = dict.fromkeys(inferred.split(","), False) if inferred else {}
+    return MappingProxyType(said | (dict.fromkeys(stated.split(","), True) if stated else {}))
+
+
+def _told(site_id: UUID, service_id: UUID, parts: _Parts) -> dict[str, Any]:
+    """What the rows beside a service say; what is said of the site overrides the service."""
+    told: dict[str, Any] = {}
+    hours = (
+        parts.hours.get(site_id) or parts.hours.get(service_id) or parts.place_hours.get(site_id)
+    )
+    if hours:
+        rows = (OpeningRow(*values) for values in hours)
+        told["hours"] = tuple(row for row in rows if is_readable(row))
+    if areas := parts.areas.get(site_id) or parts.areas.get(service_id):
+        told["service_areas"] = tuple(code for (code,) in areas)
+    if rules := parts.rules.get(service_id):
+        told.update(
+            residency=rules.get(Criterion.RESIDENCY),
+            sex=rules.get(Criterion.SEX),
+            desil=rules.get(Criterion.DESIL),
+            disability=rules.get(Criterion.DISABILITY),
+        )
+    if documents := parts.documents.get(service_id):
+        told["documents"] = _documents(documents, parts.steps.get(service_id, []))
+    if languages := parts.languages.get(service_id):
+        told["languages"] = tuple(language.code for language in languages)
+    if costs := parts.costs.get(service_id):
+        told["fee"] = not any(cost.amount == 0 for cost in costs)
+    if capacities := parts.capacities.get(service_id):
+        told.update(_capacity(capacities))
+    if access := parts.access.get(site_id):
+        told["access"], told["no_access"] = _access(access)
+    if standing := parts.standing.get(service_id):
+        told.update(
+            due=standing.due,
+            in_time=standing.in_time,
+            open_referrals=standing.open_referrals,
+        )
+    return told
+
+
+def _counsels_couples(row: Any, categories: Mapping[str, bool]) -> bool:
     """Family help that, as far as its data tell, brings both sides to one table."""
     if set(categories) != {FAMILY_COUNSELLING}:
         return False

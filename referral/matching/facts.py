@@ -1,6 +1,6 @@
 """What the rules look at: one question, one offer of help. Pure; everything in it is plain data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -104,7 +104,7 @@ class Offer:
     service_at_location_id: UUID
     service_id: UUID
     organization_id: UUID
-    categories: dict[str, bool]
+    categories: Mapping[str, bool]
     active: bool = True
     latitude: float | None = None
     longitude: float | None = None
