@@ -296,7 +296,7 @@ def _list(
     )
     session.add_all([organization, service, location])
     session.flush()
-    site = ServiceAtLocation(service=service, location=location)
+    site = ServiceAtLocation(service_id=service.id, location_id=location.id)
     for schedule in opening.hours:
         schedule.service_id = service.id
     parts: list[Identified] = [

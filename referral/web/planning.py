@@ -333,7 +333,7 @@ def record_unmet(need_id: UUID) -> str | Answer | tuple[str, int]:
             case_id = need.case_id
             db.session.commit()
             flash(_("Recorded as unmet. When a fitting service appears, you will be told."), "good")
-            return redirect(url_for("casework.show", case_id=case_id), 303)
+            return redirect(url_for("casework.case", case_id=case_id), 303)
     seen(need, client_id=need.case.client_id)
     page = render_template(
         "planning/unmet.html",
@@ -359,4 +359,4 @@ def notice_seen(notice_id: UUID) -> Answer:
     case_id = mine[notice.id].case_id
     operations.see(notice, now=datetime.now(UTC))
     db.session.commit()
-    return redirect(url_for("casework.show", case_id=case_id), 303)
+    return redirect(url_for("casework.case", case_id=case_id), 303)
