@@ -10,7 +10,7 @@ from typing import Any
 import html5lib
 import pytest
 from bs4 import BeautifulSoup, Tag
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -77,6 +77,11 @@ class Browser(FlaskClient):
     """A test client that checks the pages it fetches and notices work left uncommitted."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        db.session.commit()  # what the test made is there before the request
+        for name in [name for name in g if name != "_sqlalchemy_sessions"]:
+            g.pop(
+                name
+            )  # in life every request starts with an empty g; only the session is shared here
         response = super().open(*args, **kwargs)
         db.session.rollback()
         db.session.expire_all()
@@ -147,6 +152,7 @@ def cli(app: Flask, session: Session) -> Any:
     runner: FlaskCliRunner = app.test_cli_runner()
 
     def run(*args: str, stdin: str | None = None) -> Output:
+        db.session.commit()  # what the test made is there before the command
         result = runner.invoke(args=list(args), input=stdin)
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception

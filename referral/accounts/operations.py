@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from referral.accounts import lockout, passwords, queries
@@ -49,26 +49,19 @@ def authenticate(
     Raises Refused, with the same words whether the account is unknown, ended or the password wrong,
     and with the time to wait after too many failures.
     """
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at <= now - lockout.WINDOW))
     account, place = (
         _digest(session, "account", email),
         _digest(session, "origin", _network(origin)),
     )
-    wait_until = max(
-        filter(
-            None,
-            (
-                _locked_until(
-                    session, SignInAttempt.account_digest == account, lockout.ACCOUNT, now
-                ),
-                _locked_until(session, SignInAttempt.origin_digest == place, lockout.ORIGIN, now),
-            ),
-        ),
-        default=now,
-    )
-    if wait_until > now:
+    until = [
+        _locked_until(session, SignInAttempt.account_digest == account, lockout.ACCOUNT),
+        _locked_until(session, SignInAttempt.origin_digest == place, lockout.ORIGIN),
+    ]
+    waits = [moment - now for moment in until if moment and moment > now]
+    if waits:
         # Not counted and not written down: a stranger could otherwise lengthen the wait and the chain at will.
-        minutes = ceil((wait_until - now) / timedelta(minutes=1))
-        raise Refused("accounts.sign_in.wait", minutes=minutes)
+        raise Refused("accounts.sign_in.wait", minutes=ceil(max(waits) / timedelta(minutes=1)))
     user = queries.find_by_email(session, email)
     matches = passwords.matches(password, user.password if user else None)
     if user is None or not matches or not user.active:
@@ -123,11 +116,6 @@ def end_sessions(
             ended += 1
     session.flush()
     return ended
-
-
-def forget_old_attempts(session: Session, *, now: datetime) -> None:
-    """Drop failed sign-ins that no longer count."""
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - lockout.WINDOW))
 
 
 # One's own account
@@ -376,14 +364,10 @@ def refuse_demo(session: Session) -> None:
 
 
 def _locked_until(
-    session: Session, same: object, patience: lockout.Patience, now: datetime
+    session: Session, same: ColumnElement[bool], patience: lockout.Patience
 ) -> datetime | None:
-    failures = session.scalars(
-        select(SignInAttempt.at)
-        .where(same, SignInAttempt.at > now - lockout.WINDOW)  # type: ignore[arg-type]
-        .order_by(SignInAttempt.at)
-    ).all()
-    return lockout.locked_until(patience, failures)
+    failures = select(SignInAttempt.at).where(same).order_by(SignInAttempt.at)
+    return lockout.locked_until(patience, session.scalars(failures).all())
 
 
 def _digest(session: Session, kind: str, text: str) -> bytes:

@@ -22,7 +22,7 @@ STATUS: dict[type[Exception], int] = {
 
 def _page(status: int, title: str, message: str) -> tuple[str, int]:
     db.session.rollback()
-    return render_template("error.html", status=status, title=title, message=message), status
+    return render_template("error.html", code=status, title=title, message=message), status
 
 
 def _title(status: int) -> str:

@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Flask, g, request, session
 from flask_login import LoginManager, current_user, user_logged_out
 from flask_security import FSQLALiteUserDatastore, LoginForm, Security, user_authenticated
-from sqlalchemy import update
 
 from referral.accounts import operations, passwords, queries
 from referral.accounts.models import Role, User, UserSession
@@ -18,6 +17,7 @@ from referral.web.access import public
 from referral.web.language import chosen
 
 _SIGN_IN = "sign_in"  # the key in the cookie: which row of user_session this device is
+_READING = ("GET", "HEAD", "OPTIONS")
 _KEPT = ("language",)  # what a device keeps when somebody signs in or out
 
 
@@ -96,16 +96,14 @@ def _user_of_cookie(uniquifier: str) -> User | None:
 
 
 def _touch(sign_in: UserSession, now: datetime) -> None:
-    if request.method == "POST":
-        # This request already holds the write lock: a second session would wait for it in vain.
+    if request.method in _READING:
+        # The first thing a request does: the reading transaction ends, a short writing one follows.
+        db.session.commit()
+        db.session.connection(execution_options={"writes": True})
         sign_in.last_seen_at = now
-        return
-    with db.sessionmaker() as own:
-        own.connection(execution_options={"writes": True})
-        own.execute(
-            update(UserSession).where(UserSession.id == sign_in.id).values(last_seen_at=now)
-        )
-        own.commit()
+        db.session.commit()
+    else:
+        sign_in.last_seen_at = now  # kept when the view commits
 
 
 def _who() -> None:
@@ -153,4 +151,5 @@ def init_app(app: Flask) -> None:
     # The names our pages use for them.
     app.add_url_rule("/sign-in", "accounts.sign_in", sign_in, methods=["GET", "POST"])
     app.add_url_rule("/sign-out", "accounts.sign_out", sign_out, methods=["POST"])
-    app.before_request(_who)
+    # First of all: the page that says a forged form was refused asks who reads it, too.
+    app.before_request_funcs.setdefault(None, []).insert(0, _who)
