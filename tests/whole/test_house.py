@@ -1,0 +1,137 @@
+"""Rules of the house that no single area can keep: permissions, migrations, and tests that run."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import inspect
+
+from referral.accounts.permissions import HOLDERS
+from referral.config import Settings
+from referral.extensions import alembic, db
+from referral.factory import create_app
+from referral.tables import metadata
+from referral.web.access import PUBLIC
+
+TESTS = Path(__file__).resolve().parents[1]
+FOLDERS = {"pure", "features", "doors", "whole"}
+
+
+def test_every_page_states_who_may_open_it(app: Flask) -> None:
+    stated = {
+        rule.endpoint: getattr(app.view_functions[rule.endpoint], "permission", None)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+    }
+
+    assert {
+        page: permission
+        for page, permission in stated.items()
+        if permission != PUBLIC and permission not in HOLDERS
+    } == {}
+
+
+@pytest.fixture(scope="module")
+def empty_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """An application whose database has no table yet."""
+    folder = tmp_path_factory.mktemp("empty")
+    return create_app(Settings.from_env({"JEJARING_INSTANCE": str(folder)}))
+
+
+def test_migrations_make_the_tables_of_the_models_and_take_them_away_again(
+    empty_app: Flask,
+) -> None:
+    with empty_app.app_context():
+        alembic.upgrade()
+        assert alembic.compare_metadata() == []
+        tables = set(inspect(db.engine).get_table_names())
+        assert tables == set(metadata.tables) | {"alembic_version"}
+
+        alembic.downgrade("base")
+        assert set(inspect(db.engine).get_table_names()) == {"alembic_version"}
+
+        alembic.upgrade()
+        assert set(inspect(db.engine).get_table_names()) == tables
+        db.engine.dispose()
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    return {
+        str(path.relative_to(TESTS)): ast.parse(path.read_text("utf-8"))
+        for path in sorted(TESTS.rglob("*.py"))
+    }
+
+
+def test_every_test_file_stands_in_one_of_the_four_folders() -> None:
+    elsewhere = [
+        name
+        for name in modules()
+        if name.split("/")[0] not in FOLDERS and name not in ("conftest.py", "factories.py")
+    ]
+
+    assert elsewhere == []
+
+
+def test_no_function_of_a_test_file_is_neither_a_test_nor_used() -> None:
+    """A test whose name lacks `test_` would never run."""
+    lost = {name: unused for name, tree in modules().items() if (unused := _unused(name, tree))}
+
+    assert lost == {}
+
+
+def test_every_test_asserts_something() -> None:
+    idle = {
+        f"{name}::{test.name}"
+        for name, tree in modules().items()
+        for test in _functions(tree)
+        if test.name.startswith("test_") and not _asserts(test, tree)
+    }
+
+    assert idle == set()
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _functions(tree: ast.AST) -> Iterator[Function]:
+    """Functions of a module and methods of its test classes."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, Function):
+            yield node
+        elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            yield from _functions(node)
+
+
+def _unused(name: str, tree: ast.Module) -> list[str]:
+    if not name.split("/")[-1].startswith("test_"):
+        return []
+    mentioned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    mentioned |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return [
+        function.name
+        for function in _functions(tree)
+        if not function.name.startswith(("test_", "__"))
+        and function.name not in mentioned
+        and not function.decorator_list
+    ]
+
+
+def _asserts(function: Function, tree: ast.Module) -> bool:
+    """Whether it asserts, expects an error, or calls a function of its module that does."""
+    helpers = {helper.name: helper for helper in _functions(tree) if helper is not function}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if called in {"raises", "expect", "page", "submit"}:
+                return True
+            if called in helpers and any(
+                isinstance(n, ast.Assert) for n in ast.walk(helpers[called])
+            ):
+                return True
+    return False

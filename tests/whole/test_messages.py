@@ -1,0 +1,243 @@
+"""Every sentence of rules and operations is there in both languages, and every one of them is said."""
+
+import ast
+import csv
+import importlib
+import pkgutil
+import re
+import string
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import referral
+from referral.accounts.models import ClockProfile, LinkPurpose
+from referral.accounts.permissions import Role
+from referral.casework.models import (
+    BasisKind,
+    ClientKind,
+    Purpose,
+    Stage,
+    Urgency,
+    Visibility,
+    WorkerRole,
+)
+from referral.core.errors import JejaringError
+from referral.core.text import LANGUAGES, templates
+from referral.directory import kinds
+from referral.matching.facts import Outcome
+from referral.matching.rules import FREE_ONLY, GATES, OPEN_ONLY
+from referral.planning.disclosure import Shown
+from referral.planning.models import ProposalStatus
+from referral.referrals.cards import View
+from referral.referrals.lifecycle import Actor, CodeList, Event, Field, Status
+from referral.referrals.loop import Loop, NeedState
+from referral.referrals.models import Channel
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def codes(name: str) -> list[str]:
+    with (ROOT / "directory_data" / name).open(encoding="utf-8", newline="") as file:
+        return [row["code"] for row in csv.DictReader(file)]
+
+
+#: keys put together where they are used: all that can stand in the gap
+FAMILIES: dict[str, Iterable[str]] = {
+    "accounts.organization.{}": ("ambiguous", "missing", "unknown"),
+    "accounts.profile.{}": ClockProfile,
+    "accounts.role.{}": Role,
+    "accounts.zone.{}": ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"),
+    "casework.stage.{}": Stage,
+    "category.{}": codes("taxonomy.csv"),
+    "directory.eligibility.{}": ("female", "male"),
+    "directory.import.no_{}": ("id", "name"),
+    "directory.point.{}": ("facility", "village", "kecamatan", "regency", "province"),
+    "match.coverage.{}": ("far", "near"),
+    "match.fact.room.{}": kinds.CapacityStatus,
+    "match.list.{}": ("options", "remote", "why_not"),
+    "match.word.{}": ("female", "male", *codes("disabilities.csv")),
+    "match.{}.would_fit": [gate.rule for gate in (*GATES, OPEN_ONLY, FREE_ONLY)],
+    "needs.report.{}": ("code", "need", "score", "because"),
+    "place.row.{}": ("code", "level", "name", "parent", "point", "number", "zone", "twice"),
+    "referral.event.{}": Event,
+    "referral.missing.{}": Field,
+    "referral.status.{}": Status,
+}
+
+#: put together in the same way, but never shown
+NO_SENTENCES = {"referral.{}"}  # the kind of an audit entry
+
+#: what screens call the members of an enum
+LABELS: dict[type[StrEnum], str] = {
+    Actor: "referral.actor",
+    BasisKind: "casework.basis",
+    Channel: "referral.channel",
+    ClientKind: "casework.kind",
+    ClockProfile: "accounts.profile",
+    Event: "referral.event",
+    Loop: "referral.loop",
+    NeedState: "referral.need",
+    Role: "accounts.role",
+    Stage: "casework.stage",
+    Status: "referral.status",
+    Urgency: "casework.urgency",
+    Visibility: "casework.visibility",
+    WorkerRole: "casework.acted_as",
+    kinds.CapacityStatus: "match.fact.room",
+}
+
+#: enums whose members steer and are never shown by themselves
+UNSEEN: set[type[StrEnum]] = {
+    CodeList,
+    Field,
+    LinkPurpose,
+    Outcome,
+    ProposalStatus,
+    Purpose,
+    Shown,
+    View,
+    kinds.AnswerMode,
+    kinds.CategoryBasis,
+    kinds.ContactMode,
+    kinds.Criterion,
+    kinds.Remote,
+    kinds.ServiceStatus,
+    kinds.SystemType,
+}
+
+
+@cache
+def areas() -> str:
+    return "|".join(sorted({key.split(".")[0] for key in templates()}))
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    paths = sorted((ROOT / "referral").rglob("*.py"))
+    return {path: ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+@cache
+def pages() -> dict[Path, str]:
+    return {path: path.read_text("utf-8") for path in sorted((ROOT / "templates").rglob("*.html"))}
+
+
+@cache
+def literals() -> frozenset[str]:
+    """Every string written in code and templates."""
+    code = {
+        node.value
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return frozenset(code | {text for page in pages().values() for text in _quoted(page)})
+
+
+def _quoted(page: str) -> list[str]:
+    return re.findall(r"""["']([\w.-]+)["']""", page)
+
+
+def put_together() -> Iterator[tuple[str, str]]:
+    """Keys with a gap, as `referral.status.{}`, and where they are put together."""
+    key = re.compile(rf"(?:{areas()})\.[\w.{{}}/-]*")
+    for path, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                parts = (
+                    part.value if isinstance(part, ast.Constant) else "{}" for part in node.values
+                )
+                if key.fullmatch(text := "".join(map(str, parts))):
+                    yield text, f"{path.relative_to(ROOT)}:{node.lineno}"
+    for path, page in pages().items():
+        for text in re.findall(rf"""["']((?:{areas()})\.[\w.-]*)["']\s*~""", page):
+            yield text + "{}", str(path.relative_to(ROOT))
+
+
+def in_families() -> set[str]:
+    return {key.format(value) for key, values in FAMILIES.items() for value in values}
+
+
+def kinds_of(parent: type) -> Iterator[type]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from kinds_of(child)
+
+
+def import_everything() -> None:
+    for module in pkgutil.walk_packages(referral.__path__, "referral."):
+        importlib.import_module(module.name)
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _text, name, _spec, _conversion in string.Formatter().parse(sentence) if name}
+
+
+def test_every_sentence_is_there_in_both_languages_with_the_same_placeholders() -> None:
+    wrong = {
+        key: sentences
+        for key, sentences in templates().items()
+        if sorted(sentences) != sorted(LANGUAGES)
+        or not all(isinstance(sentence, str) for sentence in sentences.values())
+        or len({frozenset(placeholders(sentence)) for sentence in sentences.values()}) > 1
+    }
+
+    assert wrong == {}
+
+
+def test_no_sentence_is_empty_but_the_one_for_nothing() -> None:
+    empty = {key for key, sentences in templates().items() if not all(sentences.values())}
+
+    assert empty == {"match.empty"}
+
+
+def test_a_key_that_is_asked_for_is_there() -> None:
+    import_everything()
+    askers = {"Message", "label"} | {kind.__name__ for kind in kinds_of(JejaringError)}
+    asked = {
+        node.args[0].value: f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in askers
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    for path, page in pages().items():
+        for key in re.findall(r"""\blabel\(["']([^"']+)["']\)""", page):
+            asked[key] = str(path.relative_to(ROOT))
+
+    assert {key: where for key, where in asked.items() if key not in templates()} == {}
+
+
+def test_a_key_that_is_put_together_belongs_to_a_family() -> None:
+    known = set(FAMILIES) | NO_SENTENCES
+
+    assert {key: where for key, where in put_together() if key not in known} == {}
+
+
+def test_every_member_of_a_family_has_its_sentence() -> None:
+    assert sorted(in_families() - set(templates())) == []
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    named = {f"{prefix}.{member}" for kind, prefix in LABELS.items() for member in kind}
+
+    assert sorted(set(templates()) - literals() - in_families() - named) == []
+
+
+def test_every_enum_is_either_labelled_or_unseen() -> None:
+    import_everything()
+    ours = {kind for kind in kinds_of(StrEnum) if kind.__module__.startswith("referral.")}
+
+    assert ours == set(LABELS) | UNSEEN
+    assert set(LABELS) & UNSEEN == set()
+
+
+def test_every_member_of_a_labelled_enum_has_its_label() -> None:
+    wanted = {f"{prefix}.{member}" for kind, prefix in LABELS.items() for member in kind}
+
+    assert sorted(wanted - set(templates())) == []
