@@ -49,6 +49,7 @@ def test_each_role_may_do_what_its_work_needs() -> None:
             "account:self",
             "case:read",
             "case:reassign",
+            "client:erase",
             "crisis:log",
             "crisis:review",
             "office:read",
