@@ -249,7 +249,7 @@ def service_area_codes(session: Session, service_ids: Sequence[UUID]) -> dict[UU
         ServiceArea.service_id.in_(service_ids)
     )
     found: dict[UUID, list[str]] = {}
-    for service_id, code in session.execute(query).tuples():
+    for service_id, code in session.execute(query):
         if service_id is not None:
             found.setdefault(service_id, []).append(code)
     return found

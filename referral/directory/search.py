@@ -311,7 +311,7 @@ def _of_kinds(
 
 
 def _read(session: Session, query: Select[Any]) -> list[_Row]:
-    return [_Row(*row) for row in session.execute(query).tuples()]
+    return [_Row(*row) for row in session.execute(query)]
 
 
 def _leaves(kinds: Iterable[str]) -> set[str]:

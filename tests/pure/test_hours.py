@@ -1,0 +1,109 @@
+"""Opening hours: what texts mean, what is refused, when it is open, and how it is said."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from referral.directory.hours import (
+    EVERY_DAY,
+    Opening,
+    in_words,
+    is_always,
+    offset_hours,
+    open_at,
+    parse,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "openings"),
+    [
+        ("24/7", [Opening(EVERY_DAY, "00:00", "23:59")]),
+        ("Mo-Fr 08:00-16:00", [Opening("MO,TU,WE,TH,FR", "08:00", "16:00")]),
+        (
+            "Mo-Th 08:00-15:30; Fr 08:00-11:00",
+            [Opening("MO,TU,WE,TH", "08:00", "15:30"), Opening("FR", "08:00", "11:00")],
+        ),
+        (
+            "Mo,We 8.00-12.00,13:00-24:00; PH off",
+            [Opening("MO,WE", "08:00", "12:00"), Opening("MO,WE", "13:00", "23:59")],
+        ),
+        ("08:00-17:00", [Opening(EVERY_DAY, "08:00", "17:00")]),
+        ("Mo-Su 08:00-17:00; Su off", [Opening("MO,TU,WE,TH,FR,SA", "08:00", "17:00")]),
+        ("Fr-Mo 20:00-04:00", [Opening("MO,FR,SA,SU", "20:00", "04:00")]),
+    ],
+)
+def test_hours_of_a_list_become_weekly_rules(text, openings):
+    assert parse(text) == openings
+
+
+@pytest.mark.parametrize(
+    "text", ["", "jam kerja", "Mo-Xx 08:00-16:00", "Mo 25:00-26:00", "Mo 8-16", "Su off", "PH off"]
+)
+def test_hours_that_are_half_understood_are_refused(text):
+    with pytest.raises(ValueError):  # noqa: PT011 - the text itself is the message
+        parse(text)
+
+
+def rule(**values):
+    nothing = dict.fromkeys(
+        ["freq", "interval", "byday", "opens_at", "closes_at", "valid_from", "valid_to", "until", "timezone"]
+    )
+    weekly = {"freq": "WEEKLY", "byday": "MO,TU", "opens_at": "08:00", "closes_at": "16:00"}
+    return SimpleNamespace(**nothing | weekly | values)
+
+
+MONDAY_0930_JAKARTA = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_open"),
+    [
+        ({}, True),
+        ({"byday": "TU"}, False),
+        ({"timezone": 9.0}, True),
+        ({"timezone": 9.0, "closes_at": "11:00"}, False),
+        ({"freq": "DAILY", "byday": None}, True),
+        ({"valid_to": date(2026, 3, 1)}, None),
+        ({"until": date(2026, 3, 1)}, False),
+        ({"valid_from": date(2026, 3, 3)}, False),
+        ({"freq": "MONTHLY"}, None),
+        ({"interval": 2}, None),
+        ({"opens_at": None}, None),
+        ({"byday": "SU", "opens_at": "20:00", "closes_at": "10:00"}, True),
+    ],
+)
+def test_a_service_is_open_closed_or_not_known_to_be_either(changed, is_open):
+    assert open_at([rule(**changed)], MONDAY_0930_JAKARTA) is is_open
+
+
+def test_without_rules_nobody_can_say_whether_it_is_open():
+    assert open_at([], MONDAY_0930_JAKARTA) is None
+
+
+def test_a_rule_for_the_whole_day_lasts_until_midnight():
+    always = rule(byday=EVERY_DAY, opens_at="00:00", closes_at="23:59")
+
+    assert open_at([always], datetime(2026, 3, 2, 16, 59, 30, tzinfo=UTC)) is True
+    assert is_always([always])
+    assert not is_always([rule()])
+
+
+@pytest.mark.parametrize(
+    ("area", "hours"),
+    [("33.74", 7), ("51.71", 8), ("73", 8), ("81.71", 9), ("96.02.01", 9), (None, 7), ("61", 7)],
+)
+def test_each_province_has_its_time(area, hours):
+    assert offset_hours(area) == hours
+
+
+def test_hours_are_said_as_people_write_them():
+    openings = parse("Sa 09:00-24:00; Mo-Th 08:00-15:30; Fr 08:00-11:00")
+
+    assert in_words(openings, "id") == [
+        ("Senin–Kamis", "08.00–15.30"),
+        ("Jumat", "08.00–11.00"),
+        ("Sabtu", "09.00–24.00"),
+    ]
+    assert in_words(openings, "en")[0] == ("Monday–Thursday", "08:00–15:30")
