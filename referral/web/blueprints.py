@@ -1,5 +1,5 @@
 """Every area of the web, in one list."""
 
-from referral.web import accounts, office, pages, planning
+from referral.web import accounts, casework, office, pages, planning
 
-BLUEPRINTS = (pages.bp, accounts.bp, office.bp, planning.bp)
+BLUEPRINTS = (pages.bp, accounts.bp, office.bp, planning.bp, casework.bp)

@@ -1,0 +1,199 @@
+"""My cases, and one case with everything in it."""
+
+from collections import Counter
+from uuid import UUID
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from referral.casework import operations, queries
+from referral.casework.contact import printed
+from referral.casework.models import BasisKind, Case, Purpose, Stage, WorkerRole
+from referral.core.errors import Invalid, NotAllowed
+from referral.core.paging import page_of
+from referral.directory import organizations
+from referral.extensions import db
+from referral.places.queries import gazetteer
+from referral.planning import queries as planning
+from referral.referrals import queries as referrals
+from referral.referrals.lifecycle import LIVE
+from referral.referrals.loop import NeedState
+from referral.web.access import requires
+from referral.web.answers import Answers
+from referral.web.casework.crisis import first_numbers
+from referral.web.casework.files import (
+    ENDED,
+    LOOKING,
+    NEED_TONE,
+    Page,
+    bp,
+    category_name,
+    file_of,
+    file_to_change,
+    need_states,
+    now,
+    saved,
+)
+from referral.web.reading import seen
+
+STAGES = tuple(Stage)
+
+
+@bp.get("/cases")
+@requires("case:read")
+def index() -> Page:
+    """The cases a person works on or supervises, crises first."""
+    closed = request.args.get("show") == "closed"
+    number = request.args.get("page", 1, type=int)
+    page = page_of(db.session, queries.cases_of(g.user, closed=closed), number=number)
+    for case in page.items:
+        seen(case, client_id=case.client_id)
+    states = need_states(need for case in page.items for need in case.needs)
+    return render_template(
+        "casework/index.html",
+        page=page,
+        closed=closed,
+        notices=planning.notices(db.session, g.user),
+        category_name=category_name,
+        counts={
+            case.id: Counter(states[need.id] for need in case.needs).most_common()
+            for case in page.items
+        },
+        tone=NEED_TONE,
+    )
+
+
+@bp.get("/cases/<uuid:case_id>")
+@requires("case:read")
+def case(case_id: UUID) -> Page:
+    """One case: who, what was agreed, which needs, and what comes next."""
+    case = file_of(case_id)
+    if case.client.erased_at is not None:
+        return render_template("casework/erased.html", case=case)
+    at = now()
+    bases = queries.bases_of(db.session, case.client_id)
+    states = need_states(case.needs)
+    return render_template(
+        "casework/case.html",
+        case=case,
+        stages=STAGES,
+        states=states,
+        tone=NEED_TONE,
+        looking=LOOKING,
+        ended=ENDED,
+        numbers=first_numbers(case) if case.crisis_since else [],
+        contract=operations.current_contract(case),
+        consent=queries.basis_for(
+            db.session,
+            case.client_id,
+            purpose=Purpose.CASEWORK,
+            organization_id=None,
+            now=at,
+        ),
+        bases=bases,
+        recipients={
+            basis.organization_id: organizations.name_of(db.session, basis.organization_id)
+            for basis in bases
+        },
+        today=at.date(),
+        referrals=referrals.of_case(db.session, case.id),
+        made=queries.made_for(db.session, case),
+        excluded=queries.exclusions_of(db.session, case.id),
+        place=_place_label(case),
+        registered=_area_label(case.client.registered_in),
+        contact=case.client.safe_contact or {},
+        printed=printed,
+        notices=[
+            found for found in planning.notices(db.session, g.user) if found[1].case_id == case.id
+        ],
+        category_name=category_name,
+        next_step=_next_step(case, states, has_consent=bool(bases)),
+        acted_as=list(WorkerRole),
+        consent_kind=BasisKind.CONSENT,
+        answers=Answers.of(stage=case.stage.value, acted_as=WorkerRole.BROKER.value),
+    )
+
+
+@bp.post("/cases/<uuid:case_id>/stage")
+@requires("case:write")
+def move(case_id: UUID) -> Page:
+    """Move the case to another stage, or close it."""
+    case = file_to_change(case_id)
+    answers = Answers(request.form)
+    stage = answers.choice("stage", [stage.value for stage in STAGES])
+    if stage is None:
+        flash(_("Choose the stage first."), "bad")
+        return redirect(url_for(".case", case_id=case.id), 303)
+    live = [one.number for one in referrals.of_case(db.session, case.id) if one.status in LIVE]
+    if stage == Stage.CLOSED and live:
+        raise NotAllowed("casework.live_referrals", numbers=live)
+    operations.move_to(db.session, case, Stage(stage), by=g.user, now=now())
+    return saved(case, _("The stage of the case has changed."))
+
+
+@bp.route("/cases/<uuid:case_id>/notes/new", methods=["GET", "POST"])
+@requires("case:write")
+def new_note(case_id: UUID) -> Page:
+    """Write down what was done or learned, and in which role."""
+    case = file_to_change(case_id)
+    answers = Answers(request.form)
+    if request.method == "POST":
+        roles = [role.value for role in WorkerRole]
+        acted_as = WorkerRole(answers.choice("acted_as", roles) or WorkerRole.BROKER)
+        try:
+            if not answers.errors:
+                text = request.form.get("text", "").replace("\r\n", "\n")
+                operations.add_note(db.session, case, text, acted_as=acted_as, by=g.user, now=now())
+                return saved(case, _("The note is in the file."), part="notes")
+        except Invalid as error:
+            answers.refused(error, "text")
+    page = render_template(
+        "casework/note.html", case=case, answers=answers, acted_as=list(WorkerRole)
+    )
+    return page, answers.status
+
+
+@bp.route("/cases/<uuid:case_id>/erase", methods=["GET", "POST"])
+@requires("client:erase")
+def erase(case_id: UUID) -> Page:
+    """Forget this person for good, after saying what that means."""
+    case = file_to_change(case_id)
+    answers = Answers(request.form)
+    live = [one.number for one in referrals.of_case(db.session, case.id) if one.status in LIVE]
+    if request.method == "POST":
+        if answers.shown("number").strip().upper() != case.number:
+            answers.wrong("number", _("Write the case number, %(number)s.", number=case.number))
+        if live:
+            raise NotAllowed("casework.live_referrals", numbers=live)
+        if not answers.errors:
+            operations.erase_client(db.session, case.client, by=g.user, now=now())
+            return saved(
+                case, _("The personal data of case %(number)s are erased.", number=case.number)
+            )
+    page = render_template("casework/erase.html", case=case, answers=answers, live=live)
+    return page, answers.status
+
+
+def _area_label(code: str | None) -> str | None:
+    places = gazetteer(db.session)
+    return places.label(code) if code and code in places else code
+
+
+def _place_label(case: Case) -> str | None:
+    stays = case.client.stays_at or {}
+    return _area_label(stays.get("code")) or stays.get("text")
+
+
+def _next_step(case: Case, states: dict[UUID, NeedState], *, has_consent: bool) -> str | None:
+    """What a case lacks most, in the order of the work; None when every need is on its way."""
+    if case.stage is Stage.CLOSED:
+        return None
+    if not case.needs:
+        return "need"
+    if not has_consent:
+        return "basis"
+    if operations.current_contract(case) is None:
+        return "contract"
+    if not operations.has_safe_contact(case):
+        return "contact"
+    return "match" if set(states.values()) & LOOKING else None
