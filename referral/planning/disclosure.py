@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 
 _TOLERANCE = 1e-6
 
@@ -153,6 +152,9 @@ def _range(
     at: tuple[int, int],
 ) -> tuple[float, float | None]:
     """Smallest and largest value of one hidden cell that fits everything published."""
+    # SciPy takes a second to load, and most pages and commands count nothing.
+    from scipy.optimize import linprog
+
     unknown: Sequence[tuple[int, int]] = [(int(r), int(c)) for r, c in np.argwhere(hidden)]
     index = {cell: number for number, cell in enumerate(unknown)}
     equations, sums = [], []

@@ -1,0 +1,5 @@
+"""`make bench`: runs every benchmark and prints what it measured."""
+
+from benchmarks import matching
+
+matching.main()
