@@ -27,6 +27,8 @@ from referral.web.formatting import label
 NEXT_NUMBER_AFTER = timedelta(minutes=5)
 #: a second person looks at what was done within this time
 REVIEW_WITHIN = timedelta(hours=24)
+#: calls outside any case stay in view this long
+KEPT_IN_VIEW = timedelta(days=7)
 #: how many numbers a banner shows before "more"
 FIRST = 4
 OTHER = "other"
@@ -115,13 +117,12 @@ def _crisis(case: Case | None) -> Page:
 def _page(case: Case | None, answers: Answers, *, telling: UUID | None = None) -> Page:
     at = now()
     numbers = numbers_for(case)
-    since = (case.crisis_since if case else None) or at - REVIEW_WITHIN
     calls = (
         queries.calls_of(db.session, case.id)
         if case
-        else queries.calls_without_case(db.session, g.user, since=at - 7 * REVIEW_WITHIN)
+        else queries.calls_without_case(db.session, g.user, since=at - KEPT_IN_VIEW)
     )
-    recent = [call for call in calls if call.called_at >= since]
+    recent = [call for call in calls if at - call.called_at <= REVIEW_WITHIN]
     page = render_template(
         "casework/crisis.html",
         case=case,
