@@ -25,7 +25,7 @@ def _places() -> list[Place]:
         ("matching.search", _("Find help"), "search", "match:run"),
         ("referrals.index", _("Referrals"), "file-text", "referral:read"),
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer"),
-        ("office.index", _("Office"), "building", "office:read"),
+        ("office.index", _("Office"), "building-2", "office:read"),
         ("planning.gaps", _("Gaps"), "layers", "gap:read"),
         ("planning.proposals", _("Proposals"), "lightbulb", "proposal:write"),
         ("directory.index", _("Directory"), "house", PUBLIC),
