@@ -1,15 +1,19 @@
 """What a card says beside the verdicts: hours, room, cost, freshness. Pure."""
 
+from datetime import date
+
 from referral.core.text import Message
 from referral.matching.facts import Offer, Query
 from referral.matching.opening import is_open, next_opening
 from referral.matching.penalties import known_capacity
 
 
-def facts_of(query: Query, offer: Offer) -> list[tuple[str, Message]]:
+def facts_of(
+    query: Query, offer: Offer, holidays: frozenset[date] = frozenset()
+) -> list[tuple[str, Message]]:
     """(icon, sentence) of what a broker wants to know before sending somebody."""
     facts = [
-        ("clock", _hours(query, offer)),
+        ("clock", _hours(query, offer, holidays)),
         ("users", _room(query, offer)),
         ("banknote", _cost(offer)),
     ]
@@ -20,8 +24,8 @@ def facts_of(query: Query, offer: Offer) -> list[tuple[str, Message]]:
     return facts
 
 
-def _hours(query: Query, offer: Offer) -> Message:
-    answer = is_open(offer.hours, query.at)
+def _hours(query: Query, offer: Offer, holidays: frozenset[date]) -> Message:
+    answer = is_open(offer.hours, query.at, holidays=holidays)
     if answer is None:
         return Message("match.fact.hours_unknown")
     if answer:

@@ -43,13 +43,14 @@ def answer(
     gazetteer = places_of(session)
     table = queries.penalty_table(session, office_id)
     codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
+    closed_days = _holidays_around(query.at.year)
     ranking = rank(
         query,
         candidates.offers_of(session, dict.fromkeys(codes), gazetteer),
         table.steps,
         need_id=need_id,
         kept_out=kept_out,
-        holidays=_holidays_around(query.at.year),
+        holidays=closed_days,
         names=lambda code: _area_name(code, gazetteer),
     )
     shown = (*ranking.options, *ranking.remote, *ranking.why_not)
@@ -63,6 +64,7 @@ def answer(
         table_version=table.number,
         table=table.steps,
         directory_version=directory_version(session),
+        holidays=closed_days,
     )
 
 

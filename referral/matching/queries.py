@@ -40,7 +40,7 @@ def listed(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, Listed]:
         .join(Service, Service.id == ServiceAtLocation.service_id)
         .join(Organization, Organization.id == Service.organization_id)
         .where(ServiceAtLocation.id.in_(list(site_ids)))
-    ).tuples()
+    )
     return {
         site_id: Listed(name, organization, source, source_id)
         for site_id, name, organization, source, source_id in rows

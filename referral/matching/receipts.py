@@ -6,7 +6,7 @@ number printed can be worked out again from the others: see `recomputed`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -43,11 +43,13 @@ def content_of(
     table_version: int,
     table: Mapping[str, float],
     directory_version: int,
+    holidays: frozenset[date] = frozenset(),
 ) -> dict[str, Any]:
     """The whole run as JSON values; `listed` by service_at_location id."""
 
     def entry(one: Ranked) -> dict[str, Any]:
-        return _entry(query, one, listed[one.offer.service_at_location_id], ranking.step_km)
+        who = listed[one.offer.service_at_location_id]
+        return _entry(query, one, who, ranking.step_km, holidays)
 
     return {
         "query": _query(query) | {"step_km": round(ranking.step_km, _KM_DIGITS)},
@@ -206,7 +208,9 @@ def _query(query: Query) -> dict[str, Any]:
     }
 
 
-def _entry(query: Query, one: Ranked, listed: Listed, step_km: float) -> dict[str, Any]:
+def _entry(
+    query: Query, one: Ranked, listed: Listed, step_km: float, holidays: frozenset[date]
+) -> dict[str, Any]:
     return {
         "service_at_location_id": str(one.offer.service_at_location_id),
         "service_id": str(one.offer.service_id),
@@ -239,7 +243,7 @@ def _entry(query: Query, one: Ranked, listed: Listed, step_km: float) -> dict[st
         ],
         "facts": [
             {"icon": icon, "message": message.as_json()}
-            for icon, message in facts_of(query, one.offer)
+            for icon, message in facts_of(query, one.offer, holidays)
         ],
     }
 

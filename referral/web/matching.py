@@ -1,0 +1,486 @@
+"""Matching: for a need of a case or without a case; the receipt, its print, and what the client chose."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from referral.casework import queries as casework
+from referral.casework.models import Case, Need, OwnResource
+from referral.core import text
+from referral.core.errors import Invalid, JejaringError, NotFound
+from referral.core.text import Message
+from referral.directory import phones
+from referral.directory.models import ServiceAtLocation
+from referral.directory.reference import taxonomy
+from referral.extensions import db
+from referral.matching import operations, queries
+from referral.matching.asking import FARTHEST_KM, URGENCIES, query_from
+from referral.matching.facts import Query
+from referral.matching.models import MatchReceipt
+from referral.matching.receipts import printed, query_of
+from referral.places.queries import gazetteer
+from referral.web.access import requires
+from referral.web.answers import LONG, Answers
+from referral.web.formatting import label, say
+from referral.web.language import chosen, zone
+from referral.web.reading import seen
+
+bp = Blueprint("matching", __name__)
+Page = str | Response | tuple[str, int]
+
+#: Penalties about how well a listing is known are said once, under what to ask; not against the service.
+_DATA_QUALITY = ("eligibility_unknown", "capacity_unknown", "unverified")
+#: Passes that say nothing about this client and this service.
+_SILENT = ("match.active.pass", "match.within.no_limit", "match.accessibility.not_needed")
+#: Reasons a client may give against every option: those that are a gap, and "other".
+_NO_REASONS = ("U07", "U08", "U09", "U10", "U11", "U12", "U13", "U16", "U17", "U99")
+
+
+@dataclass(frozen=True)
+class Card:
+    """One option as the page shows it."""
+
+    rank: int
+    site_id: str
+    name: str
+    organization: str
+    url: str
+    km: float | None
+    km_text: str | None
+    additions: list[tuple[str, float]]
+    facts: list[tuple[str, str]]
+    reasons: list[tuple[str, str]]
+    ties: str | None
+    phones: list[dict[str, str]]
+    address: str | None
+    steps: list[str]
+    would_fit_if: str | None = None
+
+
+# A search without a case --------------------------------------------------------------------------
+
+
+@bp.route("/match", methods=["GET", "POST"])
+@requires("match:run")
+def search() -> Page:
+    """Find help without a case: a need, a place and a few facts; nothing about a person is kept."""
+    answers = Answers(request.form)
+    candidates: list[dict[str, Any]] = []
+    if request.method == "POST":
+        given = {name: answers.shown(name).strip() for name in _SEARCHED}
+        given["place"] = answers.shown("place_code") or given["place"]
+        try:
+            query = query_from(
+                given,
+                taxonomy=taxonomy(),
+                gazetteer=gazetteer(db.session),
+                now=datetime.now(UTC),
+                zone=zone(),
+            )
+        except JejaringError as error:
+            candidates = error.candidates if error.field == "place" else []
+            field = "place" if error.field == "near" else error.field or "need"
+            answers.wrong(field, _where(error, say(error.message)))
+        else:
+            return _kept(_run(query))
+    else:
+        answers = Answers.of(urgency="routine")
+    page = render_template(
+        "matching/search.html",
+        answers=answers,
+        candidates=[(one["code"], one["name"]) for one in candidates],
+        categories=_categories(),
+        urgencies=URGENCIES,
+    )
+    return page, answers.status
+
+
+_SEARCHED = ("need", "place", "age", "sex", "urgency", "within", "at")
+
+
+def _where(error: JejaringError, sentence: str) -> str:
+    return _("Write where help is looked for.") if error.field == "near" else sentence
+
+
+def _categories() -> list[tuple[str, list[tuple[str, str]]]]:
+    tree, lang = taxonomy(), chosen()
+    return [
+        (
+            domain.name[lang],
+            [
+                (domain.code, _("All: %(domain)s", domain=domain.name[lang])),
+                *((leaf.code, leaf.name[lang]) for leaf in tree.leaves(domain.code)),
+            ],
+        )
+        for domain in tree.domains()
+    ]
+
+
+# Running ------------------------------------------------------------------------------------------
+
+
+@bp.post("/needs/<uuid:need_id>/match")
+@requires("match:run")
+def run(need_id: UUID) -> Response:
+    """Look for help for a need of one's own case."""
+    need = casework.get_need(db.session, g.user, need_id)
+    query = operations.query_for(db.session, need, now=datetime.now(UTC))
+    return _kept(_run(query, need))
+
+
+@bp.post("/receipts/<uuid:receipt_id>/again")
+@requires("match:run")
+def again(receipt_id: UUID) -> Response:
+    """Run the same query again with what was filtered; the earlier receipt stays as it was."""
+    before = queries.get_receipt(db.session, g.user, receipt_id)
+    need = _need_of(db.session, before)
+    answers = Answers(request.form)
+    within = answers.whole("within", 1, int(FARTHEST_KM))
+    at = answers.instant("at")
+    if answers.errors:
+        for sentence in answers.errors.values():
+            flash(sentence, "bad")
+        return redirect(url_for(".receipt", receipt_id=receipt_id), 303)
+    now = datetime.now(UTC).astimezone(ZoneInfo(zone())).replace(microsecond=0)
+    query = query_of(before.content or {})
+    query = replace(
+        query,
+        within=within,
+        at=at or now,
+        open_only=answers.ticked("open_only"),
+        free_only=answers.ticked("free_only"),
+    )
+    return _kept(_run(query, need))
+
+
+def _run(query: Query, need: Need | None = None) -> MatchReceipt:
+    return operations.match(
+        db.session,
+        query,
+        by=g.user,
+        now=datetime.now(UTC),
+        office=need.case.office if need else g.user.office,
+        case=need.case if need else None,
+        need=need,
+    )
+
+
+def _kept(receipt: MatchReceipt) -> Response:
+    where = url_for(".receipt", receipt_id=receipt.id)
+    db.session.commit()
+    return redirect(where, 303)
+
+
+def _need_of(session: Session, receipt: MatchReceipt) -> Need | None:
+    if receipt.need_id is None:
+        return None
+    return casework.get_need(session, g.user, receipt.need_id)
+
+
+# The receipt --------------------------------------------------------------------------------------
+
+
+@bp.get("/receipts/<uuid:receipt_id>")
+@requires("receipt:read")
+def receipt(receipt_id: UUID) -> Page:
+    """What a match gave: options in order, remote help beside, why not the others."""
+    return _receipt_page(queries.get_receipt(db.session, g.user, receipt_id), Answers())
+
+
+@bp.get("/receipts/<uuid:receipt_id>/print")
+@requires("receipt:read")
+def print_receipt(receipt_id: UUID) -> str:
+    """The options on paper for the client, without the reasons against the others."""
+    kept = queries.get_receipt(db.session, g.user, receipt_id)
+    need = _need_of(db.session, kept)
+    if need is not None:
+        seen(need, client_id=need.case.client_id)
+    shown = printed(kept.content or {}, chosen())
+    sites = _sites(shown)
+    return render_template(
+        "matching/print.html",
+        receipt=kept,
+        category=_category(shown["query"]["need"]),
+        cards=_cards(shown["options"], kept.content or {}, "options", sites),
+        remote=_cards(shown["remote"], kept.content or {}, "remote", sites),
+        coverage=shown["coverage"],
+    )
+
+
+@bp.post("/receipts/<uuid:receipt_id>/choice")
+@requires("match:run")
+def choose(receipt_id: UUID) -> Page:
+    """Keep what the client chose; a chosen service leads to the referral, "none" to the unmet need."""
+    kept = queries.get_receipt(db.session, g.user, receipt_id)
+    need = _need_of(db.session, kept)
+    if need is None:
+        raise NotFound("match.receipt.unknown")
+    answers = Answers(request.form)
+    kind, _sep, chosen_id = answers.shown("choice").partition(":")
+    site_id = _uuid(chosen_id) if kind == "site" else None
+    own = _own_resource(need, _uuid(chosen_id)) if kind == "own" else None
+    reasons = answers.choices("reasons", _NO_REASONS) if kind == "none" else []
+    note = answers.text("note", longest=LONG)
+    if kind not in ("site", "own", "none") or (kind == "site" and site_id is None):
+        answers.wrong("choice", say(Message("match.choice.unknown")))
+    if kind == "own" and own is None:
+        answers.wrong("choice", say(Message("match.choice.unknown")))
+    if not answers.errors:
+        try:
+            operations.record_choice(
+                db.session,
+                kept,
+                need=need,
+                by=g.user,
+                now=datetime.now(UTC),
+                site_id=site_id,
+                own=own,
+                reasons=reasons,
+                note=note or "",
+            )
+        except Invalid as error:
+            answers.refused(error, "choice", "reasons")
+    if answers.errors:
+        return _receipt_page(kept, answers)
+    need_id, case_id = need.id, need.case_id
+    db.session.commit()
+    if site_id is not None:
+        return redirect(
+            url_for("referrals.new", need_id=need_id, site=site_id, receipt=receipt_id), 303
+        )
+    if own is not None:
+        flash(_("Written down: the client chose somebody of their own people."), "good")
+        return redirect(url_for("casework.case", case_id=case_id, _anchor="needs"), 303)
+    return redirect(url_for("planning.record_unmet", need_id=need_id, receipt=receipt_id), 303)
+
+
+def _uuid(typed: str) -> UUID | None:
+    try:
+        return UUID(typed)
+    except ValueError:
+        return None
+
+
+def _own_people(need: Need) -> Sequence[OwnResource]:
+    """The client's own people for this need; none by itself where somebody near may be the danger."""
+    if operations.VIOLENCE in (need.case.protections or ()):
+        return ()
+    return casework.own_resources(db.session, need.case, need.category)
+
+
+def _own_resource(need: Need, own_id: UUID | None) -> OwnResource | None:
+    return next((own for own in _own_people(need) if own.id == own_id), None)
+
+
+def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
+    need = _need_of(db.session, kept)
+    case: Case | None = need.case if need else None
+    if need is not None:
+        seen(need, client_id=need.case.client_id)
+    content = kept.content or {}
+    shown = printed(content, chosen())
+    sites = _sites(shown)
+    cards = _cards(shown["options"], content, "options", sites)
+    at = datetime.fromisoformat(shown["query"]["at"])
+    page = render_template(
+        "matching/receipt.html",
+        receipt=kept,
+        need=need,
+        case=case,
+        at_risk=case is not None and operations.VIOLENCE in (case.protections or ()),
+        own=_own_people(need) if need else (),
+        category=_category(shown["query"]["need"]),
+        shown=shown,
+        asked=content["asked"],
+        at=at,
+        at_typed=at.astimezone(ZoneInfo(zone())).strftime("%Y-%m-%dT%H:%M"),
+        cards=cards,
+        remote=_cards(shown["remote"], content, "remote", sites),
+        why_not=_cards(shown["why_not"], content, "why_not", sites),
+        longest_km=max((one["effective_km"] or 0 for one in shown["options"]), default=0),
+        map=_map(shown, cards, sites),
+        reasons=_reasons(),
+        answers=answers,
+    )
+    return page, answers.status
+
+
+def _reasons() -> list[tuple[str, str]]:
+    return [(code, label(f"match.no.{code}")) for code in _NO_REASONS]
+
+
+def _category(code: str) -> str:
+    return taxonomy().get(code).name[chosen()]
+
+
+def _sites(shown: Mapping[str, Any]) -> dict[UUID, ServiceAtLocation]:
+    ids = (
+        UUID(one["service_at_location_id"])
+        for part in ("options", "remote", "why_not")
+        for one in shown[part]
+    )
+    return queries.sites(db.session, ids)
+
+
+def _cards(
+    entries: Iterable[Mapping[str, Any]],
+    content: Mapping[str, Any],
+    part: str,
+    sites: Mapping[UUID, ServiceAtLocation],
+) -> list[Card]:
+    cards: list[Card] = []
+    before: Mapping[str, Any] | None = None
+    for rank, (entry, kept) in enumerate(zip(entries, content[part], strict=True), 1):
+        site = sites.get(UUID(entry["service_at_location_id"]))
+        cards.append(_card(rank, entry, kept, site, before))
+        before = entry
+    return cards
+
+
+def _card(
+    rank: int,
+    entry: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    site: ServiceAtLocation | None,
+    before: Mapping[str, Any] | None,
+) -> Card:
+    numbers = _phones(site)
+    facts = [(fact["icon"], say(Message.from_json(fact["message"]))) for fact in kept["facts"]]
+    if entry["group"]:
+        facts.insert(0, ("info", label(f"match.group.{entry['group']}")))
+    order_km = entry["distance_km"]
+    if order_km is not None:
+        order_km = max(order_km, (entry["precision_km"] or 0) / 2)
+    return Card(
+        rank=rank,
+        site_id=entry["service_at_location_id"],
+        name=entry["name"],
+        organization=entry["organization"] if entry["organization"] != entry["name"] else "",
+        url=url_for("directory.show", service_id=entry["service_id"]),
+        km=order_km,
+        km_text=_range(entry),
+        additions=[(one["because"], one["km"]) for one in entry["penalties"]],
+        facts=facts,
+        reasons=_why(entry, has_phone=bool(numbers)),
+        ties=say(Message("match.equal_distance")) if _equals(before, entry) else None,
+        phones=numbers,
+        address=_address(site),
+        steps=_steps(site),
+        would_fit_if=entry.get("would_fit_if"),
+    )
+
+
+def _range(entry: Mapping[str, Any]) -> str | None:
+    """ "0–14 km" where a place is known only by its area; what is confidential is not told."""
+    if entry["distance_band"] is None:
+        return None
+    low, high = entry["distance_band"]
+    return f"{text.number(low, chosen(), digits=0)}–{text.km(high, chosen())}"
+
+
+def _equals(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:
+    """Whether two neighbours of one group can't be told apart by distance: their ranges overlap."""
+    if before is None or before["group"] != entry["group"]:
+        return False
+    a, b = before["distance_band"], entry["distance_band"]
+    return bool(a and b and a[0] <= b[1] and b[0] <= a[1])
+
+
+def _why(entry: Mapping[str, Any], *, has_phone: bool) -> list[tuple[str, str]]:
+    """What speaks for an option, what to ask, what speaks against it."""
+    verdicts = entry["verdicts"]
+    reasons = [
+        (one["verdict"], one["because"])
+        for one in verdicts
+        if one["verdict"] != "unknown" and one["key"] not in _SILENT
+    ]
+    not_said = [one for one in verdicts if one["key"].endswith(".not_said")]
+    reasons += [
+        ("unknown", one["because"])
+        for one in verdicts
+        if one["verdict"] == "unknown" and one not in not_said
+    ]
+    if not_said:
+        topics = text.listed((label(f"match.topic.{one['rule']}") for one in not_said), chosen())
+        key = "match.ask.by_phone" if has_phone else "match.ask.in_person"
+        reasons.append(("unknown", say(Message(key, {"topics": topics}))))
+    reasons += [
+        ("fail", one["because"][:1].upper() + one["because"][1:] + ".")
+        for one in entry["penalties"]
+        if one["rule"] not in _DATA_QUALITY
+    ]
+    return reasons
+
+
+def _phones(site: ServiceAtLocation | None) -> list[dict[str, str]]:
+    if site is None:
+        return []
+    return [
+        {"number": one.number, "dial": phones.dial(one.number, one.extension)}
+        for one in site.service.phones
+        if one.type != "fax"
+    ]
+
+
+def _address(site: ServiceAtLocation | None) -> str | None:
+    location = site.location if site else None
+    if location is None or location.confidential or not location.addresses:
+        return None
+    address = location.addresses[0]
+    return ", ".join(part for part in (address.address_1, address.city) if part)
+
+
+def _steps(site: ServiceAtLocation | None) -> list[str]:
+    """The way in, in order: "Kelurahan: KK, KTP"."""
+    if site is None:
+        return []
+    return [
+        f"{step.office}: {', '.join(step.documents)}" if step.documents else step.office
+        for step in site.service.entry_steps
+    ]
+
+
+def _map(
+    shown: Mapping[str, Any], cards: Sequence[Card], sites: Mapping[UUID, ServiceAtLocation]
+) -> dict[str, Any] | None:
+    """The options that may be shown on a map, and where the distances start. None when there is nothing."""
+    features = []
+    for card in cards:
+        site = sites.get(UUID(card.site_id))
+        location = site.location if site else None
+        if location is None or location.confidential or location.latitude is None:
+            continue
+        distance = card.km_text or (text.km(card.km, chosen()) if card.km is not None else "")
+        features.append(
+            _point(
+                location.latitude,
+                location.longitude or 0.0,
+                {"kind": "option", "number": card.rank, "name": card.name, "note": distance},
+            )
+        )
+    if not features:
+        return None
+    query = shown["query"]
+    if query["near"]:
+        precision_km = query["place"]["precision_km"] if query["place"] else 0
+        place = query["place"]["name"] if query["place"] else _("Start")
+        features.append(
+            _point(*query["near"], {"kind": "start", "label": place, "precision_km": precision_km})
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _point(latitude: float, longitude: float, properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
+        "properties": properties,
+    }
