@@ -36,7 +36,7 @@ from referral.directory.reference import names_kind, taxonomy
 PAGE_SIZE = 20
 LONGEST_QUERY = 200
 #: Services by phone or online that are named beside those one can go to.
-MOST_REMOTE = 5
+MOST_REMOTE = 3
 #: Kinds of help that a query may stand for; more would bury its meaning.
 MOST_KINDS = 3
 #: Names looked at letter by letter when no name has the words as typed.

@@ -35,6 +35,8 @@ NEAR_KM = 1.0
 #: One report per browser in this time, so that a stuck button or a bored hand fills no queue.
 SECONDS_BETWEEN_REPORTS = 30
 MOST_NUMBERS_BESIDE = 4
+#: Areas named beside an emergency number; the rest are counted, and listed on its own page.
+MOST_AREAS = 8
 
 
 @dataclass
@@ -165,6 +167,10 @@ def index() -> Page:
             numbers=_numbers(area, places)[:MOST_NUMBERS_BESIDE],
             categories=_categories(),
             domains=taxonomy().domains(),
+            leaves={
+                domain.code: [leaf.name[chosen()] for leaf in taxonomy().leaves(domain.code)]
+                for domain in taxonomy().domains()
+            },
         ),
         422 if asked.errors else 200,
     )
@@ -300,12 +306,13 @@ def _kinds(listing: Listing) -> list[str]:
 
 
 def _cost(listing: Listing) -> str:
-    """The price in words: what is known to be free or to cost money, then what the source says."""
+    """The price in words: whether it is known to be free or to cost money, then what the source says."""
     options = listing.service.cost_options
     said = [label(f"directory.fee.{o.option}") for o in options if o.option in ("free", "paid")]
-    texts = [o.amount_description for o in options] + [listing.service.fees_description]
-    said += [text for text in dict.fromkeys(texts) if text]
-    return " · ".join(said)
+    said += [o.amount_description for o in options if o.amount_description]
+    said.append(listing.service.fees_description or "")
+    once = {text.casefold(): text for text in reversed(said) if text}
+    return " · ".join(reversed(once.values()))
 
 
 def _capacity(listing: Listing) -> str:
@@ -381,7 +388,9 @@ def _emergency_row(one: EmergencyNumber, places: Gazetteer) -> dict[str, Any]:
     if not one.areas and one.service_id:
         notes.append(_("not known where it works"))
     elif "*" not in one.areas and one.areas:
-        names = [_short_name(code, places) for code in one.areas]
+        names = [_short_name(code, places) for code in one.areas[:MOST_AREAS]]
+        if len(one.areas) > MOST_AREAS:
+            names.append(_("%(count)s more", count=len(one.areas) - MOST_AREAS))
         notes.append(_("works in: %(areas)s", areas=", ".join(names)))
     if one.always_open:
         notes.append(_("24 hours"))

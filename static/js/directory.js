@@ -2,7 +2,7 @@
 
 for (const form of document.querySelectorAll("[data-near-me]")) {
   if (!navigator.geolocation) continue;
-  form.hidden = false;
+  for (const button of document.querySelectorAll(`button[form="${form.id}"]`)) button.hidden = false;
   form.addEventListener("submit", (event) => {
     if (form.elements.lat.value) return;
     event.preventDefault();
