@@ -4,7 +4,10 @@ from pathlib import Path
 
 from flask import Flask
 from jinja2 import StrictUndefined
+from sqlalchemy import inspect
 
+from referral.accounts import operations as accounts
+from referral.accounts.models import User
 from referral.cli import register_commands
 from referral.config import ROOT, Settings
 from referral.core.db import migration_type
@@ -58,4 +61,13 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     register_commands(app)
+    if settings.JEJARING_ENV == "production":
+        _refuse_demo(app)
     return app
+
+
+def _refuse_demo(app: Flask) -> None:
+    """Production does not start with people whose password is public."""
+    with app.app_context():
+        if inspect(db.engine).has_table(User.__tablename__):
+            accounts.refuse_demo(db.session)

@@ -1,5 +1,14 @@
 """Every area of the web, in one list."""
 
-from referral.web import accounts, casework, office, pages, planning
+from referral.web import accounts, casework, directory, matching, office, pages, planning, referrals
 
-BLUEPRINTS = (pages.bp, accounts.bp, office.bp, planning.bp, casework.bp)
+BLUEPRINTS = (
+    pages.bp,
+    accounts.bp,
+    casework.bp,
+    directory.bp,
+    matching.bp,
+    office.bp,
+    planning.bp,
+    referrals.bp,
+)
