@@ -176,7 +176,7 @@ def take_step(
     if obstacle is not None:
         raise NotAllowed(obstacle.key, **obstacle.params)
     reason = _fitting_reason(session, before, event, actor, referral, given)
-    today = _today(referral, now)
+    today = local_day(referral, now)
     _check_given(referral, event, given, answered_on, today)
     if event is Event.SEND:
         _send(session, referral, now=now, confirmed_full=confirmed_full)
@@ -388,7 +388,7 @@ def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
             standing.due += 1
             standing.in_time += row.decided_at <= due_at
         else:
-            standing.due += (row.ended_at or now) > due_at
+            standing.due += (row.ended_at or now) >= due_at
     session.add(standing)
 
 
@@ -429,13 +429,14 @@ def _zone(referral: Referral) -> ZoneInfo:
     return ZoneInfo(referral.case.office.time_zone)
 
 
-def _today(referral: Referral, now: datetime) -> date:
+def local_day(referral: Referral, now: datetime) -> date:
+    """The day it is at `now` in the zone of the office that sent it."""
     return now.astimezone(_zone(referral)).date()
 
 
 def _instant(referral: Referral, on: date | None, now: datetime) -> datetime:
     """The end of the day somebody answered, or now when that was today."""
-    if on is None or on >= _today(referral, now):
+    if on is None or on >= local_day(referral, now):
         return now
     return datetime(on.year, on.month, on.day, 23, 59, tzinfo=_zone(referral))
 
@@ -453,7 +454,7 @@ def _obstacle(referral: Referral, event: Event, *, by: User, now: datetime) -> M
     if event is Event.VOID:
         made_on = referral.created_at.astimezone(_zone(referral)).date()
         wrote = {step.by_id for step in referral.steps if step.event is Event.SEND}
-        same_day = made_on == _today(referral, now)
+        same_day = made_on == local_day(referral, now)
         if not same_day and by.id in wrote:
             return Message("referral.void_needs_second")
     return None
@@ -568,7 +569,7 @@ def _send(session: Session, referral: Referral, *, now: datetime, confirmed_full
         priority=referral.priority.value,
     )
     if referral.answer_mode is AnswerMode.WALK_IN:
-        referral.review_on = _today(referral, now) + timedelta(days=WALK_IN_ASK_DAYS)
+        referral.review_on = local_day(referral, now) + timedelta(days=WALK_IN_ASK_DAYS)
 
 
 def _has_account(session: Session, organization_id: UUID) -> bool:

@@ -1,0 +1,147 @@
+"""The agency's side: an inbox of blind cards, and one referral to answer. Opening a page changes nothing."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import g, redirect, render_template, request, url_for
+
+from referral.core.paging import page_of
+from referral.extensions import db
+from referral.referrals import queries
+from referral.referrals.cards import CRITERIA, RELEASABLE, View
+from referral.referrals.lifecycle import LIVE, WAITING, Actor, Event
+from referral.referrals.models import Referral
+from referral.web.access import requires
+from referral.web.answers import Answers
+from referral.web.formatting import label
+from referral.web.reading import seen
+from referral.web.referrals.steps import (
+    TONES,
+    Page,
+    area_name,
+    bp,
+    category_name,
+    forms_of,
+    history,
+    is_stale,
+    now,
+    outcomes,
+    reason_name,
+    stale_page,
+    summary_of,
+    take,
+)
+
+_ANSWERS = {"pass": "circle-check", "fail": "triangle-alert", "unknown": "circle-question-mark"}
+
+
+@bp.get("/inbox")
+@requires("referral:answer")
+def inbox() -> Page:
+    """What was sent to this agency: unanswered first."""
+    ended = request.args.get("show") == "ended"
+    page = page_of(
+        db.session,
+        queries.inbox(g.user, live=not ended),
+        number=request.args.get("page", 1, type=int),
+    )
+    return render_template(
+        "referrals/inbox.html",
+        page=page,
+        rows=[_row(referral) for referral in page.items],
+        ended=ended,
+        live_count=queries.count_live(db.session, g.user),
+        ended_count=queries.count_ended(db.session, g.user),
+        tones=TONES,
+        page_url=lambda number: url_for(".inbox", page=number, show="ended" if ended else None),
+    )
+
+
+def _row(referral: Referral) -> dict[str, Any]:
+    due = queries.decide_by(referral)
+    waits = referral.status in WAITING
+    return {
+        "referral": referral,
+        "card": _card(referral) if referral.status in LIVE else None,
+        "waits": waits,
+        "due": due if waits else None,
+        "overdue": bool(waits and due and due < now()),
+        "unconfirmed": queries.unconfirmed_cancellation(referral),
+    }
+
+
+def _card(referral: Referral) -> dict[str, Any]:
+    """The blind card in words."""
+    card = referral.blind_card
+    return {
+        "priority": label(f"casework.urgency.{card.get('priority', referral.priority)}"),
+        "age_band": card.get("age_band"),
+        "area": area_name(card.get("area_code")),
+        "criteria": [
+            (
+                _ANSWERS[card["criteria"][rule]],
+                label(f"referral.criterion.{rule}"),
+                label(f"referral.criterion.verdict.{card['criteria'][rule]}"),
+            )
+            for rule in CRITERIA
+            if rule in card.get("criteria", {})
+        ],
+    }
+
+
+@bp.get("/inbox/<uuid:referral_id>")
+@requires("referral:answer")
+def answer(referral_id: UUID) -> Page:
+    """One referral as the agency may see it now."""
+    return _page(queries.get(db.session, g.user, referral_id))
+
+
+def _page(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Page:
+    view = queries.agency_view(db.session, referral)
+    if view is View.RELEASED:
+        seen(referral, client_id=referral.client_id)
+    answers = tried[1] if tried else Answers()
+    feedback = queries.feedback_of(db.session, referral.id)
+    shared = feedback is not None and feedback.share == "attributed" and not feedback.harmed
+    forms = forms_of(referral, tried)
+    last = referral.steps[-1] if referral.steps else None
+    page = render_template(
+        "referrals/answer.html",
+        referral=referral,
+        service=referral.service,
+        view=view.value,
+        withdrawn=view is View.BLIND
+        and referral.status not in WAITING
+        and queries.was_accepted(referral),
+        card=_card(referral) if view is not View.STUB else None,
+        facts=(referral.released or {}) if view is View.RELEASED else {},
+        releasable=RELEASABLE,
+        category_name=category_name,
+        worker=referral.case.broker if view is not View.STUB else None,
+        office=referral.case.office,
+        tone=TONES[referral.status],
+        due=queries.decide_by(referral) if referral.status in WAITING else None,
+        events=history(referral.steps, for_agency=True) if view is not View.STUB else [],
+        end_reason=reason_name(last.reason_code) if view is View.STUB and last else None,
+        forms={form.event.value: form for form in forms},
+        summary=summary_of(tried),
+        answers=answers,
+        outcomes=outcomes(),
+        feedback=feedback if shared and view is View.RELEASED else None,
+    )
+    return page, answers.status
+
+
+@bp.post(
+    "/inbox/<uuid:referral_id>/<any(receive, accept, decline, ask, hold, resume, start, report, complete, fail, cancel, confirm):event>"
+)
+@requires("referral:answer")
+def reply(referral_id: UUID, event: str) -> Page:
+    """A step by the agency."""
+    referral = queries.get(db.session, g.user, referral_id)
+    if is_stale(referral):
+        return stale_page(referral, url_for(".answer", referral_id=referral.id))
+    answers = take(referral, Event(event), actor=Actor.AGENCY)
+    if answers.errors:
+        return _page(referral, (Event(event), answers))
+    return redirect(url_for(".answer", referral_id=referral.id), 303)

@@ -1,0 +1,200 @@
+"""The worker's side after sending: the list, one referral with its history and next steps, its letter."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from referral.accounts.models import Role
+from referral.core.errors import NotAllowed, NotFound
+from referral.core.paging import page_of
+from referral.extensions import db
+from referral.referrals import operations, queries
+from referral.referrals.cards import RELEASABLE
+from referral.referrals.lifecycle import Actor, Event, Status
+from referral.referrals.loop import awaits_disposition, loop_of
+from referral.referrals.models import Channel, Referral
+from referral.web.access import may, requires
+from referral.web.answers import Answers
+from referral.web.formatting import label
+from referral.web.reading import seen
+from referral.web.referrals.sending import values_of
+from referral.web.referrals.steps import (
+    TONES,
+    Page,
+    area_name,
+    bp,
+    category_name,
+    forms_of,
+    history,
+    is_stale,
+    now,
+    outcomes,
+    stale_page,
+    summary_of,
+    take,
+    today,
+)
+
+
+@bp.get("/referrals")
+@requires("referral:read")
+def index() -> Page:
+    """The referrals of this person's cases: those due first, or those that ended."""
+    if g.user.role is Role.AGENCY:
+        return redirect(url_for(".inbox"), 303)
+    ended = request.args.get("show") == "ended"
+    page = page_of(
+        db.session,
+        queries.of_broker(g.user, live=not ended),
+        number=request.args.get("page", 1, type=int),
+    )
+    for referral in page.items:
+        seen(referral, client_id=referral.client_id)
+    return render_template(
+        "referrals/index.html",
+        page=page,
+        rows=[_row(referral) for referral in page.items],
+        ended=ended,
+        live_count=queries.count_live(db.session, g.user),
+        ended_count=queries.count_ended(db.session, g.user),
+        tones=TONES,
+        page_url=lambda number: url_for(".index", page=number, show="ended" if ended else None),
+    )
+
+
+def _row(referral: Referral) -> dict[str, Any]:
+    day = today(referral)
+    trace = queries.trace_of(db.session, referral)
+    answer_due = queries.decide_by(referral)
+    waits = referral.status in (Status.REQUESTED, Status.RECEIVED)
+    return {
+        "referral": referral,
+        "category": category_name(referral.need.category),
+        "decide": awaits_disposition(trace),
+        "question": queries.open_question(referral) is not None,
+        "overdue": bool(waits and answer_due and answer_due < now()),
+        "answer_due": answer_due if waits else None,
+        "review_due": bool(referral.review_on and referral.review_on <= day),
+        "ask_client": referral.status is Status.COMPLETED and trace.client_says is None,
+    }
+
+
+@bp.get("/referrals/<uuid:referral_id>")
+@requires("referral:read")
+def show(referral_id: UUID) -> Page:
+    """One referral: where it stands, what happened, what can be done now."""
+    referral = queries.get(db.session, g.user, referral_id)
+    if g.user.role is Role.AGENCY:
+        return redirect(url_for(".answer", referral_id=referral.id), 303)
+    return page_for(referral)
+
+
+def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Page:
+    """The referral's page, with the form that was refused where there is one."""
+    seen(referral, client_id=referral.client_id)
+    trace = queries.trace_of(db.session, referral)
+    feedback = queries.feedback_of(db.session, referral.id)
+    answers = tried[1] if tried else Answers()
+    page = render_template(
+        "referrals/show.html",
+        referral=referral,
+        service=referral.service,
+        case=referral.case,
+        category=category_name(referral.need.category),
+        tone=TONES[referral.status],
+        loop=label(f"referral.loop.{loop_of(trace)}"),
+        events=history(referral.steps),
+        forms=forms_of(referral, tried),
+        summary=summary_of(tried),
+        answers=answers,
+        outcomes=outcomes(),
+        question=queries.open_question(referral),
+        unconfirmed=queries.unconfirmed_cancellation(referral),
+        decide=awaits_disposition(trace) and may("referral:send"),
+        disposition=queries.disposition_of(db.session, referral.id),
+        again=queries.based_on(db.session, referral.id),
+        before=db.session.get(Referral, referral.based_on_id) if referral.based_on_id else None,
+        can_again=referral.status
+        in (Status.REJECTED, Status.FAILED, Status.CANCELLED, Status.COMPLETED)
+        and may("referral:send"),
+        draft_url=url_for(".new", **values_of(referral))
+        if referral.status is Status.DRAFT
+        else None,
+        feedback=feedback,
+        can_give_feedback=feedback is None
+        and may("feedback:record")
+        and referral.status in (Status.COMPLETED, Status.FAILED, Status.REJECTED),
+        shows_harm=feedback is not None and feedback.harmed,
+        answer_due=queries.decide_by(referral),
+        area=area_name(referral.blind_card.get("area_code")),
+        released=[name for name in RELEASABLE if name in (referral.released or {})],
+    )
+    return page, answers.status
+
+
+@bp.post(
+    "/referrals/<uuid:referral_id>/steps/<any(receive, accept, decline, ask, hold, resume, start, report, complete, fail, cancel, confirm):event>"
+)
+@requires("referral:send")
+def step(referral_id: UUID, event: str) -> Page:
+    """A step by the worker, or one that the client or the agency told them."""
+    return _step(referral_id, Event(event))
+
+
+@bp.post("/referrals/<uuid:referral_id>/steps/void")
+@requires("referral:read")
+def void(referral_id: UUID) -> Page:
+    """This should never have been entered; after the first day a second person says so."""
+    if g.user.role is Role.AGENCY:
+        raise NotFound("referral.none")
+    return _step(referral_id, Event.VOID)
+
+
+def _step(referral_id: UUID, event: Event) -> Page:
+    referral = queries.get(db.session, g.user, referral_id)
+    if is_stale(referral):
+        return stale_page(referral, url_for(".show", referral_id=referral.id))
+    asked = request.form.get("actor", Actor.BROKER.value)
+    actor = Actor(asked) if asked in (Actor.BROKER, Actor.CLIENT, Actor.AGENCY) else Actor.BROKER
+    channel = Channel.WEB
+    if actor is Actor.AGENCY:
+        paper = request.form.get("channel") == Channel.PAPER
+        channel = Channel.PAPER if paper else Channel.PHONE
+    answers = take(referral, event, actor=actor, channel=channel)
+    if answers.errors:
+        return page_for(referral, (event, answers))
+    return redirect(url_for(".show", referral_id=referral.id), 303)
+
+
+@bp.post("/referrals/<uuid:referral_id>/discard")
+@requires("referral:send")
+def discard(referral_id: UUID) -> Page:
+    """Throw a draft away."""
+    referral = queries.get(db.session, g.user, referral_id)
+    operations.discard(db.session, referral, by=g.user, now=now())
+    db.session.commit()
+    flash(_("The draft is gone."), "info")
+    return redirect(url_for(".index"), 303)
+
+
+@bp.get("/referrals/<uuid:referral_id>/letter")
+@requires("referral:read")
+def letter(referral_id: UUID) -> Page:
+    """The letter on paper: only what the client let go, with a slip to answer on."""
+    referral = queries.get(db.session, g.user, referral_id)
+    if g.user.role is Role.AGENCY:
+        raise NotFound("referral.none")
+    if referral.status is Status.DRAFT:
+        raise NotAllowed("referral.letter_early")
+    seen(referral, client_id=referral.client_id)
+    return render_template(
+        "referrals/letter.html",
+        referral=referral,
+        service=referral.service,
+        case=referral.case,
+        facts=referral.released or {},
+        releasable=RELEASABLE,
+        category=category_name,
+    )
