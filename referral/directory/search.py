@@ -42,7 +42,7 @@ MOST_KINDS = 3
 #: Names looked at letter by letter when no name has the words as typed.
 MOST_ALIKE = 300
 LEAST_LIKENESS = 78
-MOST_PIECES = 40
+MOST_PIECES = 12
 _WORD = re.compile(r"[^\W_]+")
 #: Words that say nothing about which service is meant.
 _EMPTY_WORDS = frozenset(
@@ -322,17 +322,19 @@ def _spelt_alike(
     session: Session, tokens: Sequence[str], conditions: Sequence[ColumnElement[bool]]
 ) -> list[_Row]:
     """Names that share most three-letter pieces with the words, if each word is like one of theirs."""
-    pieces = {token[i : i + 3] for token in tokens for i in range(max(1, len(token) - 2))}
+    # Long words first: they tell more names apart than "rs" does.
+    by_length = sorted(tokens, key=len, reverse=True)
+    pieces = [token[i : i + 3] for token in by_length for i in range(max(1, len(token) - 2))]
     texts = _texts(conditions)
     shared = sum(
         (
             case((texts.c.text.contains(piece, autoescape=True), 1), else_=0)
-            for piece in sorted(pieces)[:MOST_PIECES]
+            for piece in list(dict.fromkeys(pieces))[:MOST_PIECES]
         ),
         literal(0),
     )
-    query = _select(literal(True), texts).add_columns(texts.c.text)
-    query = query.order_by(shared.desc(), Service.id).limit(MOST_ALIKE)
+    alike = select(texts).order_by(shared.desc(), texts.c.id).limit(MOST_ALIKE).cte("alike")
+    query = _select(literal(True), alike).add_columns(alike.c.text)
     found = []
     for *row, text in session.execute(query):
         written = _WORD.findall(text)
