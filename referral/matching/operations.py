@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import holidays
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Office, User
@@ -43,10 +42,12 @@ def answer(
     gazetteer = places_of(session)
     table = queries.penalty_table(session, office_id)
     codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
-    closed_days = _holidays_around(query.at.year)
+    offers = candidates.offers_of(session, dict.fromkeys(codes), gazetteer)
+    keeps_hours = any(offer.hours for offer in offers)
+    closed_days = _holidays_around(query.at.year) if keeps_hours else frozenset()
     ranking = rank(
         query,
-        candidates.offers_of(session, dict.fromkeys(codes), gazetteer),
+        offers,
         table.steps,
         need_id=need_id,
         kept_out=kept_out,
@@ -214,6 +215,8 @@ def _area_name(code: str, gazetteer: Gazetteer) -> str:
 @cache
 def _holidays_around(year: int) -> frozenset[date]:
     """Public and government holidays of a year and its neighbours' edges."""
+    import holidays  # takes a third of a second, which a directory without hours need not pay
+
     calendar = holidays.country_holidays(
         "ID", years=[year - 1, year, year + 1], categories=("public", "government")
     )

@@ -488,3 +488,28 @@ def test_one_sentence_says_how_well_the_need_is_covered(
 
     assert sentence.key == f"match.coverage.{key}"
     assert all(render(sentence, lang) for lang in LANGUAGES)
+
+
+def test_the_example_in_the_documentation_comes_out_as_written() -> None:
+    known: dict[str, Any] = {
+        "service_areas": ("*",),
+        "minimum_age": 0,
+        "sex": (),
+        "desil": (),
+        "disability": (),
+        "documents": (),
+        "capacity_at": AT,
+        "assured_on": date(2026, 1, 10),
+        "precision_km": 0.5,
+    }
+    a = plain(1, 0, latitude=-6.99, longitude=110.438, capacity="waitlist", **known)
+    b = plain(2, 0, latitude=-7.035, longitude=110.42, capacity="capacity", **known)
+    c = plain(3, 0, latitude=-6.99, longitude=110.51, precision_km=0.5)
+
+    ranking = ranked(Query(need="HE05", at=AT, near=(-6.99, 110.42), age=16), [a, b, c])
+
+    assert round(ranking.step_km, 3) == 9.933
+    assert [
+        (one.offer, round(one.km or 0, 3), round(one.effective_km or 0, 3))
+        for one in ranking.options
+    ] == [(b, 5.004, 5.004), (c, 9.933, 14.9), (a, 1.987, 21.853)]
