@@ -336,11 +336,16 @@ class _Reading:
         return None
 
     def email(self) -> str | None:
-        text = self.text("email")
-        if text and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", text):
-            self.find("email", text, "directory.import.no_email")
+        """The first address of the cell: HSDS has room for one."""
+        texts = (self.text("email") or "").replace(",", " ").replace(";", " ").split()
+        if not texts:
             return None
-        return text
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", texts[0]):
+            self.find("email", " ".join(texts), "directory.import.no_email")
+            return None
+        if len(texts) > 1:
+            self.find("email", " ".join(texts), "directory.import.one_email")
+        return texts[0]
 
     # columns
 

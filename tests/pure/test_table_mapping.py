@@ -93,6 +93,7 @@ def test_a_whole_row_of_our_own_columns_is_understood():
         ({"phone": "(1)"}, [("phone", "no_phone")]),
         ({"url": "javascript:alert(1)"}, [("url", "no_address")]),
         ({"email": "kantor"}, [("email", "no_email")]),
+        ({"email": "a@example.org, b@example.org"}, [("email", "one_email")]),
         ({"schedule": "jam kerja"}, [("schedule", "no_hours")]),
         ({"read_on": "21/11/2026"}, [("read_on", "no_day")]),
     ],
