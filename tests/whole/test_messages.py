@@ -37,7 +37,7 @@ from referral.referrals.cards import CRITERIA, View
 from referral.referrals.lifecycle import Actor, CodeList, Event, Field, Status
 from referral.referrals.loop import Loop, NeedState
 from referral.referrals.models import Channel
-from referral.referrals.operations import OUTCOMES
+from referral.referrals.operations import EXPLANATIONS, OUTCOMES, WAITS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +69,6 @@ LABELS: dict[type[StrEnum], str] = {
     WorkerRole: "casework.acted_as",
     kinds.AnswerMode: "directory.answer_mode",
     kinds.CapacityStatus: "directory.capacity",
-    kinds.CategoryBasis: "directory.basis",
     kinds.ContactMode: "directory.contact_mode",
     kinds.Remote: "directory.remote",
     kinds.ServiceStatus: "directory.status",
@@ -77,7 +76,14 @@ LABELS: dict[type[StrEnum], str] = {
 }
 
 #: enums whose members steer and are never shown by themselves
-UNSEEN: set[type[StrEnum]] = {CodeList, LinkPurpose, Shown, View, kinds.Criterion}
+UNSEEN: set[type[StrEnum]] = {
+    CodeList,
+    LinkPurpose,
+    Shown,
+    View,
+    kinds.CategoryBasis,
+    kinds.Criterion,
+}
 
 FACTS = ("name", "contact", "age", "sex", "area", "need", "story")
 
@@ -94,6 +100,10 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "casework.severity.{}": ("1", "2", "3"),
     "casework.sex.{}": SEXES,
     "category.{}": codes("taxonomy.csv"),
+    "demo.answer.{}": Outcome,
+    "demo.fact.{}": FACTS,
+    "demo.rule.{}": CRITERIA,
+    "demo.who.{}": ("agency", "broker", "client", "nobody", "planner", "supervisor"),
     "directory.eligibility.{}": SEXES,
     "directory.fee.{}": ("free", "paid"),
     "directory.import.no_{}": ("id", "name"),
@@ -112,8 +122,15 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "planning.opening.{}": ("name", "organization", "address", "hours", "phone"),
     "planning.people.{}": ("small", "withheld"),
     "referral.criterion.{}": CRITERIA,
+    "referral.explanation.{}": EXPLANATIONS,
     "referral.fact.{}": FACTS,
+    "referral.form.{}": ("unwritten", "written"),
+    "referral.mode.{}": kinds.AnswerMode,
     "referral.outcome.{}": OUTCOMES,
+    "referral.received.{}": ("no", "partly", "yes"),
+    "referral.sex.{}": SEXES,
+    "referral.share.{}": ("attributed", "no", "pooled"),
+    "referral.waited.{}": WAITS,
 }
 
 #: put together in the same way, but never shown
@@ -201,6 +218,19 @@ def test_every_sentence_is_there_in_both_languages_with_the_same_placeholders() 
     assert wrong == {}
 
 
+def test_no_sentence_is_written_twice() -> None:
+    """YAML would quietly keep the last."""
+    keys = [
+        key
+        for path in (ROOT / "referral" / "core" / "messages").glob("*.yaml")
+        for key in re.findall(
+            r"^([^\s#:][^:\n]*(?::[^ \n]+)?):(?=\s)", path.read_text("utf-8"), re.MULTILINE
+        )
+    ]
+
+    assert sorted(keys) == sorted(templates())
+
+
 def test_no_sentence_is_empty_but_the_one_for_nothing() -> None:
     empty = {key for key, sentences in templates().items() if not all(sentences.values())}
 
@@ -227,10 +257,11 @@ def test_a_key_that_is_asked_for_is_there() -> None:
     assert {key: where for key, where in asked.items() if key not in templates()} == {}
 
 
-def test_a_key_that_is_put_together_belongs_to_a_family() -> None:
-    known = set(FAMILIES) | NO_SENTENCES
+def test_a_key_that_is_put_together_belongs_to_a_family_and_every_family_is_used() -> None:
+    used = dict(put_together())
 
-    assert {key: where for key, where in put_together() if key not in known} == {}
+    assert {key: used[key] for key in set(used) - set(FAMILIES) - NO_SENTENCES} == {}
+    assert (set(FAMILIES) | NO_SENTENCES) - set(used) == set()
 
 
 def test_every_member_of_a_family_has_its_sentence() -> None:
