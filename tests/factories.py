@@ -46,6 +46,8 @@ class Make:
     def user(self, role: Role = Role.BROKER, **values: Any) -> User:
         if role in (Role.BROKER, Role.SUPERVISOR) and "office" not in values:
             values["office"] = self.office()
+        if role is Role.AGENCY and "organization_id" not in values:
+            values["organization_id"] = self.organization().id
         defaults: dict[str, Any] = {
             "name": f"Rina {self._next()}",
             "email": f"person{self._next()}.{uuid4().hex[:6]}@example.org",
