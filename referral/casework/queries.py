@@ -14,6 +14,7 @@ from referral.casework.models import (
     Client,
     CrisisCall,
     Exclusion,
+    Handover,
     LawfulBasis,
     Need,
     OwnResource,
@@ -178,6 +179,13 @@ def made_for(session: Session, case: Case) -> Sequence[OwnResource]:
             ),
         )
         .order_by(OwnResource.client_id.is_(None), OwnResource.category, OwnResource.id)
+    ).all()
+
+
+def handovers_of(session: Session, case_id: UUID) -> Sequence[Handover]:
+    """Every time a case changed hands, oldest first."""
+    return session.scalars(
+        select(Handover).where(Handover.case_id == case_id).order_by(Handover.at, Handover.id)
     ).all()
 
 

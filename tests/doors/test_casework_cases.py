@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role, User
+from referral.casework import handover
 from referral.casework.models import Case, ClientKind, Stage
 from referral.changes import audit
 from referral.places import operations as places
@@ -539,3 +540,19 @@ def test_somebody_else_can_be_helped(mine: Any, session: Session) -> None:
 
     assert "anak bungsu" in page.select_one("#people").text
     assert only_case(session).beneficiaries[0].facts == {"age_years": 3}
+
+
+def test_the_next_worker_reads_what_was_handed_over(
+    mine: Any, session: Session, make: Make, broker: User
+) -> None:
+    before = make.user(office=broker.office)
+    supervisor = make.user(Role.SUPERVISOR, office=broker.office)
+    case = make.case(broker=before)
+    handover.reassign(
+        session, case, to=broker, note="Telepon sore saja", by=supervisor, now=make.now
+    )
+    session.commit()
+
+    page = mine.page(f"/cases/{case.id}")
+
+    assert "Telepon sore saja" in page.select_one(".timeline").text

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import g, redirect, render_template, request
+from flask import flash, g, redirect, render_template, request
 from flask_babel import gettext as _
 
 from referral.casework import operations, queries
@@ -12,6 +12,8 @@ from referral.core.text import LANGUAGES
 from referral.directory import organizations
 from referral.directory.models import Organization
 from referral.extensions import db
+from referral.referrals import queries as referrals
+from referral.referrals.lifecycle import LIVE
 from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.casework.files import ENDED, Page, bp, file_to_change, need_states, now, saved
@@ -58,9 +60,9 @@ def _asked() -> Answers:
         agency=organization.name if organization else None,
         agency_pick=organization.id if organization else None,
         agency_pick_for=organization.name if organization else None,
-        answer="given",
         kind=BasisKind.CONSENT.value,
-        fields=list(USUAL_FIELDS),
+        # A proposal for what this agency needs; nothing is ticked where nothing goes out.
+        fields=list(USUAL_FIELDS) if organization else [],
         language=chosen(),
         next=request.args.get("next"),
     )
@@ -145,11 +147,20 @@ def withdraw_basis(case_id: UUID, basis_id: UUID) -> Page:
     case = file_to_change(case_id)
     basis = queries.get_basis(db.session, case.client_id, basis_id)
     operations.withdraw_basis(db.session, basis, by=g.user, now=now())
-    return saved(
-        case,
-        _("The consent is withdrawn. Stop using it, and tell the agency within 3 × 24 hours."),
-        part="basis",
-    )
+    running = [
+        one.number
+        for one in referrals.of_case(db.session, case.id)
+        if one.basis_id == basis.id and one.status in LIVE
+    ]
+    if running:
+        flash(
+            _(
+                "Sent with this consent and still running: %(numbers)s. Cancel them within 3 × 24 hours.",
+                numbers=", ".join(running),
+            ),
+            "wait",
+        )
+    return saved(case, _("The consent is withdrawn and may not be used any more."), part="basis")
 
 
 @bp.route("/cases/<uuid:case_id>/contract", methods=["GET", "POST"])

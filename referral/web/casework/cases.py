@@ -1,14 +1,16 @@
 """My cases, and one case with everything in it."""
 
 from collections import Counter
+from typing import Any
 from uuid import UUID
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from referral.accounts.models import User
 from referral.casework import operations, queries
 from referral.casework.contact import printed
-from referral.casework.models import BasisKind, Case, Purpose, Stage, WorkerRole
+from referral.casework.models import Case, Purpose, Stage, WorkerRole
 from referral.core.errors import Invalid, NotAllowed
 from referral.core.paging import page_of
 from referral.directory import organizations
@@ -33,7 +35,9 @@ from referral.web.casework.files import (
     need_states,
     now,
     saved,
+    sentence,
 )
+from referral.web.formatting import label
 from referral.web.reading import seen
 
 STAGES = tuple(Stage)
@@ -109,7 +113,8 @@ def case(case_id: UUID) -> Page:
         category_name=category_name,
         next_step=_next_step(case, states, has_consent=bool(bases)),
         acted_as=list(WorkerRole),
-        consent_kind=BasisKind.CONSENT,
+        events=_events(case),
+        calls_count=len(queries.calls_of(db.session, case.id)),
         answers=Answers.of(stage=case.stage.value, acted_as=WorkerRole.BROKER.value),
     )
 
@@ -172,6 +177,33 @@ def erase(case_id: UUID) -> Page:
             )
     page = render_template("casework/erase.html", case=case, answers=answers, live=live)
     return page, answers.status
+
+
+def _events(case: Case) -> list[dict[str, Any]]:
+    """Notes and handovers in the order in which they happened."""
+    events = [
+        {
+            "at": note.at,
+            "title": sentence(label(f"casework.acted_as.{note.acted_as}")),
+            "who": note.author.name,
+            "note": note.text,
+            "icon": "notebook-pen",
+        }
+        for note in case.notes
+    ]
+    for handover in queries.handovers_of(db.session, case.id):
+        giver, taker = (db.session.get(User, one) for one in (handover.from_id, handover.to_id))
+        events.append(
+            {
+                "at": handover.at,
+                "title": _("Handed over"),
+                "who": f"{giver.name if giver else '–'} → {taker.name if taker else '–'}",
+                "note": handover.note,
+                "icon": "users",
+                "tone": "wait",
+            }
+        )
+    return sorted(events, key=lambda event: event["at"])
 
 
 def _area_label(code: str | None) -> str | None:

@@ -50,6 +50,7 @@ class LoggedCall:
 def numbers_for(case: Case | None) -> list[dict[str, Any]]:
     """Emergency numbers that work where the client is, or in the office's area; dicts for the banner."""
     area = ((case.client.stays_at or {}) if case else {}).get("code") or g.user.office.area_code
+    needs = {need.category for need in case.needs} if case else set()
     kept_out = queries.excluded_organizations(db.session, case.id) if case else frozenset()
     hidden = (
         set(db.session.scalars(select(Service.id).where(Service.organization_id.in_(kept_out))))
@@ -63,7 +64,7 @@ def numbers_for(case: Case | None) -> list[dict[str, Any]]:
             "dial": one.dial,
             "note": one.note or (_("24 hours") if one.always_open else None),
         }
-        for one in emergency_numbers(db.session, area_code=area)
+        for one in emergency_numbers(db.session, area_code=area, needs=needs)
         if one.service_id not in hidden
     ]
 

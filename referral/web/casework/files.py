@@ -135,11 +135,11 @@ def _labelled(codes: Iterable[object], prefix: str) -> list[tuple[str, str]]:
     choices = []
     for code in codes:
         words = label(f"{prefix}.{code}")
-        choices.append((str(code), words[:1].upper() + words[1:]))
+        choices.append((str(code), sentence(words)))
     return choices
 
 
 @bp.app_template_filter("sentence")
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
     """Words with a capital first letter; the rest stays, so that HIV stays HIV."""
     return words[:1].upper() + words[1:]

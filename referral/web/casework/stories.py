@@ -133,9 +133,14 @@ def _all_spans(suggestion: Suggestion) -> list[Span]:
 
 def highlighted(text: str, spans: Iterable[Span]) -> Markup:
     """The text, safe to print, with the words of the spans marked."""
-    pieces, at = [], 0
+    merged: list[list[int]] = []
     for one in sorted(spans):
-        if one.start >= at:
-            pieces.append(Markup("{}<mark>{}</mark>").format(text[at : one.start], one.text))
-            at = one.end
+        if merged and one.start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], one.end)
+        else:
+            merged.append([one.start, one.end])
+    pieces, at = [], 0
+    for start, end in merged:
+        pieces.append(Markup("{}<mark>{}</mark>").format(text[at:start], text[start:end]))
+        at = end
     return Markup("").join([*pieces, Markup("{}").format(text[at:])])
