@@ -306,7 +306,8 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
         remote=_cards(shown["remote"], content, "remote", sites),
         why_not=_cards(shown["why_not"], content, "why_not", sites),
         longest_km=max((one["effective_km"] or 0 for one in shown["options"]), default=0),
-        map=_map(shown, cards, sites),
+        map=_map(shown, cards, sites, precision_km=content["asked"]["precision_km"]),
+        total=content["tally"]["options"],
         reasons=_reasons(),
         answers=answers,
     )
@@ -367,7 +368,7 @@ def _card(
         url=url_for("directory.show", service_id=entry["service_id"]),
         km=order_km,
         km_text=_range(entry),
-        additions=[(one["because"], one["km"]) for one in entry["penalties"]],
+        additions=_additions(entry["penalties"]),
         facts=facts,
         reasons=_why(entry, has_phone=bool(numbers)),
         ties=say(Message("match.equal_distance")) if _equals(before, entry) else None,
@@ -376,6 +377,17 @@ def _card(
         steps=_steps(site),
         would_fit_if=entry.get("would_fit_if"),
     )
+
+
+def _additions(penalties: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
+    """What each penalty adds, in words and km; what is not known about the listing is one addition."""
+    additions = [
+        (one["because"], one["km"]) for one in penalties if one["rule"] not in _DATA_QUALITY
+    ]
+    not_known_km = sum(one["km"] for one in penalties if one["rule"] in _DATA_QUALITY)
+    if not_known_km:
+        additions.append((label("match.penalty.data_quality"), not_known_km))
+    return additions
 
 
 def _range(entry: Mapping[str, Any]) -> str | None:
@@ -449,7 +461,11 @@ def _steps(site: ServiceAtLocation | None) -> list[str]:
 
 
 def _map(
-    shown: Mapping[str, Any], cards: Sequence[Card], sites: Mapping[UUID, ServiceAtLocation]
+    shown: Mapping[str, Any],
+    cards: Sequence[Card],
+    sites: Mapping[UUID, ServiceAtLocation],
+    *,
+    precision_km: float,
 ) -> dict[str, Any] | None:
     """The options that may be shown on a map, and where the distances start. None when there is nothing."""
     features = []
@@ -470,7 +486,6 @@ def _map(
         return None
     query = shown["query"]
     if query["near"]:
-        precision_km = query["place"]["precision_km"] if query["place"] else 0
         place = query["place"]["name"] if query["place"] else _("Start")
         features.append(
             _point(*query["near"], {"kind": "start", "label": place, "precision_km": precision_km})
