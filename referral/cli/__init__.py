@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from referral.cli import accounts, db, directory, match, needs, places
+from referral.cli import accounts, db, demo, directory, match, needs, places
 
 COMMANDS = (
     accounts.group,
     db.group,
+    demo.command,
     directory.group,
     needs.group,
     places.group,

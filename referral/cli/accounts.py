@@ -21,6 +21,7 @@ from referral.accounts.models import User
 from referral.accounts.permissions import Role
 from referral.changes import directory as directory_changes
 from referral.changes.actors import SYSTEM
+from referral.cli.demo_people import make_cases
 from referral.core.errors import Invalid, JejaringError, NotAllowed
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, Message, label, render
 from referral.directory.models import Organization, Service
@@ -95,7 +96,7 @@ def create_admin(email: str, name: str, base_url: str, as_json: bool, lang: str)
 @as_json
 @language
 def demo(as_json: bool, lang: str) -> None:
-    """Make the people of the demonstration and print how to sign in. Refused in production.
+    """Make the people and cases of the demonstration and print how to sign in. Refused in production.
 
     Their one password is made for this instance and kept in its folder, readable by its owner only.
 
@@ -108,7 +109,8 @@ def demo(as_json: bool, lang: str) -> None:
             raise NotAllowed("accounts.demo.refused")
         session.connection(execution_options={"writes": True})
         now = datetime.now(UTC)
-        people = make_people(session, password=_password(), agencies=_agencies(now), now=now)
+        people = make_people(session, password=_password(), agencies=agencies(now), now=now)
+        make_cases(session, now=now)
     except JejaringError as error:
         session.rollback()
         _refuse(error, as_json=as_json, lang=lang)
@@ -144,7 +146,7 @@ def _show(people: list[User], *, as_json: bool, lang: str) -> None:
     Console().print(table)
 
 
-def _agencies(now: datetime) -> dict[str, UUID]:
+def agencies(now: datetime) -> dict[str, UUID]:
     """Two organizations of the starter directory, and one that exists for the demonstration only."""
     session = db.session
     source, wanted = _STARTER

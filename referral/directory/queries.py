@@ -1,6 +1,6 @@
 """Reads single listings as the public may see them, emergency numbers and reports of wrong listings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -164,10 +164,15 @@ def _site(site: ServiceAtLocation) -> Site:
 
 
 def emergency_numbers(
-    session: Session, *, area_code: str | None = None, limit: int = 50
+    session: Session,
+    *,
+    area_code: str | None = None,
+    needs: Collection[str] = (),
+    limit: int = 50,
 ) -> list[EmergencyNumber]:
     """Numbers to call when somebody is in danger, those that work everywhere first.
 
+    Those that answer for one of `needs` (EM06: somebody who may take their life) come before all others.
     With `area_code` those known to work elsewhere only are left out. Never empty: before any listing is
     loaded it gives the national numbers.
     """
@@ -210,7 +215,15 @@ def emergency_numbers(
                 service.alert,
             )
         )
-    found.sort(key=lambda n: ("*" not in n.areas, len(n.number) > 4, n.number, n.name))
+    found.sort(
+        key=lambda n: (
+            not set(needs) & set(n.categories),
+            "*" not in n.areas,
+            len(n.number) > 4,
+            n.number,
+            n.name,
+        )
+    )
     return found[:limit] or [
         EmergencyNumber(None, "", number, number, "hotline", (), (), False, name_key=key)
         for number, key in LAST_RESORT

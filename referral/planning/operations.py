@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import User
@@ -124,6 +125,13 @@ def close_unmet(
     """The episode is over: a service fits, the client withdrew, or it was met otherwise."""
     unmet.closed_at, unmet.closed_as = now, closed_as
     audit.record(session, "unmet.closed", unmet, by=by, now=now, closed_as=closed_as)
+
+
+def close_met(session: Session, need: Need, *, by: User, now: datetime) -> None:
+    """The client's word says that help came: a need that was waiting waits no more."""
+    unmet = queries.open_unmet(session, [need.id]).get(need.id)
+    if unmet is not None:
+        close_unmet(session, unmet, closed_as="met", by=by, now=now)
 
 
 def propose(
@@ -279,7 +287,11 @@ def _list(
 ) -> ServiceAtLocation:
     """The listing of a resource that has just opened: active, and verified by nobody yet."""
     located = places_of(session).locate(opening.area_code)
-    organization = Organization(name=opening.organization.strip())
+    name = opening.organization.strip()
+    known = session.scalars(
+        select(Organization).where(Organization.name == name).order_by(Organization.id)
+    ).first()
+    organization = known or Organization(name=name)
     service = Service(
         organization=organization,
         name=opening.name.strip(),

@@ -76,6 +76,7 @@ def nearest(
             Service.name,
             Location.latitude,
             Location.longitude,
+            Location.precision_km,
             Location.confidential,
         )
         .join(Service, Service.id == ServiceCategory.service_id)
@@ -89,7 +90,14 @@ def nearest(
     for area, category in pairs:
         here = gazetteer.locate(area) if area in gazetteer else None
         placed = [
-            (haversine_km(here.latitude, here.longitude, site.latitude, site.longitude), site)
+            (
+                max(
+                    haversine_km(here.latitude, here.longitude, site.latitude, site.longitude),
+                    # Placed by area it is somewhere in it, not at its centre.
+                    (site.precision_km or 0.0) / 2,
+                ),
+                site,
+            )
             for site in sites[category]
             if here is not None and site.latitude is not None and not site.confidential
         ]
