@@ -1,6 +1,7 @@
 """Rules of the house that no single area can keep: permissions, migrations, and tests that run."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,20 @@ def test_every_page_states_who_may_open_it(app: Flask) -> None:
         for page, permission in stated.items()
         if permission != PUBLIC and permission not in HOLDERS
     } == {}
+
+
+def test_every_page_that_is_linked_to_exists(app: Flask) -> None:
+    """`.show` stands for the page `show` of the area that links to it."""
+    root = TESTS.parent
+    sources = [*(root / "templates").rglob("*.html"), *(root / "referral").rglob("*.py")]
+    pages = set(app.view_functions) | {f".{name.split('.')[-1]}" for name in app.view_functions}
+    linked = {
+        page: str(path.relative_to(root))
+        for path in sources
+        for page in re.findall(r"""\burl_for\(\s*["']([\w.]+)["']""", path.read_text("utf-8"))
+    }
+
+    assert {page: where for page, where in linked.items() if page not in pages} == {}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +85,7 @@ def test_every_test_file_stands_in_one_of_the_four_folders() -> None:
     elsewhere = [
         name
         for name in modules()
-        if name.split("/")[0] not in FOLDERS and name not in ("conftest.py", "factories.py")
+        if name.split("/")[-1].startswith("test_") and name.split("/")[0] not in FOLDERS
     ]
 
     assert elsewhere == []

@@ -111,3 +111,25 @@ def test_gettext_is_given_the_sentence_itself() -> None:
     }
 
     assert doors | pages == {}
+
+
+def test_no_template_says_a_word_without_gettext() -> None:
+    """The pattern page is for people who build pages."""
+    bare = {
+        str(path.relative_to(ROOT)): found
+        for path in (ROOT / "templates").rglob("*.html")
+        if path.name != "patterns.html" and (found := bare_words(path.read_text("utf-8")))
+    }
+
+    assert bare == {}
+
+
+def bare_words(template: str) -> list[str]:
+    """Words between tags and in the attributes that are read out."""
+    kept = re.sub(
+        r"<script.*?</script>|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", template, flags=re.DOTALL
+    )
+    read_out = re.findall(r"""\s(?:aria-label|title|placeholder|alt)=["']([^"']*)["']""", kept)
+    # Some macros print attributes.
+    texts = [text for text in re.findall(r">([^<>]*)(?=<)", kept) if '="' not in text]
+    return [words.strip() for words in (*texts, *read_out) if re.search(r"[A-Za-z]{2}", words)]
