@@ -3,6 +3,7 @@
 const enhancements = {
   "[data-menu]": () => import("./menu.js"),
   "[data-focus-on-load]": () => import("./errors.js"),
+  "[data-due]": () => import("./due.js"),
   "[data-confirm]": () => import("./confirm.js"),
   "[data-picker]": () => import("./picker.js"),
   "[data-listmap]": () => import("./listmap.js"),

@@ -94,6 +94,8 @@ def test_what_came_of_a_ringing_call_is_told_once(mine: Any, session: Session, c
     number = mine.page(address).select_one(".crisis-number").text
     page = mine.submit(address, {"number": number, "answered": "ringing"})
     tell = page.select_one('form[action^="/crisis/calls/"]')["action"]
+    # The next number waits on the page for the five minutes, hidden, and is said in words.
+    assert page.select_one("[data-due] [hidden] a[href^=tel]") is not None
 
     bad = mine.submit(tell, {"told": "", "told_outcome": "dr. Sari"}, status=422)
     assert bad.select_one("#told_outcome").text == "dr. Sari"

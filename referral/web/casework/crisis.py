@@ -129,6 +129,7 @@ def _page(case: Case | None, answers: Answers, *, telling: UUID | None = None) -
         case=case,
         numbers=numbers,
         next=next_number(numbers, recent, at),
+        soon=_soon(numbers, recent, at),
         calls=[_shown(call, numbers, at) for call in calls],
         answers=answers,
         telling=telling,
@@ -137,6 +138,17 @@ def _page(case: Case | None, answers: Answers, *, telling: UUID | None = None) -
         first=FIRST,
     )
     return page, answers.status
+
+
+def _soon(
+    numbers: Sequence[dict[str, Any]], calls: Sequence[CrisisCall], at: datetime
+) -> tuple[dict[str, Any], datetime] | None:
+    """The number to try if the call that rings now is not answered in time, and when that will be."""
+    if not calls or calls[0].answered is not None:
+        return None
+    due_at = calls[0].called_at + NEXT_NUMBER_AFTER
+    following = next_number(numbers, calls, due_at)
+    return (following, due_at) if following and due_at > at else None
 
 
 def _shown(call: CrisisCall, numbers: Sequence[dict[str, Any]], at: datetime) -> LoggedCall:
