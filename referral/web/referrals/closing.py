@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from referral.casework import operations as casework
 from referral.core.errors import Invalid
 from referral.extensions import db
+from referral.planning import operations as planning
 from referral.referrals import operations, queries
 from referral.web.access import requires
 from referral.web.answers import Answers
@@ -57,6 +58,8 @@ def feedback(referral_id: UUID) -> Page:
             except Invalid as error:
                 answers.refused(error)
             else:
+                if received == "yes":
+                    planning.close_met(db.session, referral.need, by=g.user, now=now())
                 db.session.commit()
                 flash(_("The client's word is recorded."), "good")
                 return redirect(url_for(".show", referral_id=referral.id), 303)
