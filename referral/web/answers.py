@@ -1,6 +1,6 @@
 """What somebody typed into a form: read, checked, and kept for showing again."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -148,7 +148,3 @@ class Answers:
     def require(self, name: str, value: Any, sentence: str) -> None:
         if value in (None, "", []):
             self.wrong(name, sentence)
-
-    def unchecked(self, names: Iterable[str]) -> bool:
-        """Whether none of these fields holds anything."""
-        return not any(self.given.get(name, "").strip() for name in names)
