@@ -203,7 +203,7 @@ TRANSITIONS: dict[tuple[Status, Event], tuple[Rule, ...]] = {
                 else ()
             ),
         )
-        for status in LIVE
+        for status in (*WAITING, *HELPING, Status.ON_HOLD)
     },
     (Status.CANCELLED, Event.CONFIRM): (_rule(None, _A, once_accepted=True),),
     **{

@@ -1,5 +1,6 @@
 """Seeing a person's record is an event too: it is written to the audit chain before the page leaves."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,12 @@ def seen(subject: Any, *, client_id: UUID) -> None:
     g.setdefault("seen", []).append((subject.__tablename__, subject.id, client_id))
 
 
+@dataclass(frozen=True)
+class _Reader:
+    id: UUID
+    role: str
+
+
 class _Seen:
     def __init__(self, table: str, row_id: UUID) -> None:
         self.__tablename__, self.id = table, row_id
@@ -23,6 +30,9 @@ class _Seen:
 def _write(response: Response) -> Response:
     readings = g.pop("seen", [])
     if readings and response.status_code < 400:
+        reader = _Reader(g.user.id, g.user.role)
+        # The page is made: what it has not committed it does not keep, and its lock must not block ours.
+        db.session.rollback()
         # A session of its own, so that a page that only reads takes the write lock for a moment, not for its whole life.
         with db.sessionmaker() as session:
             session.connection(execution_options={"writes": True})
@@ -32,7 +42,7 @@ def _write(response: Response) -> Response:
                     session,
                     f"{table}.read",
                     subject,
-                    by=g.user,
+                    by=reader,
                     now=datetime.now(UTC),
                     client_id=client_id,
                 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -316,3 +317,35 @@ Histories.TestCase.settings = settings(
     max_examples=60, stateful_step_count=60, deadline=None, database=None
 )
 test_random_histories_keep_the_promises = Histories.TestCase
+
+
+def _told() -> str:
+    """The table of the code as docs/referrals.md tells it."""
+    lines = [
+        "| from | step | by | to | must carry | only |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for (status, event), rules in TRANSITIONS.items():
+        for one in rules:
+            to = one.to or ("where it was held" if event is Event.RESUME else "stays")
+            reasons = f"reason ({one.codes} list)" if one.codes else ""
+            if one.only:
+                reasons = f"reason: {', '.join(sorted(one.only))}"
+            carries = [
+                reasons if name is Field.REASON else name.replace("_", " ")
+                for name in Field
+                if name in one.required
+            ]
+            only = [f"mode {mode}" for mode in sorted(one.modes)]
+            only += ["once accepted"] if one.once_accepted and status is not Status.ACCEPTED else []
+            by = ", ".join(actor for actor in Actor if actor in one.by)
+            lines.append(
+                f"| {status} | {event} | {by} | {to} | {'; '.join(carries)} | {'; '.join(only)} |"
+            )
+    return "\n".join(line.replace("|  |", "| |").replace("|  |", "| |") for line in lines)
+
+
+def test_the_document_tells_the_table_of_the_code() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "referrals.md").read_text("utf-8")
+
+    assert _told() in document, "copy what this prints:\n" + _told()

@@ -53,25 +53,24 @@ def new(need_id: UUID) -> Page:
         flash(_("This need is already referred to this service."), "wait")
         return redirect(url_for(".show", referral_id=draft.id), 303)
     problem: JejaringError | None = None
+    sent_to = ""
     if request.method == "POST":
         answers = Answers(request.form)
         try:
-            with db.session.begin_nested():
-                done_with = _send(need, site, receipt, based_on, basis, draft, answers)
-                if answers.errors:
-                    raise _Unfinished
-        except _Unfinished:
-            pass
+            sent_to = _send(need, site, receipt, based_on, basis, draft, answers)
         except Invalid as error:
             answers.refused(error)
         except NotFound:
             raise
         except JejaringError as error:
             problem = error
-        else:
+        if not answers.errors and problem is None:
             db.session.commit()
-            return redirect(done_with, 303)
-        db.session.refresh(need)
+            return redirect(sent_to, 303)
+        # Neither the client's answer nor a draft is kept from a form that comes back.
+        db.session.rollback()
+        need, site = cases.get_need(db.session, g.user, need_id), _site(need)
+        receipt, based_on = _receipt(need), _based_on()
     else:
         answers = _asked(need, basis, draft)
     page = render_template(
@@ -99,10 +98,6 @@ def new(need_id: UUID) -> Page:
         priorities=[urgency.value for urgency in Urgency],
     )
     return page, 409 if problem else answers.status
-
-
-class _Unfinished(Exception):
-    """The form has errors: nothing of it is kept in the database."""
 
 
 def _site(need: Need) -> ServiceAtLocation:

@@ -331,7 +331,8 @@ def done(event: Event) -> str:
 def history(steps: Sequence[ReferralStep], *, for_agency: bool = False) -> list[dict[str, Any]]:
     """The steps in words for a timeline. An agency reads its own notes, not what the worker wrote."""
     ids: set[UUID] = {step.by_id for step in steps if step.by_id}
-    names = dict(db.session.execute(select(User.id, User.name).where(User.id.in_(ids))).tuples())
+    people = db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))
+    names: dict[UUID | None, str] = {row.id: row.name for row in people}
     reasons = queries.reasons_by_code(db.session)
     told = []
     for step in steps:
