@@ -36,7 +36,10 @@ def render(
     points: Sequence[GapPoint], *, assets: Mapping[str, str], coast: Path, label: str, lang: str
 ) -> str:
     """The map as an HTML page. `assets` gives the addresses of leaflet_js and leaflet_css."""
-    chart = _LocalMap(location=[-2.5, 118.0], zoom_start=5, tiles=None, control_scale=True)
+    # Without animation: a frame that is still loading would draw the coast for its first view only.
+    chart = _LocalMap(
+        tiles=None, zoom_animation=False, fade_animation=False, attribution_control=False
+    )
     chart.default_js = [("leaflet", assets["leaflet_js"])]
     chart.default_css = [("leaflet_css", assets["leaflet_css"])]
     if coast.exists():
@@ -58,9 +61,14 @@ def render(
             tooltip=folium.GeoJsonTooltip(fields=["words"], labels=False),
             popup=folium.GeoJsonPopup(fields=["words"], labels=False),
         ).add_to(chart)
-        chart.fit_bounds([[p.lat, p.lon] for p in points], max_zoom=9, padding=(40, 40))
+    seen = [(point.lat, point.lon) for point in points] or list(_corners(coast))
+    chart.fit_bounds([list(at) for at in seen], max_zoom=8, padding=(40, 40))
     root = chart.get_root()
-    root.header.add_child(folium.Element("<style>html,body{margin:0}.leaflet-container{background:#e6edf2;font:inherit}</style>"))
+    root.header.add_child(
+        folium.Element(
+            "<style>html,body{margin:0}.folium-map.leaflet-container{background:#e6edf2;font:15px system-ui,sans-serif}</style>"
+        )
+    )
     root.title = escape(label)
     html: str = root.render()
     return html.replace("<html>", f'<html lang="{escape(lang)}">', 1)
@@ -87,6 +95,20 @@ def _tone(people: int | None) -> str:
 def _style(feature: Mapping[str, Any]) -> dict[str, Any]:
     colour = _RAMP[feature["properties"]["tone"]]
     return {"color": "#fff", "weight": 2, "fillColor": colour, "fillOpacity": 0.9}
+
+
+def _corners(coast: Path) -> list[tuple[float, float]]:
+    """What the coastline spans; the whole world where there is none."""
+    if not coast.exists():
+        return [(-60.0, -180.0), (75.0, 180.0)]
+    rings = [
+        ring
+        for feature in _coast(coast)["features"]
+        for polygon in feature["geometry"]["coordinates"]
+        for ring in polygon
+    ]
+    lons, lats = zip(*(point for ring in rings for point in ring), strict=True)
+    return [(min(lats), min(lons)), (max(lats), max(lons))]
 
 
 @cache

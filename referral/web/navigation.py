@@ -20,26 +20,28 @@ class Place:
 
 
 def _places() -> list[Place]:
+    # (endpoint, words, icon, who, beginnings of the endpoints that belong to it)
     entries = [
-        ("casework.index", _("Cases"), "users", "case:read"),
-        ("matching.search", _("Find help"), "search", "match:run"),
-        ("referrals.index", _("Referrals"), "file-text", "referral:read"),
-        ("referrals.inbox", _("Inbox"), "inbox", "referral:answer"),
-        ("office.index", _("Office"), "building-2", "office:read"),
-        ("planning.gaps", _("Gaps"), "layers", "gap:read"),
-        ("planning.proposals", _("Proposals"), "lightbulb", "proposal:write"),
-        ("directory.index", _("Directory"), "house", PUBLIC),
-        ("accounts.index", _("Accounts"), "settings", "account:manage"),
+        ("casework.index", _("Cases"), "users", "case:read", ("casework.",)),
+        ("matching.search", _("Find help"), "search", "match:run", ("matching.",)),
+        ("referrals.index", _("Referrals"), "file-text", "referral:send", ("referrals.",)),
+        ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
+        ("office.index", _("Office"), "building-2", "office:read", ("office.",)),
+        ("planning.gaps", _("Gaps"), "layers", "gap:read", ("planning.gap",)),
+        (
+            "planning.proposals",
+            _("Proposals"),
+            "lightbulb",
+            "proposal:write",
+            ("planning.proposal",),
+        ),
+        ("directory.index", _("Directory"), "house", PUBLIC, ("directory.",)),
+        ("accounts.index", _("Accounts"), "settings", "account:manage", ("accounts.",)),
     ]
-    here = (request.endpoint or "").split(".")[0] if request else ""
+    here = request.endpoint or ""
     return [
-        Place(
-            endpoint,
-            label,
-            icon,
-            current=request.endpoint == endpoint or here == endpoint.split(".")[0],
-        )
-        for endpoint, label, icon, permission in entries
+        Place(endpoint, label, icon, current=here.startswith(beginnings))
+        for endpoint, label, icon, permission, beginnings in entries
         if permission == PUBLIC or may(permission)
     ]
 
