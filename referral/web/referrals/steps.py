@@ -116,6 +116,8 @@ class StepForm:
             "review_on": _("Look at it again on"),
             "outcome": _("What did the client get?"),
         }
+        if self.on_behalf and field == Field.FIRST_CONTACT_ON:
+            return str(_("First contact"))
         return by_step.get((self.event.value, field)) or by_field[field]
 
 
