@@ -110,7 +110,7 @@ PARENTS = (
               child_age_years=4, desil=4),
     Fictional("Puspitasari Contoh", "+6281200000033", "Kec. Gunungpati", age_years=22, sex="female",
               child_age_years=1, desil=1, urgency=Urgency.URGENT),
-    Fictional("Handayani Contoh", "+6281200000034", "Kec. Candisari", age_years=31, sex="female",
+    Fictional("Handarini Contoh", "+6281200000034", "Kec. Candisari", age_years=31, sex="female",
               child_age_years=3, desil=2),
     Fictional("Rahmawati Contoh", "+6281200000035", "Kec. Tembalang", age_years=27, sex="female",
               child_age_years=5, desil=3),
