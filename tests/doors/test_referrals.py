@@ -603,9 +603,10 @@ def test_a_walk_in_service_is_closed_by_the_worker_on_the_clients_word(
     session: Session, make: Make, app_browser: Any
 ) -> None:
     scene = Scene(session, make, datetime.now(UTC), answer_mode="walk_in")
-    referral = scene.sent()
-    session.commit()
     broker = app_browser(scene.broker)
+    page = broker.submit(new_url(scene), consenting())
+    assert page.h1.text == "Referral letter"
+    referral = only(session)
     page = broker.page(f"/referrals/{referral.id}")
     assert "the client goes there with a letter" in page.text
 

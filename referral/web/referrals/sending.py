@@ -236,7 +236,8 @@ def _send(
         confirmed_full=answers.ticked("confirmed_full"),
     )
     flash(done(Event.SEND), "good")
-    return url_for(".show", referral_id=draft.id)
+    page = ".letter" if draft.answer_mode is AnswerMode.WALK_IN else ".show"
+    return url_for(page, referral_id=draft.id)
 
 
 def _record_basis(need: Need, site: ServiceAtLocation, said: str, answers: Answers) -> None:
