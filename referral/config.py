@@ -1,10 +1,12 @@
 """Every setting there is. docs/settings.md is checked against this class."""
 
+from __future__ import annotations
+
 import base64
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,7 @@ class Settings:
     COUNT_THRESHOLD: int = setting("Smallest count other than zero that planners see.", default=5)
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
         """The settings in `env`. Names every missing or bad one at once and refuses to start."""
         values: dict[str, Any] = {}
         wrong = []
@@ -67,7 +69,7 @@ class Settings:
             if not text:
                 continue
             try:
-                values[each.name] = _READ[each.type](text)  # type: ignore[index]
+                values[each.name] = _READ[str(each.type)](text)
             except ValueError:
                 wrong.append(f"{each.name} ({text!r} is not {each.type})")
         production = values.get("JEJARING_ENV") == "production"
@@ -109,7 +111,7 @@ def _truth(text: str) -> bool:
     raise ValueError(text)
 
 
-_READ = {str: str, bool: _truth, int: int, "str": str, "bool": _truth, "int": int}
+_READ: dict[str, Callable[[str], Any]] = {"str": str, "bool": _truth, "int": int}
 _SECRETS = ("SECRET_KEY", "MASTER_KEYS", "INDEX_SECRET")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.accounts.permissions import Role
+from referral.core.country import COUNTRY
 from referral.core.db import Identified
 from referral.core.sealing import Sealing
 
@@ -58,7 +59,7 @@ class Office(Sealing, Identified):
     name: Mapped[str] = mapped_column(unique=True)
     #: kab/kota the office serves, a code of the gazetteer
     area_code: Mapped[str | None]
-    time_zone: Mapped[str] = mapped_column(default="Asia/Jakarta")
+    time_zone: Mapped[str] = mapped_column(default=COUNTRY.time_zone)
     clock_profile: Mapped[ClockProfile] = mapped_column(default=ClockProfile.CITY)
     #: cases numbered so far in this office
     case_count: Mapped[int] = mapped_column(default=0)

@@ -4,9 +4,8 @@ import re
 
 import phonenumbers
 
+from referral.core.country import COUNTRY
 from referral.core.errors import Invalid
-
-COUNTRY = "ID"
 
 
 def normal_number(typed: str) -> str:
@@ -18,10 +17,10 @@ def normal_number(typed: str) -> str:
     if re.search(r"[^\d\s()+./-]", typed) or not 3 <= len(digits) <= 15:
         raise Invalid("casework.number", field="contact_number")
     is_foreign = typed.strip().startswith("+")
-    # Indonesian mobiles are often written 62811… without +.
-    candidate = f"+{digits}" if is_foreign or digits.startswith("62") else digits
+    # Mobiles are often written with the calling code and without +.
+    candidate = f"+{digits}" if is_foreign or digits.startswith(COUNTRY.calling_code) else digits
     try:
-        parsed = phonenumbers.parse(candidate, COUNTRY)
+        parsed = phonenumbers.parse(candidate, COUNTRY.code)
     except phonenumbers.NumberParseException:
         parsed = None
     if parsed is not None and phonenumbers.is_valid_number(parsed):
@@ -34,14 +33,14 @@ def normal_number(typed: str) -> str:
 def printed(number: str) -> str:
     """A kept number as people write it: spaced, ours without the country code."""
     try:
-        parsed = phonenumbers.parse(number, COUNTRY)
+        parsed = phonenumbers.parse(number, COUNTRY.code)
     except phonenumbers.NumberParseException:
         return number
     if not phonenumbers.is_valid_number(parsed):
         return number
     form = (
         phonenumbers.PhoneNumberFormat.NATIONAL
-        if parsed.country_code == phonenumbers.country_code_for_region(COUNTRY)
+        if parsed.country_code == phonenumbers.country_code_for_region(COUNTRY.code)
         else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     )
     return str(phonenumbers.format_number(parsed, form))

@@ -12,10 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from referral.core.country import COUNTRY
 from referral.core.errors import JejaringError
 from referral.core.text import Message, instant, label, render
 
-ZONE = "Asia/Jakarta"
+ZONE = COUNTRY.time_zone
 WIDTH = 100
 _WHO_WIDTH = 16
 

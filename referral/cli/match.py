@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
+from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, JejaringError
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, km, label, render
 from referral.directory.reference import taxonomy
@@ -21,7 +22,7 @@ from referral.places.queries import gazetteer
 
 FINDINGS, WRONG_USAGE = 1, 2
 #: The zone of a search that belongs to no office.
-ZONE = "Asia/Jakarta"
+ZONE = COUNTRY.time_zone
 
 
 @click.command("match")

@@ -1,9 +1,8 @@
-"""Opening hours: the opening_hours text of a list, HSDS schedule rows, and whether it is open. Pure."""
+"""Weekly opening hours: the opening_hours text of a list, and how hours are said in words. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
 from typing import Protocol
 
 from babel.dates import get_day_names
@@ -26,27 +25,15 @@ class Opening:
     closes_at: str
 
 
-class Rule(Protocol):
-    """The columns of an HSDS schedule that say when it is open."""
+class Weekly(Protocol):
+    """What is told in words of a weekly rule."""
 
-    @property
-    def freq(self) -> str | None: ...
-    @property
-    def interval(self) -> int | None: ...
     @property
     def byday(self) -> str | None: ...
     @property
     def opens_at(self) -> str | None: ...
     @property
     def closes_at(self) -> str | None: ...
-    @property
-    def valid_from(self) -> date | None: ...
-    @property
-    def valid_to(self) -> date | None: ...
-    @property
-    def until(self) -> date | None: ...
-    @property
-    def timezone(self) -> float | None: ...
 
 
 def parse(text: str) -> list[Opening]:
@@ -106,66 +93,7 @@ def _days(text: str) -> list[str]:
     return found
 
 
-def offset_hours(area_code: str | None) -> int:
-    """Hours ahead of UTC in a province of Indonesia; western time where the place is not known."""
-    province = (area_code or "")[:2]
-    if province in ("81", "82") or province.startswith("9"):
-        return 9
-    if province in ("51", "52", "53", "63", "64", "65") or province.startswith("7"):
-        return 8
-    return 7
-
-
-def open_at(rules: Iterable[Rule], at: datetime) -> bool | None:
-    """Whether any rule is open at the instant `at`; None where that can't be said.
-
-    A rule past its `valid_to` says nothing any more; one past `until` has ended. Rules other than weekly
-    and daily ones are not read yet and say nothing.
-    """
-    known = False
-    for rule in rules:
-        local = at.astimezone(timezone(timedelta(hours=_or(rule.timezone, 7))))
-        today = local.date()
-        if rule.valid_to is not None and rule.valid_to < today:
-            continue
-        if not rule.opens_at or not rule.closes_at or (rule.interval or 1) != 1:
-            continue
-        days = EVERY_DAY if rule.freq == "DAILY" else rule.byday
-        if rule.freq not in ("WEEKLY", "DAILY") or not days:
-            continue
-        known = True
-        if rule.until is not None and rule.until < today:
-            continue
-        if rule.valid_from is not None and rule.valid_from > today:
-            continue
-        if _is_within(days.split(","), rule.opens_at[:5], rule.closes_at[:5], local):
-            return True
-    return False if known else None
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value
-
-
-def _is_within(days: Sequence[str], opens: str, closes: str, local: datetime) -> bool:
-    clock = local.strftime("%H:%M")
-    today, yesterday = DAYS[local.weekday()], DAYS[local.weekday() - 1]
-    if closes > opens:
-        return today in days and (opens <= clock < closes or clock == closes == LAST_MINUTE)
-    return (today in days and clock >= opens) or (yesterday in days and clock < closes)
-
-
-def is_always(rules: Sequence[Rule | Opening]) -> bool:
-    """Whether the rules are one rule for every hour of every day."""
-    return any(
-        rule.byday == EVERY_DAY
-        and (rule.opens_at or "")[:5] == "00:00"
-        and (rule.closes_at or "")[:5] == LAST_MINUTE
-        for rule in rules
-    )
-
-
-def in_words(rules: Iterable[Rule | Opening], lang: str) -> list[tuple[str, str]]:
+def in_words(rules: Iterable[Weekly], lang: str) -> list[tuple[str, str]]:
     """Days and times as people there write them: `("Senin–Jumat", "08.00–16.00")`, Monday first."""
     point = "." if lang == "id" else ":"
     found = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -13,9 +14,9 @@ from sqlalchemy.orm import Session
 from referral.changes import directory as changes
 from referral.changes.actors import Actor, StandingActor
 from referral.changes.models import ChangeRecord
+from referral.core.country import COUNTRY
 from referral.core.errors import Finding
 from referral.core.text import Message
-from referral.directory import hours
 from referral.directory.kinds import Criterion, ServiceStatus
 from referral.directory.listings import Listing
 from referral.directory.mapping import Known, TableMapping
@@ -209,7 +210,7 @@ class Import:
                 byday=opening.byday,
                 opens_at=opening.opens_at,
                 closes_at=opening.closes_at,
-                timezone=float(hours.offset_hours(area)),
+                timezone=_hours_east(area),
             )
         for code in self._areas(listing):
             part(
@@ -227,7 +228,7 @@ class Import:
                 "",
                 service_id=service_id,
                 option=listing.fee,
-                currency="IDR",
+                currency=COUNTRY.currency,
                 amount=0.0 if listing.fee == "free" else None,
                 amount_description=listing.cost,
             )
@@ -321,7 +322,7 @@ class Import:
                 "city": listing.city or self._above(code, REGENCY) or "",
                 "state_province": listing.province or self._above(code, 1) or "",
                 "postal_code": "",
-                "country": "ID",
+                "country": COUNTRY.code,
             }
         return location_id
 
@@ -542,3 +543,9 @@ def _given(source_id: str) -> UUID | None:
         return UUID(source_id)
     except ValueError:
         return None
+
+
+def _hours_east(area_code: str | None) -> float:
+    """HSDS's time zone of a schedule: hours ahead of UTC."""
+    offset = datetime(2026, 1, 1, tzinfo=ZoneInfo(COUNTRY.time_zone_of(area_code))).utcoffset()
+    return offset.total_seconds() / 3600 if offset is not None else 0.0

@@ -4,6 +4,8 @@ import re
 
 import phonenumbers
 
+from referral.core.country import COUNTRY
+
 #: HSDS's types, and two of ours: a short number that a whole region knows, and a chat
 TYPES = ("text", "voice", "fax", "cell", "video", "pager", "textphone", "hotline", "whatsapp")
 _EXTENSION = re.compile(
@@ -30,10 +32,10 @@ def dial(number: str, extension: str | None = None) -> str:
     """
     digits = re.sub(r"[^\d+]", "", number)
     if len(digits.strip("+")) > 5:
-        # Indonesian mobiles are often written 62811… or 811… without + or 0.
-        candidate = f"+{digits}" if digits.startswith("62") else digits
+        # Mobiles are often written with the calling code and without +, or without the leading 0.
+        candidate = f"+{digits}" if digits.startswith(COUNTRY.calling_code) else digits
         try:
-            parsed = phonenumbers.parse(candidate, "ID")
+            parsed = phonenumbers.parse(candidate, COUNTRY.code)
         except phonenumbers.NumberParseException:
             pass
         else:

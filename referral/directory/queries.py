@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from referral.core.errors import NotFound
 from referral.core.paging import Page, page_of
-from referral.directory import hours, phones
+from referral.directory import phones
 from referral.directory.kinds import Remote, ServiceStatus, SystemType
 from referral.directory.models import (
     Accessibility,
@@ -24,6 +24,7 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCategory,
 )
+from referral.directory.opening import OpeningRow, is_open
 
 #: A check older than this is said to be old.
 VERIFIED_DAYS = 365
@@ -68,11 +69,11 @@ class Listing:
 
     @property
     def is_always_open(self) -> bool:
-        return hours.is_always(self.service.schedules)
+        return any(row.never_closes for row in _opening(self.service))
 
     def is_open(self, at: datetime) -> bool | None:
         """Whether it is open at an instant; None where its hours are not known."""
-        return hours.open_at(self.service.schedules, at)
+        return is_open(_opening(self.service), at)
 
     def is_stale(self, on: date) -> bool:
         """Whether the last check is so old that it should be made again."""
@@ -211,7 +212,7 @@ def emergency_numbers(
                 first.type,
                 areas,
                 tuple(c.code for c in service.categories if c.code.startswith("EM")),
-                hours.is_always(service.schedules),
+                any(row.never_closes for row in _opening(service)),
                 service.alert,
             )
         )
@@ -266,3 +267,10 @@ def service_area_codes(session: Session, service_ids: Sequence[UUID]) -> dict[UU
         if service_id is not None:
             found.setdefault(service_id, []).append(code)
     return found
+
+
+def _opening(service: Service) -> list[OpeningRow]:
+    return [
+        OpeningRow(**{name: getattr(schedule, name) for name in OpeningRow.__dataclass_fields__})
+        for schedule in service.schedules
+    ]

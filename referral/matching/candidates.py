@@ -37,9 +37,9 @@ from referral.directory.models import (
     ServiceStatus,
     SystemType,
 )
+from referral.directory.opening import OpeningRow, is_readable
 from referral.matching.facts import Document, Offer
 from referral.matching.models import ServiceStanding
-from referral.matching.opening import OpeningRow, is_readable
 from referral.matching.rules import FAMILY_COUNSELLING
 from referral.places.gazetteer import Gazetteer
 

@@ -3,8 +3,8 @@
 from datetime import date
 
 from referral.core.text import Message
+from referral.directory.opening import is_open, next_opening
 from referral.matching.facts import Offer, Query
-from referral.matching.opening import is_open, next_opening
 from referral.matching.penalties import known_capacity
 
 

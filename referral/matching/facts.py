@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from referral.matching.opening import OpeningRow
+from referral.directory.opening import OpeningRow
 
 EMERGENCY = "emergency"
 

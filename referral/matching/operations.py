@@ -14,6 +14,7 @@ from referral.casework.models import Case, Client, ClientKind, Need, OwnResource
 from referral.casework.queries import excluded_organizations
 from referral.changes import audit
 from referral.changes.directory import version as directory_version
+from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, NotAllowed
 from referral.directory.reference import taxonomy
 from referral.matching import candidates, queries, receipts
@@ -218,6 +219,6 @@ def _holidays_around(year: int) -> frozenset[date]:
     import holidays  # takes a third of a second, which a directory without hours need not pay
 
     calendar = holidays.country_holidays(
-        "ID", years=[year - 1, year, year + 1], categories=("public", "government")
+        COUNTRY.code, years=[year - 1, year, year + 1], categories=("public", "government")
     )
     return frozenset(calendar)

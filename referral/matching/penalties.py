@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from referral.core.text import Message
+from referral.directory.opening import is_open, next_opening
 from referral.matching.facts import Circumstances, Offer, Query
-from referral.matching.opening import is_open, next_opening
 
 NO_CAPACITY, WAITLIST, ASSESSMENT = "no-capacity", "waitlist", "additional-assessment-required"
 CAPACITY_GOOD_DAYS = 30

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from referral.core.country import COUNTRY
 from referral.core.text import Message
+from referral.directory.opening import is_open
 from referral.matching.facts import Document, Names, Offer, Outcome, Query
-from referral.matching.opening import is_open
 
 RULES_VERSION = 1
 
@@ -21,7 +22,7 @@ RESIDENCE_FREE = ("EM", "FC04", "SP06")
 VIOLENT_NEEDS = ("EM07",)
 MEDIATION = "CD03"
 FAMILY_COUNSELLING = "FC01"
-EVERYWHERE = ("*", "ID")
+EVERYWHERE = ("*", COUNTRY.code)
 
 Params = Mapping[str, Any]
 

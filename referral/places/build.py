@@ -25,9 +25,10 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
+from referral.core.country import COUNTRY
 from referral.core.geo import haversine_km
 from referral.places.names import base_name, is_city, letters, spelling
-from referral.places.rows import COLUMNS, JAVA_BALI, regency_usual_km, time_zone
+from referral.places.rows import COLUMNS, JAVA_BALI, regency_usual_km
 
 DATA = Path(__file__).resolve().parents[2] / "directory_data"
 
@@ -594,7 +595,7 @@ def _row(code: str, name: str, at: Placed | None) -> dict[str, str]:
         "precision_km": f"{at.precision_km:.1f}" if at else "",
         "point_source": at.source if at else "",
         "population": "",
-        "time_zone": time_zone(code) if code.count(".") < 2 else "",
+        "time_zone": COUNTRY.time_zone_of(code) if code.count(".") < 2 else "",
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from referral.core.geo import haversine_km
@@ -31,7 +31,7 @@ _COLUMNS = (
 
 def gazetteer(session: Session) -> memory.Gazetteer:
     """All places in memory; read again only when the gazetteer has changed since."""
-    stamp = session.scalar(select(func.max(PlaceLoad.id)))
+    stamp = session.scalar(select(PlaceLoad.id).order_by(PlaceLoad.id.desc()).limit(1))
     engine = session.connection().engine
     with _lock:
         kept = _kept.get(engine)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from referral.core.country import COUNTRY
 from referral.core.errors import Finding
 from referral.core.geo import haversine_km
 from referral.core.text import Message
@@ -48,9 +49,6 @@ REACHING = {"14.07": 70.0, "62.02": 75.0, "62.03": 100.0, "62.07": 150.0}
 DISTRICT_CENTROID_KM = 7.0
 
 _CODE = re.compile(r"\d{2}(\.\d{2}(\.\d{2})?)?")
-_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
-_EAST = {"81", "82", "91", "92", "93", "94", "95", "96"}
-_MIDDLE = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
 #: Indonesia with its sea: a point outside is a mistake of sign, order or decimal.
 _SOUTH, _NORTH, _WEST, _EASTERN = -11.5, 6.5, 94.5, 141.5
 
@@ -67,14 +65,6 @@ class Reading:
 class _Wrong(Exception):
     def __init__(self, field: str):
         self.field = field
-
-
-def time_zone(code: str) -> str:
-    """The IANA zone of the province a code lies in."""
-    province = code[:2]
-    if province in _EAST:
-        return "Asia/Jayapura"
-    return "Asia/Makassar" if province in _MIDDLE else "Asia/Jakarta"
 
 
 def regency_usual_km(code: str) -> float:
@@ -155,8 +145,8 @@ def _place(row: Mapping[str, str]) -> Place:
     parent = code.rpartition(".")[0]
     if row.get("parent_code", parent) not in (parent, ""):
         raise _Wrong("parent")
-    zone = row.get("time_zone") or (time_zone(code) if level < DISTRICT else None)
-    if zone is not None and zone not in _ZONES:
+    zone = row.get("time_zone") or (COUNTRY.time_zone_of(code) if level < DISTRICT else None)
+    if zone is not None and zone not in COUNTRY.time_zones:
         raise _Wrong("zone")
     latitude, longitude = _point(row)
     population = _amount(row, "population")

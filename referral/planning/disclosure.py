@@ -173,7 +173,9 @@ def _range(
                 known += sign * int(full[cell])
         equations.append(equation)
         sums.append(-known)
-    limits: list[tuple[int, int | None]] = [(1, threshold - 1) if small[cell] else (0, None) for cell in unknown]
+    limits: list[tuple[int, int | None]] = [
+        (1, threshold - 1) if small[cell] else (0, None) for cell in unknown
+    ]
     aim = np.zeros(len(unknown))
     aim[index[at]] = 1
     found: list[float | None] = []

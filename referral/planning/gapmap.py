@@ -63,7 +63,7 @@ def render(
         ).add_to(chart)
     seen = [(point.lat, point.lon) for point in points] or list(_corners(coast))
     chart.fit_bounds([list(at) for at in seen], max_zoom=8, padding=(40, 40))
-    root = chart.get_root()
+    root: Any = chart.get_root()
     root.header.add_child(
         folium.Element(
             "<style>html,body{margin:0}.folium-map.leaflet-container{background:#e6edf2;font:15px system-ui,sans-serif}</style>"

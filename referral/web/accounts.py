@@ -15,6 +15,7 @@ from referral.accounts.models import ClockProfile, LinkPurpose, Office, User
 from referral.accounts.operations import IssuedLink
 from referral.accounts.permissions import GRANTABLE, Role
 from referral.casework import handover
+from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, JejaringError, NotAllowed
 from referral.core.text import Message
 from referral.directory import organizations
@@ -26,7 +27,7 @@ from referral.web.formatting import label, say
 bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 Page = str | Response | tuple[str, int]
 
-TIME_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
+TIME_ZONES = tuple(COUNTRY.time_zones)
 
 
 @dataclass

@@ -26,17 +26,17 @@ def _page(status: int, title: str, message: str) -> tuple[str, int]:
 
 
 def _title(status: int) -> str:
-    return {
+    titles: dict[int, str] = {
         400: _("That form could not be read"),
         404: _("Nothing here"),
         409: _("Not now"),
         422: _("Please check this"),
         413: _("Too large"),
-    }.get(status, _("Something went wrong"))
+    }
+    return titles.get(status) or str(_("Something went wrong"))
 
 
-def _of_the_work(error: Exception) -> tuple[str, int]:
-    assert isinstance(error, errors.JejaringError)
+def _of_the_work(error: errors.JejaringError) -> tuple[str, int]:
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     return _page(status, _title(status), render(error.message, chosen()))
 
@@ -53,8 +53,7 @@ def _csrf(_error: Exception) -> tuple[str, int]:
     return _page(400, _title(400), message)
 
 
-def _http(error: Exception) -> tuple[str, int] | HTTPException:
-    assert isinstance(error, HTTPException)
+def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
     if error.code is None or error.code < 400:
         return error
     message = {

@@ -2,6 +2,7 @@
 
 from flask import g, has_request_context, session
 
+from referral.core.country import COUNTRY
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES
 
 
@@ -17,6 +18,6 @@ def chosen() -> str:
 
 
 def zone() -> str:
-    """The time zone of the person's office; Jakarta's where there is none."""
+    """The time zone of the person's office, else the country's first."""
     user = g.get("user") if has_request_context() else None
-    return user.office.time_zone if user is not None and user.office else "Asia/Jakarta"
+    return user.office.time_zone if user is not None and user.office else COUNTRY.time_zone

@@ -488,7 +488,11 @@ def _map(
     if query["near"]:
         place = query["place"]["name"] if query["place"] else _("Start")
         features.append(
-            _point(*query["near"], {"kind": "start", "label": place, "precision_km": precision_km})
+            _point(
+                query["near"][0],
+                query["near"][1],
+                {"kind": "start", "label": place, "precision_km": precision_km},
+            )
         )
     return {"type": "FeatureCollection", "features": features}
 

@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
@@ -36,7 +46,9 @@ class GapRow:
     def __init__(self, area: str, category: str, table: Table, nearest: queries.Nearest) -> None:
         places = gazetteer(db.session)
         self.area, self.category = area, category
-        self.area_name = places.label(area) if area in places else say(Message("planning.area_unknown"))
+        self.area_name = (
+            places.label(area) if area in places else say(Message("planning.area_unknown"))
+        )
         self.category_name = taxonomy().get(category).name[chosen()]
         cell = table.cell(area, category)
         self.people = cell.count
@@ -50,7 +62,9 @@ class GapRow:
         people: object = self.people
         if self.people is None:
             key = "withheld" if self.is_withheld else "small"
-            people = Message(f"planning.people.{key}", {} if self.is_withheld else {"threshold": threshold})
+            people = Message(
+                f"planning.people.{key}", {} if self.is_withheld else {"threshold": threshold}
+            )
         params = {"people": people, "category": self.category_name, "area": self.area_name}
         if not self.nearest.anywhere:
             return Message("planning.gap.none_anywhere", params)
@@ -75,7 +89,9 @@ def _gaps(session: Session, domain: str | None) -> tuple[Table, list[GapRow]]:
     """
     raw = queries.counts(session)
     table = protect(raw, threshold=current_app.config["SETTINGS"].COUNT_THRESHOLD)
-    pairs = [pair for pair, count in raw.items() if count and (not domain or pair[1].startswith(domain))]
+    pairs = [
+        pair for pair, count in raw.items() if count and (not domain or pair[1].startswith(domain))
+    ]
     nearest = queries.nearest(session, gazetteer(session), pairs)
     rows = [GapRow(area, category, table, nearest[area, category]) for area, category in pairs]
     rows.sort(key=lambda row: (-(row.people or 0), row.is_withheld, row.area_name, row.category))
@@ -150,7 +166,9 @@ def gap_map() -> Response:
 def proposals() -> str:
     """Plans for new resources, under way or ended."""
     ended = request.args.get("ended") == "1"
-    page = page_of(db.session, queries.proposals(ended=ended), number=request.args.get("page", 1, type=int))
+    page = page_of(
+        db.session, queries.proposals(ended=ended), number=request.args.get("page", 1, type=int)
+    )
     return render_template("planning/proposals.html", page=page, ended=ended, **_names())
 
 
@@ -173,7 +191,9 @@ def proposal_new() -> str | Answer | tuple[str, int]:
         raise Invalid("planning.area", field="area_code")
     given = request.form if request.method == "POST" else {}
     values = {
-        "title": given.get("title", _("%(category)s in %(area)s", category=gap.category_name, area=gap.area_name)),
+        "title": given.get(
+            "title", _("%(category)s in %(area)s", category=gap.category_name, area=gap.area_name)
+        ),
         "problem": given.get("problem", gap.sentence),
         "capacity": given.get("capacity", ""),
     }
@@ -308,7 +328,9 @@ def record_unmet(need_id: UUID) -> str | Answer | tuple[str, int]:
     need = casework.get_need(db.session, g.user, need_id)
     asked = request.values.get("receipt", "")
     receipt = (
-        get_receipt(db.session, g.user, UUID(asked)) if asked else latest_receipt(db.session, need.id)
+        get_receipt(db.session, g.user, UUID(asked))
+        if asked
+        else latest_receipt(db.session, need.id)
     )
     known = queries.open_unmet(db.session, [need.id]).get(need.id)
     suggested = known.reason if known else operations.reason_from(receipt) if receipt else None

@@ -1,6 +1,6 @@
 """Opening hours: what texts mean, what is refused, when it is open, and how it is said."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +9,6 @@ from referral.directory.hours import (
     EVERY_DAY,
     Opening,
     in_words,
-    is_always,
-    offset_hours,
-    open_at,
     parse,
 )
 
@@ -48,54 +45,23 @@ def test_hours_that_are_half_understood_are_refused(text):
 
 def rule(**values):
     nothing = dict.fromkeys(
-        ["freq", "interval", "byday", "opens_at", "closes_at", "valid_from", "valid_to", "until", "timezone"]
+        [
+            "freq",
+            "interval",
+            "byday",
+            "opens_at",
+            "closes_at",
+            "valid_from",
+            "valid_to",
+            "until",
+            "timezone",
+        ]
     )
     weekly = {"freq": "WEEKLY", "byday": "MO,TU", "opens_at": "08:00", "closes_at": "16:00"}
     return SimpleNamespace(**nothing | weekly | values)
 
 
 MONDAY_0930_JAKARTA = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("changed", "is_open"),
-    [
-        ({}, True),
-        ({"byday": "TU"}, False),
-        ({"timezone": 9.0}, True),
-        ({"timezone": 9.0, "closes_at": "11:00"}, False),
-        ({"freq": "DAILY", "byday": None}, True),
-        ({"valid_to": date(2026, 3, 1)}, None),
-        ({"until": date(2026, 3, 1)}, False),
-        ({"valid_from": date(2026, 3, 3)}, False),
-        ({"freq": "MONTHLY"}, None),
-        ({"interval": 2}, None),
-        ({"opens_at": None}, None),
-        ({"byday": "SU", "opens_at": "20:00", "closes_at": "10:00"}, True),
-    ],
-)
-def test_a_service_is_open_closed_or_not_known_to_be_either(changed, is_open):
-    assert open_at([rule(**changed)], MONDAY_0930_JAKARTA) is is_open
-
-
-def test_without_rules_nobody_can_say_whether_it_is_open():
-    assert open_at([], MONDAY_0930_JAKARTA) is None
-
-
-def test_a_rule_for_the_whole_day_lasts_until_midnight():
-    always = rule(byday=EVERY_DAY, opens_at="00:00", closes_at="23:59")
-
-    assert open_at([always], datetime(2026, 3, 2, 16, 59, 30, tzinfo=UTC)) is True
-    assert is_always([always])
-    assert not is_always([rule()])
-
-
-@pytest.mark.parametrize(
-    ("area", "hours"),
-    [("33.74", 7), ("51.71", 8), ("73", 8), ("81.71", 9), ("96.02.01", 9), (None, 7), ("61", 7)],
-)
-def test_each_province_has_its_time(area, hours):
-    assert offset_hours(area) == hours
 
 
 def test_hours_are_said_as_people_write_them():

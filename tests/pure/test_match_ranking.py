@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from referral.core.text import LANGUAGES, render
+from referral.directory.opening import OpeningRow
 from referral.matching.facts import Document, Offer, Place, Query
-from referral.matching.opening import OpeningRow
 from referral.matching.ranking import Ranking, local_step_km, rank
 from referral.matching.receipts import Listed, content_of, printed, query_of, recomputed
 

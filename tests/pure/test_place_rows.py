@@ -2,8 +2,9 @@
 
 import pytest
 
+from referral.core.country import COUNTRY
 from referral.places.names import base_name, spelling
-from referral.places.rows import missing_columns, read, time_zone
+from referral.places.rows import missing_columns, read
 
 GOOD = {"kode": "33", "level": "1", "nama": "Jawa Tengah", "lat": "-7.3", "lon": "110.2"}
 CITY = {"kode": "33.74", "level": "2", "nama": "Kota Semarang", "kode_induk": "33"}
@@ -98,7 +99,7 @@ def test_a_file_says_which_columns_it_lacks() -> None:
     ],
 )
 def test_the_time_zone_is_the_provinces(code: str, zone: str) -> None:
-    assert time_zone(code) == zone
+    assert COUNTRY.time_zone_of(code) == zone
 
 
 @pytest.mark.parametrize(

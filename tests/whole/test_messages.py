@@ -104,7 +104,6 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "demo.fact.{}": (*FACTS, "for_whom"),
     "demo.rule.{}": CRITERIA,
     "demo.sex.{}": SEXES,
-    "demo.sex.{}": SEXES,
     "demo.who.{}": ("agency", "broker", "client", "nobody", "planner", "supervisor"),
     "directory.eligibility.{}": SEXES,
     "directory.fee.{}": ("free", "paid"),

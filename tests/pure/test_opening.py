@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from referral.matching.opening import OpeningRow, is_open, is_readable, next_opening
+from referral.directory.opening import OpeningRow, is_open, is_readable, next_opening
 
 WIB = timezone(timedelta(hours=7))
 OFFICE = OpeningRow(freq="WEEKLY", byday="MO,TU,WE,TH,FR", opens_at="08:00", closes_at="16:00")
