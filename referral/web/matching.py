@@ -42,6 +42,8 @@ _DATA_QUALITY = ("eligibility_unknown", "capacity_unknown", "unverified")
 _SILENT = ("match.active.pass", "match.within.no_limit", "match.accessibility.not_needed")
 #: Reasons a client may give against every option: those that are a gap, and "other".
 _NO_REASONS = ("U07", "U08", "U09", "U10", "U11", "U12", "U13", "U16", "U17", "U99")
+#: Options shown at once, on the list and the map; the farther ones are unfolded below.
+FIRST_CARDS = 8
 
 
 @dataclass(frozen=True)
@@ -305,8 +307,11 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
         cards=cards,
         remote=_cards(shown["remote"], content, "remote", sites),
         why_not=_cards(shown["why_not"], content, "why_not", sites),
-        longest_km=max((one["effective_km"] or 0 for one in shown["options"]), default=0),
-        map=_map(shown, cards, sites, precision_km=content["asked"]["precision_km"]),
+        longest_km=max(
+            (one["effective_km"] or 0 for one in shown["options"][:FIRST_CARDS]), default=0
+        ),
+        first=FIRST_CARDS,
+        map=_map(shown, cards[:FIRST_CARDS], sites, precision_km=content["asked"]["precision_km"]),
         total=content["tally"]["options"],
         reasons=_reasons(),
         answers=answers,
