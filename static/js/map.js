@@ -32,7 +32,9 @@ export async function enhance(box) {
 
   const extent = L.latLngBounds([...options, ...starts].map(position));
   function fit() {
-    if (extent.isValid()) map.fitBounds(extent, { padding: [48, 48], maxZoom: 13, animate: false });
+    // A place alone is shown with its coast: there are no streets to zoom in on. No pin lies under the buttons.
+    const maxZoom = extent.isValid() && extent.getNorthEast().equals(extent.getSouthWest()) ? 8 : 13;
+    if (extent.isValid()) map.fitBounds(extent, { paddingTopLeft: [36, 64], paddingBottomRight: [76, 52], maxZoom, animate: false });
     else map.setView([-2.5, 118], 4.5, { animate: false });
   }
   fit();
@@ -63,16 +65,19 @@ function drawStart(L, map, start, options) {
   const { label, precision_km: precisionKm } = start.properties;
   if (precisionKm) L.circle(at, { radius: precisionKm * 1000, interactive: false, className: "precision" }).addTo(map);
   const farthestKm = Math.max(0, ...options.map((option) => at.distanceTo(position(option)) / 1000));
+  // The numbers of the rings stand on the side where the options are.
+  const middle = options.reduce((sum, option) => sum + position(option)[0], 0) / (options.length || 1);
+  const side = middle < at.lat ? -1 : 1;
   const shown = RINGS_KM.filter((km) => km <= farthestKm * 1.3 && km >= farthestKm / 8).slice(-3);
   for (const km of shown) {
     L.circle(at, { radius: km * 1000, interactive: false, className: "ring" }).addTo(map);
     const text = element("span", `${km} km`);
-    const north = [at.lat + km / 111.195, at.lng];
-    L.marker(north, { interactive: false, keyboard: false, icon: L.divIcon({ className: "ring-label", html: text, iconSize: [0, 0] }) }).addTo(map);
+    const edge = [at.lat + (side * km) / 111.195, at.lng];
+    L.marker(edge, { interactive: false, keyboard: false, icon: L.divIcon({ className: "ring-label", html: text, iconSize: [0, 0] }) }).addTo(map);
   }
   const mark = element("div");
   mark.append(element("b"));
-  if (label) mark.append(element("span", label));
+  if (label) mark.append(element("span", label.split(",")[0]));
   L.marker(at, { interactive: false, keyboard: false, icon: L.divIcon({ className: "pin pin-start", html: mark, iconSize: [20, 20] }), zIndexOffset: -100 }).addTo(map);
 }
 
@@ -96,7 +101,7 @@ function drawOption(L, map, option, box) {
     toCard.href = `#option-${number}`;
     popup.append(toCard);
   }
-  marker.bindPopup(popup, { maxWidth: 210, autoPanPadding: [10, 10] });
+  marker.bindPopup(popup, { maxWidth: 210, autoPanPaddingTopLeft: [10, 10], autoPanPaddingBottomRight: [64, 10] });
   return { marker, card };
 }
 

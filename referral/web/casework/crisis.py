@@ -20,7 +20,7 @@ from referral.directory.queries import emergency_numbers
 from referral.extensions import db
 from referral.web.access import requires
 from referral.web.answers import LONG, SHORT, Answers
-from referral.web.casework.files import Page, bp, file_of, file_to_change, now
+from referral.web.casework.files import Page, bp, category_name, file_of, file_to_change, now
 from referral.web.formatting import label
 
 #: after this long without an answer the next number is shown
@@ -62,7 +62,12 @@ def numbers_for(case: Case | None) -> list[dict[str, Any]]:
             "name": label(one.name_key) if one.name_key else one.name,
             "number": one.number,
             "dial": one.dial,
-            "note": one.note or (_("24 hours") if one.always_open else None),
+            "note": " · ".join(
+                [
+                    ", ".join(category_name(code) for code in one.categories),
+                    *([_("24 hours")] if one.always_open else []),
+                ]
+            ),
         }
         for one in emergency_numbers(db.session, area_code=area, needs=needs)
         if one.service_id not in hidden
