@@ -112,7 +112,9 @@ class Visitor:
 
     def _failed(self, request: Request) -> None:
         self._open_requests.discard(request)
-        self.problems.append(f"failed: {request.url} {request.failure}")
+        # Going on while the icon is still on its way ends that request: nobody's fault.
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"failed: {request.url} {request.failure}")
 
     def _said(self, message: ConsoleMessage) -> None:
         # A refused form is answered with 4xx, which the browser reports like an error.
