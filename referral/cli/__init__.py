@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from referral.cli import accounts, db, demo, directory, match, needs, places
+from referral.cli import accounts, audit, db, demo, directory, match, needs, places
 
 COMMANDS = (
     accounts.group,
+    audit.group,
     db.group,
     demo.command,
     directory.group,
