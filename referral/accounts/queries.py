@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, select
+from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session, joinedload
 
 from referral.accounts.models import AccessLink, Office, Role, User, UserSession
@@ -25,12 +25,6 @@ def find_live_session(session: Session, session_id: UUID, *, now: datetime) -> U
         .options(joinedload(UserSession.user).joinedload(User.office))
     )
     return found if found and found.user.active and is_live(found, now=now) else None
-
-
-def user_for_session(session: Session, session_id: UUID, *, now: datetime) -> User | None:
-    """Who is signed in by this session; None when it is over or never was."""
-    found = find_live_session(session, session_id, now=now)
-    return found.user if found else None
 
 
 def live_sessions(session: Session, user: User, *, now: datetime) -> Sequence[UserSession]:
@@ -75,14 +69,6 @@ def active_brokers(session: Session, office_id: UUID) -> Sequence[User]:
         User.password.is_not(None),
     )
     return session.scalars(query.order_by(User.name, User.id)).all()
-
-
-def active_administrators(session: Session) -> int:
-    """How many administrators could still let others in."""
-    query = select(func.count()).where(
-        User.role == Role.ADMINISTRATOR, User.active, User.password.is_not(None)
-    )
-    return session.scalar(query) or 0
 
 
 def offices(session: Session) -> Sequence[Office]:

@@ -1,6 +1,6 @@
 """Distance on a sphere. Pure."""
 
-from math import asin, atan2, cos, degrees, radians, sin, sqrt
+from math import asin, cos, radians, sin, sqrt
 
 EARTH_RADIUS_KM = 6371.009  # mean radius, the sphere on which every distance here is measured
 
@@ -11,12 +11,6 @@ def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     half_lat, half_lon = (p2 - p1) / 2, radians(lon2 - lon1) / 2
     a = sin(half_lat) ** 2 + cos(p1) * cos(p2) * sin(half_lon) ** 2
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(a)))
-
-
-def bearing_degrees(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Direction of the first step from point 1 to point 2, 0 = north, 90 = east."""
-    p1, p2, d = radians(lat1), radians(lat2), radians(lon2 - lon1)
-    return degrees(atan2(sin(d) * cos(p2), cos(p1) * sin(p2) - sin(p1) * cos(p2) * cos(d))) % 360
 
 
 def is_on_earth(lat: float, lon: float) -> bool:

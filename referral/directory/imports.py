@@ -1,6 +1,5 @@
 """Taking a table of listings into the directory: again and again, without making anything twice."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,10 +95,6 @@ class Report:
     left_out: int = 0
     unplaced: int = 0
     findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def by_reason(self) -> Counter[str]:
-        return Counter(finding.message.key for finding in self.findings)
 
 
 class Import:

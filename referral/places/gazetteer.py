@@ -53,10 +53,6 @@ class Located:
     longitude: float
     precision_km: float
 
-    @property
-    def is_own_point(self) -> bool:
-        return self.at is self.place
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

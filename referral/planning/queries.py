@@ -9,7 +9,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
-from referral.casework.models import Case, Need
+from referral.casework.models import Need
 from referral.casework.queries import theirs
 from referral.core.errors import NotFound
 from referral.core.geo import haversine_km
@@ -127,19 +127,6 @@ def open_unmet(session: Session, need_ids: Sequence[UUID]) -> Mapping[UUID, Unme
         select(UnmetNeed).where(UnmetNeed.need_id.in_(need_ids), UnmetNeed.closed_at.is_(None))
     )
     return {row.need_id: row for row in rows}
-
-
-def get_unmet(session: Session, user: User, unmet_id: UUID) -> UnmetNeed:
-    """An unmet need of one of this person's cases."""
-    found = session.scalar(
-        select(UnmetNeed)
-        .join(Need, Need.id == UnmetNeed.need_id)
-        .join(Case, Case.id == Need.case_id)
-        .where(UnmetNeed.id == unmet_id, theirs(user))
-    )
-    if found is None:
-        raise NotFound("planning.no_unmet")
-    return found
 
 
 def notices(

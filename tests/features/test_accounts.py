@@ -145,13 +145,13 @@ def test_a_sign_in_opens_pages_until_it_is_ended(
 ) -> None:
     user = make.user()
     started = operations.start_session(session, user, device="Chrome, Android", now=now)
-    assert queries.user_for_session(session, started.id, now=now) == user
+    assert queries.find_live_session(session, started.id, now=now) == started
 
     operations.end_session(session, started, by=user, now=now)
     operations.end_session(session, started, by=user, now=now)
 
-    assert queries.user_for_session(session, started.id, now=now) is None
-    assert queries.user_for_session(session, uuid4(), now=now) is None
+    assert queries.find_live_session(session, started.id, now=now) is None
+    assert queries.find_live_session(session, uuid4(), now=now) is None
     assert actions(session) == ["session.started", "session.ended"]
 
 
@@ -406,13 +406,13 @@ def test_an_ended_account_is_signed_out_and_comes_back_without_its_password(
     device = operations.start_session(session, user, device=None, now=now)
 
     operations.deactivate(session, user, by=admin, now=now)
-    assert queries.user_for_session(session, device.id, now=now) is None
+    assert queries.find_live_session(session, device.id, now=now) is None
     with pytest.raises(NotAllowed):
         operations.issue_link(session, user, by=admin, now=now)
 
     operations.reactivate(session, user, by=admin, now=now)
     assert sign_in(session, user.email, PASSWORD, now) == "accounts.sign_in.failed"
-    assert queries.user_for_session(session, device.id, now=now) is None
+    assert queries.find_live_session(session, device.id, now=now) is None
 
 
 def test_nobody_ends_or_changes_their_own_standing(

@@ -1,16 +1,8 @@
-"""Opening hours: what texts mean, what is refused, when it is open, and how it is said."""
-
-from datetime import UTC, datetime
-from types import SimpleNamespace
+"""Opening hours: what texts mean, what is refused, and how it is said."""
 
 import pytest
 
-from referral.directory.hours import (
-    EVERY_DAY,
-    Opening,
-    in_words,
-    parse,
-)
+from referral.directory.hours import EVERY_DAY, Opening, in_words, parse
 
 
 @pytest.mark.parametrize(
@@ -41,27 +33,6 @@ def test_hours_of_a_list_become_weekly_rules(text, openings):
 def test_hours_that_are_half_understood_are_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011 - the text itself is the message
         parse(text)
-
-
-def rule(**values):
-    nothing = dict.fromkeys(
-        [
-            "freq",
-            "interval",
-            "byday",
-            "opens_at",
-            "closes_at",
-            "valid_from",
-            "valid_to",
-            "until",
-            "timezone",
-        ]
-    )
-    weekly = {"freq": "WEEKLY", "byday": "MO,TU", "opens_at": "08:00", "closes_at": "16:00"}
-    return SimpleNamespace(**nothing | weekly | values)
-
-
-MONDAY_0930_JAKARTA = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 
 
 def test_hours_are_said_as_people_write_them():

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from configparser import ConfigParser
 from functools import cache
 from pathlib import Path
 
@@ -71,6 +72,20 @@ def test_migrations_make_the_tables_of_the_models_and_take_them_away_again(
         alembic.upgrade()
         assert set(inspect(db.engine).get_table_names()) == tables
         db.engine.dispose()
+
+
+def test_every_module_that_calls_itself_pure_is_held_to_it() -> None:
+    root = TESTS.parent
+    contracts = ConfigParser()
+    contracts.read(root / "setup.cfg")
+    held = contracts["importlinter:contract:pure"]["source_modules"].split()
+    pure = {
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for path in (root / "referral").rglob("*.py")
+        if re.search(r"\bPure\b", ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "")
+    }
+
+    assert pure - set(held) == set()
 
 
 @cache
