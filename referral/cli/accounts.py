@@ -1,11 +1,9 @@
 """Commands about accounts: `flask accounts create-admin`, `demo`, `hint`."""
 
-import json
 import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 from uuid import UUID
 
 import click
@@ -21,34 +19,21 @@ from referral.accounts.models import User
 from referral.accounts.permissions import Role
 from referral.changes import directory as directory_changes
 from referral.changes.actors import SYSTEM
+from referral.cli.answering import as_json, language, print_json, refuse
 from referral.cli.demo_people import make_cases
 from referral.core.errors import Invalid, JejaringError, NotAllowed
-from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, Message, label, render
+from referral.core.text import Message, label, render
 from referral.directory.models import Organization, Service
 from referral.extensions import db
 
 group = AppGroup("accounts", help="Look after the people who sign in.")
 
-WRONG_USAGE = 2
 #: services of the starter directory whose organizations get demonstration staff
 _STARTER = (
     "jejaring-starter",
     {"first": "pkbi-jateng-warga-utama", "second": "uptd-ppa-provinsi-33"},
 )
 _DEMO_AGENCY = ("demo", "agency", "Yayasan Contoh Peduli (demo)")
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
-language = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, help="Language of the answer."
-)
-
-
-def _refuse(error: JejaringError, *, as_json: bool, lang: str) -> NoReturn:
-    if as_json:
-        click.echo(json.dumps(error.as_json(lang), ensure_ascii=False))
-    else:
-        click.echo(render(error.message, lang), err=True)
-    raise SystemExit(WRONG_USAGE)
 
 
 @group.command("create-admin")
@@ -81,12 +66,12 @@ def create_admin(email: str, name: str, base_url: str, as_json: bool, lang: str)
         issued = operations.issue_link(session, user, by=SYSTEM, now=now)
     except JejaringError as error:
         session.rollback()
-        _refuse(error, as_json=as_json, lang=lang)
+        refuse(error, as_json=as_json, lang=lang)
     session.commit()
     address = f"{base_url.rstrip('/')}/accounts/link?key={issued.token}"
     if as_json:
         answer = {"email": user.email, "link": address, "until": issued.link.expires_at.isoformat()}
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        print_json(answer)
     else:
         click.echo(render(Message("accounts.admin.link", {"until": issued.link.expires_at}), lang))
         click.echo(address)
@@ -113,7 +98,7 @@ def demo(as_json: bool, lang: str) -> None:
         make_cases(session, now=now)
     except JejaringError as error:
         session.rollback()
-        _refuse(error, as_json=as_json, lang=lang)
+        refuse(error, as_json=as_json, lang=lang)
     session.commit()
     _show(list(people), as_json=as_json, lang=lang)
 
@@ -134,7 +119,7 @@ def _show(people: list[User], *, as_json: bool, lang: str) -> None:
     password = _password() if people else None
     if as_json:
         rows = [{"email": one.email, "name": one.name, "role": one.role.value} for one in people]
-        click.echo(json.dumps({"password": password, "people": rows}, ensure_ascii=False))
+        print_json({"password": password, "people": rows})
         return
     if password is None:
         click.echo(render(Message("accounts.demo.none"), lang))

@@ -1,12 +1,11 @@
 """Commands about the directory: `flask directory import`, `starter`."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -15,8 +14,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from referral.cli.answering import FINDINGS, as_json, language, print_json, refuse
 from referral.core.errors import JejaringError
-from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, Message, render
+from referral.core.text import Message, render
 from referral.directory import files, reference
 from referral.directory.imports import BATCH, Import, Report
 from referral.directory.mapping import TableMapping, best_fit
@@ -25,14 +25,9 @@ from referral.places.queries import gazetteer
 
 group = AppGroup("directory", help="Fill the directory of services.")
 
-FINDINGS, WRONG_USAGE = 1, 2
 SHOWN = 20
 MAPPINGS = reference.FOLDER / "mappings"
 STARTER = reference.FOLDER / "starter"
-as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
-language = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, help="Language of sentences."
-)
 dry = click.option("--dry-run", is_flag=True, help="Say what would happen and change nothing.")
 
 
@@ -76,7 +71,8 @@ def import_(
         mapping = None if mapping_path is None else TableMapping.from_yaml(mapping_path)
         answers = [_import(path, mapping, source=source, dry_run=dry_run)]
     except JejaringError as error:
-        _refuse(error, as_json=as_json, lang=lang)
+        db.session.rollback()
+        refuse(error, as_json=as_json, lang=lang)
     _answer(answers, dry_run=dry_run, as_json=as_json, lang=lang)
 
 
@@ -93,7 +89,8 @@ def starter(dry_run: bool, as_json: bool, lang: str) -> None:
     try:
         answers = load_starter(dry_run=dry_run)
     except JejaringError as error:
-        _refuse(error, as_json=as_json, lang=lang)
+        db.session.rollback()
+        refuse(error, as_json=as_json, lang=lang)
     _answer(answers, dry_run=dry_run, as_json=as_json, lang=lang)
 
 
@@ -160,7 +157,7 @@ def _answer(
     if as_json:
         files_ = [_as_json(name, report, dry_run, lang) for name, report in answers]
         answer = files_[0] if len(files_) == 1 else {"files": files_}
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        print_json(answer)
     else:
         for name, report in answers:
             _show(name, report, lang)
@@ -208,12 +205,3 @@ def _show(name: str, report: Report, lang: str) -> None:
     console.print(table)
     total = Message("directory.import.findings", {"total": len(report.findings), "shown": SHOWN})
     click.echo(render(total, lang), err=True)
-
-
-def _refuse(error: JejaringError, *, as_json: bool, lang: str) -> NoReturn:
-    db.session.rollback()
-    if as_json:
-        click.echo(json.dumps(error.as_json(lang), ensure_ascii=False))
-    else:
-        click.echo(render(error.message, lang), err=True)
-    raise SystemExit(WRONG_USAGE)

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
+from referral.cli.answering import FINDINGS, as_json, language, print_json, refuse
 from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, JejaringError
-from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, km, label, render
+from referral.core.text import km, label
 from referral.directory.reference import taxonomy
 from referral.extensions import db
 from referral.matching.asking import query_from
@@ -20,7 +21,6 @@ from referral.matching.operations import answer
 from referral.matching.receipts import printed
 from referral.places.queries import gazetteer
 
-FINDINGS, WRONG_USAGE = 1, 2
 #: The zone of a search that belongs to no office.
 ZONE = COUNTRY.time_zone
 
@@ -41,10 +41,8 @@ ZONE = COUNTRY.time_zone
 @click.option("--within", metavar="KM", help="Travel limit.")
 @click.option("--limit", metavar="N", help="Most options to show; by default 20.")
 @click.option("--jsonl", type=click.File("r", encoding="utf-8"), help="File of queries, or -.")
-@click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
-@click.option(
-    "--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, help="Language of sentences."
-)
+@as_json
+@language
 @with_appcontext
 def command(
     jsonl: TextIO | None, as_json: bool, lang: str, lacks: tuple[str, ...], **options: Any
@@ -61,9 +59,9 @@ def command(
     try:
         content = _answer(given)
     except JejaringError as error:
-        _refuse(error, as_json, lang)
+        refuse(error, as_json=as_json, lang=lang)
     if as_json:
-        _print(printed(content, lang))
+        print_json(printed(content, lang))
     else:
         _show(content, lang)
 
@@ -86,10 +84,10 @@ def _batch(lines: TextIO, lang: str) -> int:
         try:
             if isinstance(given, JejaringError):
                 raise given
-            _print({"id": line_id} | printed(_answer(given), lang))
+            print_json({"id": line_id} | printed(_answer(given), lang))
         except JejaringError as error:
             refused = True
-            _print({"id": line_id} | error.as_json(lang))
+            print_json({"id": line_id} | error.as_json(lang))
     return FINDINGS if refused else 0
 
 
@@ -107,24 +105,6 @@ def _queries(lines: Iterable[str]) -> Iterator[tuple[Any, dict[str, Any] | Jejar
         line_id = given.pop("id", None)
         given.pop("step_km", None)  # a query copied from an answer asks the same again
         yield line_id, given
-
-
-def _refuse(error: JejaringError, as_json: bool, lang: str) -> NoReturn:
-    if as_json:
-        _print(error.as_json(lang))
-    else:
-        click.echo(render(error.message, lang), err=True)
-        for candidate in error.candidates:
-            named = isinstance(candidate, Mapping)
-            click.echo(
-                f"  {candidate['code']}  {candidate['name']}" if named else f"  {candidate}",
-                err=True,
-            )
-    raise SystemExit(WRONG_USAGE)
-
-
-def _print(reply: Any) -> None:
-    click.echo(json.dumps(reply, ensure_ascii=False))
 
 
 def _show(content: Mapping[str, Any], lang: str) -> None:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from referral.casework.stories import Suggestion, suggest
+from referral.cli.answering import FINDINGS, as_json, print_json, refuse
 from referral.core.errors import Invalid
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, label, number
 from referral.extensions import db
@@ -21,8 +22,6 @@ from referral.places import queries as places
 from referral.taxonomy.tree import Taxonomy, shipped
 
 group = AppGroup("needs", help="Read needs out of stories.")
-
-FINDINGS, WRONG_USAGE = 1, 2
 
 
 @group.command("suggest")
@@ -34,7 +33,7 @@ FINDINGS, WRONG_USAGE = 1, 2
     default=DEFAULT_LANGUAGE,
     help="Language of the answer. Stories are read in both.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
+@as_json
 def suggest_(text: str | None, jsonl: str | None, lang: str, as_json: bool) -> None:
     """Propose needs from a story: categories with the words behind them, crisis, facts, place.
 
@@ -46,12 +45,12 @@ def suggest_(text: str | None, jsonl: str | None, lang: str, as_json: bool) -> N
              flask needs suggest --jsonl stories.jsonl
     """
     if (text is None) == (jsonl is None):
-        _refuse(Invalid("needs.text_or_file", field="text"), as_json=as_json, lang=lang)
+        refuse(Invalid("needs.text_or_file", field="text"), as_json=as_json, lang=lang)
     read = _Reader()
     if text is not None:
         suggestion = read(text, None)
         if as_json:
-            _print({"id": None, **suggestion.as_json()})
+            print_json({"id": None, **suggestion.as_json()})
         else:
             _show(suggestion, shipped(), lang)
         return
@@ -59,7 +58,7 @@ def suggest_(text: str | None, jsonl: str | None, lang: str, as_json: bool) -> N
     for line_number, line in enumerate(_lines(str(jsonl), as_json=as_json, lang=lang), start=1):
         answer, is_good = _answer(line, line_number, read, lang)
         is_fine = is_fine and is_good
-        _print(answer)
+        print_json(answer)
     if not is_fine:
         raise SystemExit(FINDINGS)
 
@@ -80,7 +79,7 @@ def _lines(name: str, *, as_json: bool, lang: str) -> Iterator[bytes]:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError:
         error = Invalid("needs.file.unreadable", field="jsonl", file=name)
-        _refuse(error, as_json=as_json, lang=lang)
+        refuse(error, as_json=as_json, lang=lang)
     # Only \n ends a line: a story may hold any other separator.
     lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if lines[-1] == b"":
@@ -112,20 +111,6 @@ def _story(line: bytes, line_number: int) -> dict[str, Any]:
     if not isinstance(story, dict):
         raise Invalid("needs.line.not_object", line=line_number)
     return story
-
-
-def _refuse(error: Invalid, *, as_json: bool, lang: str) -> NoReturn:
-    answer = error.as_json(lang)
-    if as_json:
-        _print(answer)
-    else:
-        click.echo(answer["error"]["message"], err=True)
-    raise SystemExit(WRONG_USAGE)
-
-
-def _print(answer: dict[str, Any]) -> None:
-    # Escaped, because a story may hold half a surrogate pair, which UTF-8 can't write.
-    click.echo(json.dumps(answer))
 
 
 def _show(suggestion: Suggestion, taxonomy: Taxonomy, lang: str) -> None:

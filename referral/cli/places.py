@@ -1,10 +1,9 @@
 """Commands about places: `flask places find`, `import`, `coverage`."""
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -12,34 +11,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from referral.cli.answering import FINDINGS, as_json, language, print_json, refuse
 from referral.core.errors import Invalid, JejaringError
-from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, km, render
+from referral.core.text import km, render
 from referral.extensions import db
 from referral.places import operations, queries
 from referral.places.rows import missing_columns
 
 group = AppGroup("places", help="Look up places and look after the gazetteer.")
 
-FINDINGS, WRONG_USAGE = 1, 2
-as_json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON on stdout.")
-language = click.option(
-    "--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, help="Language of sentences."
-)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def _refuse(error: JejaringError, *, as_json: bool, lang: str) -> NoReturn:
-    if as_json:
-        _print(error.as_json(lang))
-    else:
-        click.echo(render(error.message, lang), err=True)
-        for candidate in error.candidates:
-            click.echo(f"  {candidate['code']}  {candidate['name']}", err=True)
-    raise SystemExit(WRONG_USAGE)
-
-
-def _print(answer: Any) -> None:
-    click.echo(json.dumps(answer, ensure_ascii=False))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
@@ -77,7 +58,7 @@ def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
         report = operations.load(session, rows, source=source or file.stem)
     except JejaringError as error:
         session.rollback()
-        _refuse(error, as_json=as_json, lang=lang)
+        refuse(error, as_json=as_json, lang=lang)
     session.commit()
     findings = [
         {
@@ -89,7 +70,7 @@ def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
         for finding in report.findings
     ]
     if as_json:
-        _print(report.as_counts() | {"findings": findings})
+        print_json(report.as_counts() | {"findings": findings})
     else:
         for finding in findings:
             click.echo(f"{finding['row']}: {finding['field']}: {finding['message']}", err=True)
@@ -114,7 +95,7 @@ def find(text: str, as_json: bool, lang: str) -> None:
     try:
         place = gazetteer.resolve(text)
     except JejaringError as error:
-        _refuse(error, as_json=as_json, lang=lang)
+        refuse(error, as_json=as_json, lang=lang)
     located = gazetteer.locate(place.code)
     answer = {
         "code": place.code,
@@ -127,7 +108,7 @@ def find(text: str, as_json: bool, lang: str) -> None:
         "time_zone": gazetteer.time_zone(place.code),
     }
     if as_json:
-        _print(answer)
+        print_json(answer)
         return
     click.echo(f"{answer['code']}  {answer['name']}")
     if located:
@@ -154,7 +135,7 @@ def coverage(against: Path | None, as_json: bool) -> None:
         with against.open(encoding="utf-8-sig", newline="") as file:
             answer["against"] = queries.against(gazetteer, csv.DictReader(file))
     if as_json:
-        _print(answer)
+        print_json(answer)
         return
     console = Console()
     table = Table("level", "placed", "total", "sources")

@@ -197,7 +197,7 @@ def test_a_file_gives_one_line_per_line_and_goes_on_after_a_bad_one(
         json.dumps({"id": "b", "need": "HE05", "near": [-6.99, 110.42], "age": -1}),
         "not json",
         json.dumps({"id": 4, "need": "FC05", "near": "-6.99,110.42", "limit": 3}),
-        json.dumps({"id": "e", "need": "HE05", "near": [-6.99, 110.42], "colour": "red"}),
+        json.dumps({"id": "e\ud83d", "need": "HE05", "near": [-6.99, 110.42], "colour": "red"}),
     ]
     file = tmp_path / "queries.jsonl"
     file.write_text("\n".join(lines), "utf-8")
@@ -208,7 +208,7 @@ def test_a_file_gives_one_line_per_line_and_goes_on_after_a_bad_one(
     ):
         answers = [json.loads(line) for line in output.stdout.splitlines()]
         assert output.exit_code == 1
-        assert [one["id"] for one in answers] == ["a", "b", None, 4, "e"]
+        assert [one["id"] for one in answers] == ["a", "b", None, 4, "e\ud83d"]
         assert len(answers[0]["options"]) == 1
         assert answers[1]["error"]["field"] == "age"
         assert set(answers[2]) == {"id", "error"}
