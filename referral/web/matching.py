@@ -452,7 +452,8 @@ def _address(site: ServiceAtLocation | None) -> str | None:
     if location is None or location.confidential or not location.addresses:
         return None
     address = location.addresses[0]
-    return ", ".join(part for part in (address.address_1, address.city) if part)
+    street, city = address.address_1 or "", address.city or ""
+    return street if city in street else ", ".join(part for part in (street, city) if part)
 
 
 def _steps(site: ServiceAtLocation | None) -> list[str]:

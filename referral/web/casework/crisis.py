@@ -14,10 +14,13 @@ from werkzeug.wrappers import Response
 from referral.accounts.models import User
 from referral.casework import operations, queries
 from referral.casework.models import Case, CrisisCall
+from referral.casework.stories import suggest
 from referral.core.errors import Invalid
+from referral.directory import reference
 from referral.directory.models import Service
 from referral.directory.queries import emergency_numbers
 from referral.extensions import db
+from referral.places.queries import gazetteer
 from referral.web.access import requires
 from referral.web.answers import LONG, SHORT, Answers
 from referral.web.casework.files import Page, bp, category_name, file_of, file_to_change, now
@@ -50,7 +53,7 @@ class LoggedCall:
 def numbers_for(case: Case | None) -> list[dict[str, Any]]:
     """Emergency numbers that work where the client is, or in the office's area; dicts for the banner."""
     area = ((case.client.stays_at or {}) if case else {}).get("code") or g.user.office.area_code
-    needs = {need.category for need in case.needs} if case else set()
+    needs = {need.category for need in case.needs} | _told_of(case) if case else set()
     kept_out = queries.excluded_organizations(db.session, case.id) if case else frozenset()
     hidden = (
         set(db.session.scalars(select(Service.id).where(Service.organization_id.in_(kept_out))))
@@ -72,6 +75,14 @@ def numbers_for(case: Case | None) -> list[dict[str, Any]]:
         for one in emergency_numbers(db.session, area_code=area, needs=needs)
         if one.service_id not in hidden
     ]
+
+
+def _told_of(case: Case) -> set[str]:
+    """What the story speaks of: whoever answers for it comes first, before any need is confirmed."""
+    if not case.story:
+        return set()
+    told = suggest(case.story, reference.taxonomy(), gazetteer=gazetteer(db.session))
+    return {need.code for need in told.needs}
 
 
 def first_numbers(case: Case | None) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def category(code: str, language: str) -> str:
 
 def invite_staff(walk: Walk, admin: Visitor, organization: str, language: str) -> Visitor:
     """The administrator invites somebody of this agency, who chooses a password and signs in."""
-    address = f"{re.sub('[^a-z]', '', organization.lower())}@demo.example"
+    address = f"{re.sub('[^a-z]', '', organization.lower())}-{language}@demo.example"
     admin.open("/accounts/new")
     admin.submit("main form", email=address, name="Petugas Rekaan", role="agency",
                  organization=organization, language=language)  # fmt: skip

@@ -87,7 +87,8 @@ def _plan_and_open(planner: Visitor) -> None:
     page = planner.page
     planner.open("/gaps")
     planner.page.frame_locator("iframe").locator(".leaflet-container").wait_for()
-    planner.picture("gaps")
+    planner.picture("gaps", (DESK,))
+    planner.picture("gaps", (PHONE,), at=".kpis", above=16)
     assert "Mayangsari" not in page.content()
     row = page.locator("table tbody tr", has_text=category(DAY_CARE, planner.language)).first
     assert row.locator("td.num").first.inner_text() == "7"

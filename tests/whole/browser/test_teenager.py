@@ -52,6 +52,8 @@ def _call_first(broker: Visitor, case: str) -> None:
     first = page.locator("main .crisis, main h1, main form").first
     assert "crisis" in (first.get_attribute("class") or "")
     assert page.locator('.crisis a[href^="tel:"]').count() >= 4
+    # Whoever answers for this danger comes before police and rescue.
+    assert "119 ext 8" in page.locator(".crisis-number").first.inner_text()
     broker.follow('form[action$="/crisis/start"] button')
     assert broker.path == f"{case}/crisis"
     broker.picture("crisis")
@@ -93,8 +95,8 @@ def _choose_mental_health_care(broker: Visitor) -> tuple[str, str]:
     page = broker.page
     broker.follow(f'{need_card(broker, "HE05")} form[action$="/match"] button')
     broker.submit('form[action$="/again"]', within="60")
-    broker.picture("match")
-    broker.picture("match-list", at="[data-listmap]", above=70)
+    broker.picture("match", (DESK,))
+    broker.picture("match", (PHONE,), at="#options-title", above=16)
     cards = page.locator(".options > li.option")
     assert cards.count() > 0
     assert cards.first.locator(".why > li").count() > 0

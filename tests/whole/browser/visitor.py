@@ -133,7 +133,7 @@ class Visitor:
             self.find(locator).click()
         return self.check()
 
-    def submit(self, form: str, **fields: str | list[str]) -> "Visitor":
+    def submit(self, form: str, /, **fields: str | list[str]) -> "Visitor":
         """Fill in the form with this selector and send it with its first button."""
         scope = self.page.locator(form)
         for name, value in fields.items():
@@ -213,7 +213,7 @@ class Visitor:
         )
         found = [f"{wide} px wide"] if wide > inner else []
         for rule in self.page.evaluate(
-            "async () => (await axe.run({resultTypes: ['violations'], iframes: false})).violations"
+            "async () => (await axe.run({resultTypes: ['violations'], iframes: false, preload: false})).violations"
             ".filter(({impact}) => ['serious', 'critical'].includes(impact))"
             ".map(({id, nodes}) => ({id, at: nodes.map(({target}) => target.join(' ')).slice(0, 3),"
             " why: nodes[0].failureSummary}))"
@@ -255,7 +255,8 @@ class Visitor:
                 " + scrollY - above)",
                 [at, above],
             )
-            self.page.wait_for_timeout(150)
+            # A map draws its coast again a moment after its size changed.
+            self.page.wait_for_timeout(400)
             file = f"{name}-{size.width}-{self.language}.png"
             image = self.page.screenshot(path=PICTURES / file)
             if shown and file in SHOWN:
