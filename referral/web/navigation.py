@@ -25,6 +25,7 @@ def _places() -> list[Place]:
         ("casework.index", _("Cases"), "users", "case:read", ("casework.",)),
         ("matching.search", _("Find help"), "search", "match:run", ("matching.",)),
         ("referrals.index", _("Referrals"), "file-text", "referral:send", ("referrals.",)),
+        ("referrals.index", _("Referrals"), "file-text", "office:read", ("referrals.",)),
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
         ("office.index", _("Office"), "building-2", "office:read", ("office.",)),
         ("planning.gaps", _("Gaps"), "layers", "gap:read", ("planning.gap",)),
