@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from referral.changes import audit
 from referral.config import ROOT
 from referral.directory import reference as directory
 from referral.matching import reference as matching
@@ -19,6 +20,7 @@ FOLDER = ROOT / "directory_data"
 
 def load_reference(session: Session, *, now: datetime) -> None:
     """Bring every coded list up to date with directory_data; adds no listing and no account."""
+    audit.start(session)
     for row in _rows(FOLDER / "reason_codes.csv"):
         flags = {name: value == "1" for name, value in row.items() if name.startswith("for_")}
         session.merge(ReasonCode(**{name: value or None for name, value in row.items()} | flags))

@@ -6,13 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from referral.changes.actors import Actor
 from referral.changes.models import AuditEntry, AuditHead
 
 _START = b"\0" * 32
+
+
+def start(session: Session) -> None:
+    """Lay the end that the first entry joins, in a new database. Every writer of the chain locks it."""
+    if session.get(AuditHead, 1) is None:
+        session.add(AuditHead(id=1, seq=0, hash=_START))
+        session.flush()
 
 
 def record(
@@ -26,11 +33,10 @@ def record(
     **details: Any,
 ) -> AuditEntry:
     """Append to the chain, in the caller's transaction. `details` hold codes and ids, never personal data."""
-    session.flush()  # the subject's id and the head must both be in the database
-    head = session.scalar(select(AuditHead).where(AuditHead.id == 1).with_for_update())
-    if head is None:
-        head = AuditHead(id=1, seq=0, hash=_START)
-        session.add(head)
+    session.flush()  # the subject's id must be in the database
+    # What this session read of the head before it held the lock may be old.
+    locked = select(AuditHead).where(AuditHead.id == 1).with_for_update()
+    head = session.scalars(locked, execution_options={"populate_existing": True}).one()
     entry = AuditEntry(
         seq=head.seq + 1,
         at=now,
@@ -52,13 +58,23 @@ def record(
 
 def first_break(session: Session) -> int | None:
     """Number of the first entry that is missing, altered or out of order; None when the chain is whole."""
-    previous, expected = _START, 1
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.seq)).yield_per(1000):
+    # One statement: a writer between two of them would look like a break.
+    rows: Any = session.execute(
+        select(AuditHead.seq, AuditHead.hash, AuditEntry)
+        .outerjoin(AuditEntry, true())
+        .where(AuditHead.id == 1)
+        .order_by(AuditEntry.seq),
+        execution_options={"yield_per": 1000},
+    )
+    previous, expected, end = _START, 1, None
+    for *end_of_chain, entry in rows:
+        end = tuple(end_of_chain)
+        if entry is None:
+            break
         if entry.seq != expected or entry.previous_hash != previous or entry.hash != _hash(entry):
             return expected
         previous, expected = entry.hash, expected + 1
-    head = session.get(AuditHead, 1)
-    return None if head is None or (head.seq, head.hash) == (expected - 1, previous) else expected
+    return None if end == (expected - 1, previous) else expected
 
 
 def _hash(entry: AuditEntry) -> bytes:

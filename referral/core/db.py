@@ -79,6 +79,12 @@ def migration_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return "sa.DateTime()" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 
+#: How long a transaction waits for another's lock before it fails, on either database.
+_WAIT_MS = 10_000
+#: The lock that writers share on PostgreSQL: a number of ours, the same in every process.
+_WRITERS = 0x6A656A6172696E67
+
+
 def _is_sqlite(connection: Any) -> bool:
     return type(connection).__module__.startswith("sqlite3")
 
@@ -91,15 +97,28 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         for pragma in (
             "foreign_keys = ON",
             "journal_mode = WAL",
-            "busy_timeout = 10000",
+            f"busy_timeout = {_WAIT_MS}",
             "synchronous = NORMAL",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
 
+@event.listens_for(Engine, "connect")
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    if type(connection).__module__.startswith("psycopg"):
+        connection.execute(f"SET lock_timeout = {_WAIT_MS}")
+        connection.commit()  # else the pool's rollback takes it back
+
+
 @event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Connection) -> None:
-    """A transaction that will write takes its lock at once: a late upgrade fails instead of waiting."""
+def _begin(connection: Connection) -> None:
+    """A transaction that will write waits for the other writers before it reads.
+
+    So "look, then write" holds on both databases: no number is given twice, no place taken twice. SQLite's
+    own lock, taken late, would fail instead of wait; on PostgreSQL readers go on undisturbed.
+    """
+    writes = connection.get_execution_options().get("writes", False)
     if connection.dialect.name == "sqlite":
-        writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    elif connection.dialect.name == "postgresql" and writes:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")

@@ -49,7 +49,9 @@ def _rows(
     for number, cells in enumerate(reader, start=2):
         if any(cells):
             whole = len(cells) == len(header)
-            yield number, dict(zip(header, cells, strict=False)), whole
+            # PostgreSQL keeps no text that holds the character 0, and a damaged file may.
+            clean = (cell.replace("\0", "") for cell in cells)
+            yield number, dict(zip(header, clean, strict=False)), whole
 
 
 def rows_in(path: Path) -> int:
