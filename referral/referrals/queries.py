@@ -60,7 +60,7 @@ def of_broker(user: User, *, live: bool = True) -> Select[Any]:
         Referral.status.in_(_OPEN) if live else Referral.status.not_in(_OPEN),
     )
     if not live:
-        return query.order_by(Referral.ended_at.desc(), Referral.id)
+        return query.order_by(Referral.ended_at.desc().nulls_last(), Referral.id)
     return query.order_by(
         Referral.review_on.is_(None),
         Referral.review_on,
@@ -76,7 +76,7 @@ def inbox(user: User, *, live: bool = True) -> Select[Any]:
         Referral.status.in_(LIVE) if live else Referral.status.not_in(LIVE),
     )
     if not live:
-        return query.order_by(Referral.ended_at.desc(), Referral.id)
+        return query.order_by(Referral.ended_at.desc().nulls_last(), Referral.id)
     rank = case(
         (Referral.priority == Urgency.EMERGENCY, 0),
         (Referral.priority == Urgency.URGENT, 1),
@@ -290,5 +290,5 @@ def to_ask_client(user: User, today: date) -> Select[Any]:
     return (
         _loaded(select(Referral))
         .where(reachable(user), or_(claimed, walked_in), ~asked.exists())
-        .order_by(Referral.outcome_on, Referral.review_on, Referral.id)
+        .order_by(Referral.outcome_on.nulls_first(), Referral.review_on, Referral.id)
     )

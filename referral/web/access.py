@@ -33,6 +33,13 @@ def may(permission: str) -> bool:
     return g.user is not None and allows(g.user, permission)
 
 
+def _refuse_nul() -> None:
+    """No keyboard makes this character, and PostgreSQL keeps no text that holds it."""
+    texts = (text for _name, texts in request.values.lists() for text in texts)
+    if "\0" in request.path or any("\0" in text for text in texts):
+        abort(400)
+
+
 def _check() -> Response | None:
     if request.endpoint in (None, "static"):
         return None
@@ -57,4 +64,5 @@ def _take_write_lock() -> None:
 
 def init_app(app: Flask) -> None:
     app.before_request(_check)
+    app.before_request(_refuse_nul)
     app.before_request_funcs.setdefault(None, []).insert(0, _take_write_lock)
