@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
@@ -25,6 +26,7 @@ from referral.taxonomy.tree import UnknownCategory
 from referral.web.access import public, requires
 from referral.web.formatting import label, say
 from referral.web.language import chosen
+from referral.web.naming import category_name, searchable_categories
 
 bp = Blueprint("directory", __name__)
 Page = str | Response | tuple[str, int]
@@ -165,7 +167,7 @@ def index() -> Page:
             pins=_pins(results.page.items, asked.near) if results else None,
             crisis=crisis,
             numbers=_numbers(area, places)[:MOST_NUMBERS_BESIDE],
-            categories=_categories(),
+            categories=searchable_categories(),
             domains=taxonomy().domains(),
             leaves={
                 domain.code: [leaf.name[chosen()] for leaf in taxonomy().leaves(domain.code)]
@@ -278,6 +280,7 @@ def _service_page(listing: Listing, *, text: str = "", error: str | None = None)
         "directory/show.html",
         listing=listing,
         service=service,
+        publisher=urlsplit(service.source_url or "").hostname,
         sites=sites,
         pins=_pins([Hit(listing, None, None)], None),
         phones=[_phone(phone) for phone in service.phones],
@@ -299,8 +302,7 @@ def _service_page(listing: Listing, *, text: str = "", error: str | None = None)
 
 
 def _kinds(listing: Listing) -> list[str]:
-    lang = chosen()
-    found = [_category(c.code, c.basis, lang) for c in listing.service.categories]
+    found = [_category(c.code, c.basis) for c in listing.service.categories]
     inferred = _("by its kind, ask")
     return [f"{c['name']} ({inferred})" if c["inferred"] else c["name"] for c in found]
 
@@ -324,8 +326,8 @@ def _capacity(listing: Listing) -> str:
     return f"{label(f'directory.capacity.{last.status}')} ({day(last.updated, chosen())})"
 
 
-def _category(code: str, basis: str, lang: str) -> dict[str, Any]:
-    return {"name": taxonomy().get(code).name[lang], "inferred": basis == "inferred"}
+def _category(code: str, basis: str) -> dict[str, Any]:
+    return {"name": category_name(code), "inferred": basis == "inferred"}
 
 
 def _phone(phone: Phone) -> dict[str, Any]:
@@ -349,7 +351,7 @@ def _card(hit: Hit, places: Gazetteer, now: datetime) -> dict[str, Any]:
         "km": None if hit.km is None else words.distance(hit.km, hit.unsure_km, lang),
         "area": words.place_name(places, site.area_code) if site else "",
         "address": site.address.address_1 if site and site.address else "",
-        "categories": [_category(c.code, c.basis, lang) for c in service.categories][:3],
+        "categories": [_category(c.code, c.basis) for c in service.categories][:3],
         "more_categories": max(0, len(service.categories) - 3),
         "phone": callable_[0] if callable_ else None,
         "is_open": listing.is_open(now),
@@ -383,8 +385,7 @@ def _numbers(area_code: str | None, places: Gazetteer) -> list[dict[str, Any]]:
 
 
 def _emergency_row(one: EmergencyNumber, places: Gazetteer) -> dict[str, Any]:
-    lang = chosen()
-    notes = [", ".join(taxonomy().get(code).name[lang] for code in one.categories)]
+    notes = [", ".join(category_name(code) for code in one.categories)]
     if not one.areas and one.service_id:
         notes.append(_("not known where it works"))
     elif "*" not in one.areas and one.areas:
@@ -409,17 +410,3 @@ def _short_name(code: str, places: Gazetteer) -> str:
         return places.get(code).name
     except PlaceNotClear:
         return code
-
-
-def _categories() -> list[tuple[str, list[tuple[str, str]]]]:
-    lang, tree = chosen(), taxonomy()
-    return [
-        (
-            domain.name[lang],
-            [
-                (domain.code, _("All of: %(domain)s", domain=domain.name[lang])),
-                *((leaf.code, leaf.name[lang]) for leaf in tree.leaves(domain.code)),
-            ],
-        )
-        for domain in tree.domains()
-    ]

@@ -1,5 +1,6 @@
 """How pages write distances, numbers, days and sentences."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from referral.core import text
 from referral.core.text import Message
 from referral.web.access import may
 from referral.web.language import chosen, zone
+from referral.web.naming import category_name
 
 
 def say(message: Message) -> str:
@@ -21,6 +23,16 @@ def say(message: Message) -> str:
 def label(key: str) -> str:
     """The words for a coded value, as `referral.status.accepted`."""
     return text.label(key, chosen())
+
+
+def capital(words: str) -> str:
+    """Words with a capital first letter; the rest stays, so that HIV stays HIV."""
+    return words[:1].upper() + words[1:]
+
+
+def labelled(codes: Iterable[object], prefix: str) -> list[tuple[str, str]]:
+    """Choices of a form from codes: (code, its words with a capital first letter)."""
+    return [(str(code), capital(label(f"{prefix}.{code}"))) for code in codes]
 
 
 def ago(moment: datetime | date) -> str:
@@ -43,6 +55,9 @@ def init_app(app: Flask) -> None:
         day=lambda value: text.day(value, chosen()),
         instant=lambda value: text.instant(value, chosen(), zone()),
         ago=ago,
+        category=category_name,
+        labelled=labelled,
         say=say,
+        sentence=capital,
     )
     app.context_processor(_context)

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from referral.casework import queries as casework
 from referral.casework.models import Case, Need, OwnResource
 from referral.core import text
-from referral.core.errors import Invalid, JejaringError, NotFound
+from referral.core.errors import Invalid, JejaringError, NotAllowed, NotFound
 from referral.core.text import Message
 from referral.directory import phones
 from referral.directory.models import ServiceAtLocation
@@ -31,6 +31,7 @@ from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen, zone
+from referral.web.naming import category_name, searchable_categories
 from referral.web.reading import seen
 
 bp = Blueprint("matching", __name__)
@@ -99,7 +100,7 @@ def search() -> Page:
         "matching/search.html",
         answers=answers,
         candidates=[(one["code"], one["name"]) for one in candidates],
-        categories=_categories(),
+        categories=searchable_categories(),
         urgencies=URGENCIES,
     )
     return page, answers.status
@@ -110,20 +111,6 @@ _SEARCHED = ("need", "place", "age", "sex", "urgency", "within", "at")
 
 def _where(error: JejaringError, sentence: str) -> str:
     return _("Write where help is looked for.") if error.field == "near" else sentence
-
-
-def _categories() -> list[tuple[str, list[tuple[str, str]]]]:
-    tree, lang = taxonomy(), chosen()
-    return [
-        (
-            domain.name[lang],
-            [
-                (domain.code, _("All: %(domain)s", domain=domain.name[lang])),
-                *((leaf.code, leaf.name[lang]) for leaf in tree.leaves(domain.code)),
-            ],
-        )
-        for domain in tree.domains()
-    ]
 
 
 # Running ------------------------------------------------------------------------------------------
@@ -194,14 +181,22 @@ def _need_of(session: Session, receipt: MatchReceipt) -> Need | None:
 @requires("receipt:read")
 def receipt(receipt_id: UUID) -> Page:
     """What a match gave: options in order, remote help beside, why not the others."""
-    return _receipt_page(queries.get_receipt(db.session, g.user, receipt_id), Answers())
+    return _receipt_page(_shown_receipt(receipt_id), Answers())
+
+
+def _shown_receipt(receipt_id: UUID) -> MatchReceipt:
+    """A receipt that may still be shown: one that names whom the client must not meet is kept unseen."""
+    kept = queries.get_receipt(db.session, g.user, receipt_id)
+    if queries.names_kept_out(db.session, kept):
+        raise NotAllowed("match.receipt.outdated")
+    return kept
 
 
 @bp.get("/receipts/<uuid:receipt_id>/print")
 @requires("receipt:read")
 def print_receipt(receipt_id: UUID) -> str:
     """The options on paper for the client, without the reasons against the others."""
-    kept = queries.get_receipt(db.session, g.user, receipt_id)
+    kept = _shown_receipt(receipt_id)
     need = _need_of(db.session, kept)
     if need is not None:
         seen(need, client_id=need.case.client_id)
@@ -210,7 +205,7 @@ def print_receipt(receipt_id: UUID) -> str:
     return render_template(
         "matching/print.html",
         receipt=kept,
-        category=_category(shown["query"]["need"]),
+        category=category_name(shown["query"]["need"]),
         cards=_cards(shown["options"], kept.content or {}, "options", sites),
         remote=_cards(shown["remote"], kept.content or {}, "remote", sites),
         coverage=shown["coverage"],
@@ -221,7 +216,7 @@ def print_receipt(receipt_id: UUID) -> str:
 @requires("match:run")
 def choose(receipt_id: UUID) -> Page:
     """Keep what the client chose; a chosen service leads to the referral, "none" to the unmet need."""
-    kept = queries.get_receipt(db.session, g.user, receipt_id)
+    kept = _shown_receipt(receipt_id)
     need = _need_of(db.session, kept)
     if need is None:
         raise NotFound("match.receipt.unknown")
@@ -299,7 +294,7 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
         case=case,
         at_risk=case is not None and operations.VIOLENCE in (case.protections or ()),
         own=_own_people(need) if need else (),
-        category=_category(shown["query"]["need"]),
+        category=category_name(shown["query"]["need"]),
         shown=shown,
         asked=content["asked"],
         at=at,
@@ -321,10 +316,6 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
 
 def _reasons() -> list[tuple[str, str]]:
     return [(code, label(f"match.no.{code}")) for code in _NO_REASONS]
-
-
-def _category(code: str) -> str:
-    return taxonomy().get(code).name[chosen()]
 
 
 def _sites(shown: Mapping[str, Any]) -> dict[UUID, ServiceAtLocation]:

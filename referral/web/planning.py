@@ -20,14 +20,17 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from referral.casework import queries as casework
-from referral.core.errors import Invalid
+from referral.casework.models import Need
+from referral.core.errors import Invalid, NotFound
 from referral.core.paging import page_of
 from referral.core.text import Message
 from referral.directory.hours import parse
 from referral.directory.models import Schedule
 from referral.directory.reference import taxonomy
 from referral.extensions import db
+from referral.matching.models import MatchReceipt
 from referral.matching.queries import get_receipt, latest_receipt
+from referral.matching.rules import VIOLENT_NEEDS
 from referral.places.queries import gazetteer
 from referral.planning import gapmap, operations, queries
 from referral.planning.disclosure import Shown, Table, protect
@@ -35,6 +38,7 @@ from referral.planning.models import NewServiceNotice, ProposalStatus
 from referral.web.access import requires
 from referral.web.formatting import say
 from referral.web.language import chosen
+from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 
 bp = Blueprint("planning", __name__)
@@ -49,7 +53,7 @@ class GapRow:
         self.area_name = (
             places.label(area) if area in places else say(Message("planning.area_unknown"))
         )
-        self.category_name = taxonomy().get(category).name[chosen()]
+        self.category_name = category_name(category)
         cell = table.cell(area, category)
         self.people = cell.count
         self.is_withheld = cell.shown is Shown.WITHHELD
@@ -169,15 +173,13 @@ def proposals() -> str:
     page = page_of(
         db.session, queries.proposals(ended=ended), number=request.args.get("page", 1, type=int)
     )
-    return render_template("planning/proposals.html", page=page, ended=ended, **_names())
-
-
-def _names() -> dict[str, object]:
-    places = gazetteer(db.session)
-    return {
-        "category_name": lambda code: taxonomy().get(code).name[chosen()],
-        "area_name": lambda code: places.label(code) if code in places else code,
-    }
+    return render_template(
+        "planning/proposals.html",
+        page=page,
+        ended=ended,
+        category_name=category_name,
+        area_name=area_name,
+    )
 
 
 @bp.route("/proposals/new", methods=["GET", "POST"])
@@ -245,7 +247,11 @@ def _show(proposal_id: UUID, values: dict[str, str], errors: list[tuple[str, str
         next_statuses=operations.NEXT[found.status],
         values=values,
         errors=errors,
-        **_names(),
+        is_confidential=bool(values.get("confidential"))
+        if values
+        else found.category in VIOLENT_NEEDS,
+        category_name=category_name,
+        area_name=area_name,
     )
 
 
@@ -285,6 +291,7 @@ def proposal_open(proposal_id: UUID) -> str | Answer | tuple[str, int]:
                 address=values.get("address", ""),
                 hours=_hours(values.get("hours", "")),
                 phone=values.get("phone", ""),
+                confidential=bool(values.get("confidential")),
             ),
             by=g.user,
             now=datetime.now(UTC),
@@ -326,12 +333,7 @@ def _hours(text: str) -> list[Schedule]:
 def record_unmet(need_id: UUID) -> str | Answer | tuple[str, int]:
     """Record that nothing meets a need, with the reason that the match itself tells filled in."""
     need = casework.get_need(db.session, g.user, need_id)
-    asked = request.values.get("receipt", "")
-    receipt = (
-        get_receipt(db.session, g.user, UUID(asked))
-        if asked
-        else latest_receipt(db.session, need.id)
-    )
+    receipt = _receipt_of(need) or latest_receipt(db.session, need.id)
     known = queries.open_unmet(db.session, [need.id]).get(need.id)
     suggested = known.reason if known else operations.reason_from(receipt) if receipt else None
     reason = request.form.get("reason", suggested or "")
@@ -364,10 +366,24 @@ def record_unmet(need_id: UUID) -> str | Answer | tuple[str, int]:
         reasons=queries.reasons(db.session),
         reason=reason,
         suggested=suggested,
-        category=taxonomy().get(need.category).name[chosen()],
+        category=category_name(need.category),
         errors=errors,
     )
     return (page, 422) if errors else page
+
+
+def _receipt_of(need: Need) -> MatchReceipt | None:
+    """The receipt that the address names; what another need was told is no evidence for this one."""
+    asked = request.values.get("receipt", "")
+    if not asked:
+        return None
+    try:
+        receipt = get_receipt(db.session, g.user, UUID(asked))
+    except ValueError:
+        raise NotFound("match.receipt.unknown") from None
+    if receipt.need_id != need.id:
+        raise NotFound("match.receipt.unknown")
+    return receipt
 
 
 @bp.post("/notices/<uuid:notice_id>/seen")

@@ -15,7 +15,6 @@ from referral.core.errors import Invalid, NotAllowed
 from referral.core.paging import page_of
 from referral.directory import organizations
 from referral.extensions import db
-from referral.places.queries import gazetteer
 from referral.planning import queries as planning
 from referral.referrals import queries as referrals
 from referral.referrals.lifecycle import LIVE
@@ -29,15 +28,14 @@ from referral.web.casework.files import (
     NEED_TONE,
     Page,
     bp,
-    category_name,
     file_of,
     file_to_change,
     need_states,
     now,
     saved,
-    sentence,
 )
-from referral.web.formatting import label
+from referral.web.formatting import capital, label
+from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 
 STAGES = tuple(Stage)
@@ -104,7 +102,7 @@ def case(case_id: UUID) -> Page:
         made=queries.made_for(db.session, case),
         excluded=queries.exclusions_of(db.session, case.id),
         place=_place_label(case),
-        registered=_area_label(case.client.registered_in),
+        registered=area_name(case.client.registered_in),
         contact=case.client.safe_contact or {},
         printed=printed,
         notices=[
@@ -184,7 +182,7 @@ def _events(case: Case) -> list[dict[str, Any]]:
     events = [
         {
             "at": note.at,
-            "title": sentence(label(f"casework.acted_as.{note.acted_as}")),
+            "title": capital(label(f"casework.acted_as.{note.acted_as}")),
             "who": note.author.name,
             "note": note.text,
             "icon": "notebook-pen",
@@ -206,14 +204,9 @@ def _events(case: Case) -> list[dict[str, Any]]:
     return sorted(events, key=lambda event: event["at"])
 
 
-def _area_label(code: str | None) -> str | None:
-    places = gazetteer(db.session)
-    return places.label(code) if code and code in places else code
-
-
 def _place_label(case: Case) -> str | None:
     stays = case.client.stays_at or {}
-    return _area_label(stays.get("code")) or stays.get("text")
+    return area_name(stays.get("code")) or stays.get("text")
 
 
 def _next_step(case: Case, states: dict[UUID, NeedState], *, has_consent: bool) -> str | None:

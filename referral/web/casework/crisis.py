@@ -23,8 +23,9 @@ from referral.extensions import db
 from referral.places.queries import gazetteer
 from referral.web.access import requires
 from referral.web.answers import LONG, SHORT, Answers
-from referral.web.casework.files import Page, bp, category_name, file_of, file_to_change, now
+from referral.web.casework.files import Page, bp, file_of, file_to_change, now
 from referral.web.formatting import label
+from referral.web.naming import category_name
 
 #: after this long without an answer the next number is shown
 NEXT_NUMBER_AFTER = timedelta(minutes=5)

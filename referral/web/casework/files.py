@@ -16,7 +16,6 @@ from referral.planning.queries import open_unmet
 from referral.referrals.loop import NeedState, need_state
 from referral.referrals.queries import traces
 from referral.taxonomy.tree import Term
-from referral.web.formatting import label
 from referral.web.language import chosen
 from referral.web.reading import seen
 
@@ -79,11 +78,6 @@ def term(code: str) -> Term:
     return reference.taxonomy().get(code)
 
 
-def category_name(code: str) -> str:
-    """What a leaf or domain is called in the page's language."""
-    return term(code).name[chosen()]
-
-
 def category_choices() -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Every leaf by domain, with the words it is found by, for the category picker."""
     tree, lang = reference.taxonomy(), chosen()
@@ -122,24 +116,3 @@ def need_states(needs: Iterable[Need]) -> dict[UUID, NeedState]:
         )
         for need in needs
     }
-
-
-@bp.app_template_filter("category")
-def _category(code: str) -> str:
-    return category_name(code)
-
-
-@bp.app_template_filter("labelled")
-def _labelled(codes: Iterable[object], prefix: str) -> list[tuple[str, str]]:
-    """Choices of a form from codes: (code, its words with a capital first letter)."""
-    choices = []
-    for code in codes:
-        words = label(f"{prefix}.{code}")
-        choices.append((str(code), sentence(words)))
-    return choices
-
-
-@bp.app_template_filter("sentence")
-def sentence(words: str) -> str:
-    """Words with a capital first letter; the rest stays, so that HIV stays HIV."""
-    return words[:1].upper() + words[1:]

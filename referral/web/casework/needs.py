@@ -19,7 +19,6 @@ from referral.web.casework.files import (
     Page,
     bp,
     category_choices,
-    category_name,
     file_to_change,
     is_leaf,
     need_in,
@@ -30,6 +29,7 @@ from referral.web.casework.files import (
 )
 from referral.web.formatting import say
 from referral.web.language import chosen
+from referral.web.naming import category_name
 
 URGENCIES = tuple(Urgency)
 

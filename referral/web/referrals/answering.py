@@ -14,13 +14,12 @@ from referral.referrals.models import Referral
 from referral.web.access import requires
 from referral.web.answers import Answers
 from referral.web.formatting import label
+from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 from referral.web.referrals.steps import (
     TONES,
     Page,
-    area_name,
     bp,
-    category_name,
     forms_of,
     history,
     is_stale,
@@ -97,7 +96,7 @@ def answer(referral_id: UUID) -> Page:
 
 
 def _page(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Page:
-    view = queries.agency_view(db.session, referral)
+    view = queries.agency_view(db.session, referral, now=now())
     if view is View.RELEASED:
         seen(referral, client_id=referral.client_id)
     answers = tried[1] if tried else Answers()
@@ -122,7 +121,10 @@ def _page(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Pag
         tone=TONES[referral.status],
         due=queries.decide_by(referral) if referral.status in WAITING else None,
         events=history(referral.steps, for_agency=True) if view is not View.STUB else [],
-        end_reason=reason_name(last.reason_code) if view is View.STUB and last else None,
+        end_reason=reason_name(last.reason_code)
+        # Why the client or their worker ended it stays with them.
+        if view is View.STUB and last and last.actor is Actor.AGENCY
+        else None,
         forms={form.event.value: form for form in forms},
         summary=summary_of(tried),
         answers=answers,

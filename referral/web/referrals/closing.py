@@ -12,8 +12,9 @@ from referral.planning import operations as planning
 from referral.referrals import operations, queries
 from referral.web.access import requires
 from referral.web.answers import Answers
+from referral.web.naming import category_name
 from referral.web.reading import seen
-from referral.web.referrals.steps import Page, bp, category_name, now
+from referral.web.referrals.steps import Page, bp, now
 
 MARKS = ("quality", "waiting", "staff")
 

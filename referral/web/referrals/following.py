@@ -18,14 +18,13 @@ from referral.referrals.models import Channel, Referral
 from referral.web.access import may, requires
 from referral.web.answers import Answers
 from referral.web.formatting import label
+from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 from referral.web.referrals.sending import values_of
 from referral.web.referrals.steps import (
     TONES,
     Page,
-    area_name,
     bp,
-    category_name,
     forms_of,
     history,
     is_stale,

@@ -23,8 +23,9 @@ from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen
+from referral.web.naming import category_name
 from referral.web.reading import seen
-from referral.web.referrals.steps import Page, bp, category_name, done, now
+from referral.web.referrals.steps import Page, bp, done, now
 
 METHODS = ("spoken", "written", "thumbprint", "guardian")
 #: what an agency needs for helping somebody who agreed to come; the story only when the client wants it told

@@ -13,14 +13,12 @@ from werkzeug.wrappers import Response
 
 from referral.accounts.models import User
 from referral.core.errors import Invalid
-from referral.directory import reference
 from referral.extensions import db
-from referral.places.queries import gazetteer
 from referral.referrals import operations, queries
 from referral.referrals.lifecycle import Actor, Event, Field, Status, rule_for
 from referral.referrals.models import Channel, ReasonCode, Referral, ReferralStep
 from referral.web.answers import LONG, Answers
-from referral.web.formatting import label
+from referral.web.formatting import capital, label
 from referral.web.language import chosen
 
 bp = Blueprint("referrals", __name__)
@@ -136,10 +134,6 @@ def reason_name(code: str | None) -> str | None:
     return _named(reason) if reason else None
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
 def summary_of(tried: tuple[Event, Answers] | None) -> list[tuple[str, str]]:
     """What is wrong with the form that was tried, each by the id its field has on the page."""
     if tried is None:
@@ -150,18 +144,6 @@ def summary_of(tried: tuple[Event, Answers] | None) -> list[tuple[str, str]]:
 
 def _named(reason: ReasonCode) -> str:
     return reason.name_id if chosen() == "id" else reason.name_en
-
-
-def category_name(code: str) -> str:
-    return reference.taxonomy().get(code).name[chosen()]
-
-
-def area_name(code: str | None) -> str | None:
-    """The kab or kota as people there call it; its code where it is not in the gazetteer."""
-    places = gazetteer(db.session)
-    if code is None:
-        return None
-    return places.label(code) if code in places else code
 
 
 def outcomes() -> list[tuple[str, str]]:
@@ -202,7 +184,7 @@ def forms_of(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         forms.append(
             StepForm(
                 event,
-                _capital(label(f"referral.event.{event}")),
+                capital(label(f"referral.event.{event}")),
                 actors,
                 rule.required,
                 fields,
@@ -372,4 +354,4 @@ def _title(step: ReferralStep) -> str:
         Event.RESUME: _("Resumed: %(status)s", status=status),
         Event.CONFIRM: _("The agency knows of the cancellation"),
     }.get(step.event, status)
-    return _capital(title)
+    return capital(title)
