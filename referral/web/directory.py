@@ -27,6 +27,7 @@ from referral.web.access import public, requires
 from referral.web.formatting import label, say
 from referral.web.language import chosen
 from referral.web.naming import category_name, searchable_categories
+from referral.web.pins import collection, pin
 
 bp = Blueprint("directory", __name__)
 Page = str | Response | tuple[str, int]
@@ -367,16 +368,11 @@ def _pins(hits: Any, near: Near | None) -> dict[str, Any] | None:
         for site in hit.listing.sites:
             if site.latitude is not None:
                 properties = {"kind": "option", "number": number, "name": hit.listing.service.name}
-                features.append(_feature(site.latitude, site.longitude, properties | {"note": ""}))
+                features.append(pin(site.latitude, site.longitude, properties | {"note": ""}))
     if features and near is not None:
         properties = {"kind": "start", "label": _("Here"), "precision_km": near.precision_km}
-        features.append(_feature(near.latitude, near.longitude, properties))
-    return {"type": "FeatureCollection", "features": features} if features else None
-
-
-def _feature(latitude: float, longitude: float, properties: dict[str, Any]) -> dict[str, Any]:
-    point = {"type": "Point", "coordinates": [longitude, latitude]}
-    return {"type": "Feature", "geometry": point, "properties": properties}
+        features.append(pin(near.latitude, near.longitude, properties))
+    return collection(features) if features else None
 
 
 def _numbers(area_code: str | None, places: Gazetteer) -> list[dict[str, Any]]:

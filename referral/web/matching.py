@@ -1,7 +1,7 @@
 """Matching: for a need of a case or without a case; the receipt, its print, and what the client chose."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,8 @@ from werkzeug.wrappers import Response
 
 from referral.casework import queries as casework
 from referral.casework.models import Case, Need, OwnResource
-from referral.core import text
 from referral.core.errors import Invalid, JejaringError, NotAllowed, NotFound
 from referral.core.text import Message
-from referral.directory import phones
 from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
 from referral.extensions import db
@@ -32,40 +30,16 @@ from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen, zone
 from referral.web.naming import category_name, searchable_categories
+from referral.web.option_cards import cards_of, options_map
 from referral.web.reading import seen
 
 bp = Blueprint("matching", __name__)
 Page = str | Response | tuple[str, int]
 
-#: Penalties about how well a listing is known are said once, under what to ask; not against the service.
-_DATA_QUALITY = ("eligibility_unknown", "capacity_unknown", "unverified")
-#: Passes that say nothing about this client and this service.
-_SILENT = ("match.active.pass", "match.within.no_limit", "match.accessibility.not_needed")
 #: Reasons a client may give against every option: those that are a gap, and "other".
 _NO_REASONS = ("U07", "U08", "U09", "U10", "U11", "U12", "U13", "U16", "U17", "U99")
 #: Options shown at once, on the list and the map; the farther ones are unfolded below.
 FIRST_CARDS = 8
-
-
-@dataclass(frozen=True)
-class Card:
-    """One option as the page shows it."""
-
-    rank: int
-    site_id: str
-    name: str
-    organization: str
-    url: str
-    km: float | None
-    km_text: str | None
-    additions: list[tuple[str, float]]
-    facts: list[tuple[str, str]]
-    reasons: list[tuple[str, str]]
-    ties: str | None
-    phones: list[dict[str, str]]
-    address: str | None
-    steps: list[str]
-    would_fit_if: str | None = None
 
 
 # A search without a case --------------------------------------------------------------------------
@@ -206,8 +180,8 @@ def print_receipt(receipt_id: UUID) -> str:
         "matching/print.html",
         receipt=kept,
         category=category_name(shown["query"]["need"]),
-        cards=_cards(shown["options"], kept.content or {}, "options", sites),
-        remote=_cards(shown["remote"], kept.content or {}, "remote", sites),
+        cards=cards_of(shown["options"], kept.content or {}, "options", sites),
+        remote=cards_of(shown["remote"], kept.content or {}, "remote", sites),
         coverage=shown["coverage"],
     )
 
@@ -285,7 +259,7 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
     content = kept.content or {}
     shown = printed(content, chosen())
     sites = _sites(shown)
-    cards = _cards(shown["options"], content, "options", sites)
+    cards = cards_of(shown["options"], content, "options", sites)
     at = datetime.fromisoformat(shown["query"]["at"])
     page = render_template(
         "matching/receipt.html",
@@ -300,13 +274,15 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
         at=at,
         at_typed=at.astimezone(ZoneInfo(zone())).strftime("%Y-%m-%dT%H:%M"),
         cards=cards,
-        remote=_cards(shown["remote"], content, "remote", sites),
-        why_not=_cards(shown["why_not"], content, "why_not", sites),
+        remote=cards_of(shown["remote"], content, "remote", sites),
+        why_not=cards_of(shown["why_not"], content, "why_not", sites),
         longest_km=max(
             (one["effective_km"] or 0 for one in shown["options"][:FIRST_CARDS]), default=0
         ),
         first=FIRST_CARDS,
-        map=_map(shown, cards[:FIRST_CARDS], sites, precision_km=content["asked"]["precision_km"]),
+        map=options_map(
+            shown, cards[:FIRST_CARDS], sites, precision_km=content["asked"]["precision_km"]
+        ),
         total=content["tally"]["options"],
         reasons=_reasons(),
         answers=answers,
@@ -325,178 +301,3 @@ def _sites(shown: Mapping[str, Any]) -> dict[UUID, ServiceAtLocation]:
         for one in shown[part]
     )
     return queries.sites(db.session, ids)
-
-
-def _cards(
-    entries: Iterable[Mapping[str, Any]],
-    content: Mapping[str, Any],
-    part: str,
-    sites: Mapping[UUID, ServiceAtLocation],
-) -> list[Card]:
-    cards: list[Card] = []
-    before: Mapping[str, Any] | None = None
-    for rank, (entry, kept) in enumerate(zip(entries, content[part], strict=True), 1):
-        site = sites.get(UUID(entry["service_at_location_id"]))
-        cards.append(_card(rank, entry, kept, site, before))
-        before = entry
-    return cards
-
-
-def _card(
-    rank: int,
-    entry: Mapping[str, Any],
-    kept: Mapping[str, Any],
-    site: ServiceAtLocation | None,
-    before: Mapping[str, Any] | None,
-) -> Card:
-    numbers = _phones(site)
-    facts = [(fact["icon"], say(Message.from_json(fact["message"]))) for fact in kept["facts"]]
-    if entry["group"]:
-        facts.insert(0, ("info", label(f"match.group.{entry['group']}")))
-    order_km = entry["distance_km"]
-    if order_km is not None:
-        order_km = max(order_km, (entry["precision_km"] or 0) / 2)
-    return Card(
-        rank=rank,
-        site_id=entry["service_at_location_id"],
-        name=entry["name"],
-        organization=entry["organization"] if entry["organization"] != entry["name"] else "",
-        url=url_for("directory.show", service_id=entry["service_id"]),
-        km=order_km,
-        km_text=_range(entry),
-        additions=_additions(entry["penalties"]),
-        facts=facts,
-        reasons=_why(entry, has_phone=bool(numbers)),
-        ties=say(Message("match.equal_distance")) if _equals(before, entry) else None,
-        phones=numbers,
-        address=_address(site),
-        steps=_steps(site),
-        would_fit_if=entry.get("would_fit_if"),
-    )
-
-
-def _additions(penalties: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
-    """What each penalty adds, in words and km; what is not known about the listing is one addition."""
-    additions = [
-        (one["because"], one["km"]) for one in penalties if one["rule"] not in _DATA_QUALITY
-    ]
-    not_known_km = sum(one["km"] for one in penalties if one["rule"] in _DATA_QUALITY)
-    if not_known_km:
-        additions.append((label("match.penalty.data_quality"), not_known_km))
-    return additions
-
-
-def _range(entry: Mapping[str, Any]) -> str | None:
-    """ "0–14 km" where a place is known only by its area; what is confidential is not told."""
-    if entry["distance_band"] is None:
-        return None
-    low, high = entry["distance_band"]
-    return f"{text.number(low, chosen(), digits=0)}–{text.km(high, chosen())}"
-
-
-def _equals(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:
-    """Whether two neighbours of one group can't be told apart by distance: their ranges overlap."""
-    if before is None or before["group"] != entry["group"]:
-        return False
-    a, b = before["distance_band"], entry["distance_band"]
-    return bool(a and b and a[0] <= b[1] and b[0] <= a[1])
-
-
-def _why(entry: Mapping[str, Any], *, has_phone: bool) -> list[tuple[str, str]]:
-    """What speaks for an option, what to ask, what speaks against it."""
-    verdicts = entry["verdicts"]
-    reasons = [
-        (one["verdict"], one["because"])
-        for one in verdicts
-        if one["verdict"] != "unknown" and one["key"] not in _SILENT
-    ]
-    not_said = [one for one in verdicts if one["key"].endswith(".not_said")]
-    reasons += [
-        ("unknown", one["because"])
-        for one in verdicts
-        if one["verdict"] == "unknown" and one not in not_said
-    ]
-    if not_said:
-        topics = text.listed((label(f"match.topic.{one['rule']}") for one in not_said), chosen())
-        key = "match.ask.by_phone" if has_phone else "match.ask.in_person"
-        reasons.append(("unknown", say(Message(key, {"topics": topics}))))
-    reasons += [
-        ("fail", one["because"][:1].upper() + one["because"][1:] + ".")
-        for one in entry["penalties"]
-        if one["rule"] not in _DATA_QUALITY
-    ]
-    return reasons
-
-
-def _phones(site: ServiceAtLocation | None) -> list[dict[str, str]]:
-    if site is None:
-        return []
-    return [
-        {"number": one.number, "dial": phones.dial(one.number, one.extension)}
-        for one in site.service.phones
-        if one.type != "fax"
-    ]
-
-
-def _address(site: ServiceAtLocation | None) -> str | None:
-    location = site.location if site else None
-    if location is None or location.confidential or not location.addresses:
-        return None
-    address = location.addresses[0]
-    street, city = address.address_1 or "", address.city or ""
-    return street if city in street else ", ".join(part for part in (street, city) if part)
-
-
-def _steps(site: ServiceAtLocation | None) -> list[str]:
-    """The way in, in order: "Kelurahan: KK, KTP"."""
-    if site is None:
-        return []
-    return [
-        f"{step.office}: {', '.join(step.documents)}" if step.documents else step.office
-        for step in site.service.entry_steps
-    ]
-
-
-def _map(
-    shown: Mapping[str, Any],
-    cards: Sequence[Card],
-    sites: Mapping[UUID, ServiceAtLocation],
-    *,
-    precision_km: float,
-) -> dict[str, Any] | None:
-    """The options that may be shown on a map, and where the distances start. None when there is nothing."""
-    features = []
-    for card in cards:
-        site = sites.get(UUID(card.site_id))
-        location = site.location if site else None
-        if location is None or location.confidential or location.latitude is None:
-            continue
-        distance = card.km_text or (text.km(card.km, chosen()) if card.km is not None else "")
-        features.append(
-            _point(
-                location.latitude,
-                location.longitude or 0.0,
-                {"kind": "option", "number": card.rank, "name": card.name, "note": distance},
-            )
-        )
-    if not features:
-        return None
-    query = shown["query"]
-    if query["near"]:
-        place = query["place"]["name"] if query["place"] else _("Start")
-        features.append(
-            _point(
-                query["near"][0],
-                query["near"][1],
-                {"kind": "start", "label": place, "precision_km": precision_km},
-            )
-        )
-    return {"type": "FeatureCollection", "features": features}
-
-
-def _point(latitude: float, longitude: float, properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "Feature",
-        "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
-        "properties": properties,
-    }
