@@ -1,9 +1,11 @@
 """Who may open which page. A view that does not say so can't be opened at all."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from referral.accounts.permissions import allows
@@ -57,8 +59,16 @@ def _check() -> Response | None:
 
 
 def _take_write_lock() -> None:
-    """A request that may write takes SQLite's write lock before it reads: see core.db."""
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    """A request that may write waits for other writers before it reads: see core.db.
+
+    Its form arrives first: whoever sends one slowly must not keep everybody else from writing.
+    """
+    g.user = g.sign_in = None  # nobody yet: an answer given before we know is a stranger's
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    with suppress(RequestEntityTooLarge):  # said later, to a person we know
+        request.form.get("")
+    if request.endpoint is not None:
         db.session.connection(execution_options={"writes": True})
 
 

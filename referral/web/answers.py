@@ -15,6 +15,7 @@ from referral.web.language import zone
 
 SHORT = 200  # characters of a line: names, places, days
 LONG = 10_000  # characters of a telling
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 
 class Answers:
@@ -140,6 +141,9 @@ class Answers:
             return None
         try:
             moment = datetime.fromisoformat(typed)
+            # Beyond these years a change of zone leaves the calendar.
+            if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+                raise ValueError
         except ValueError:
             self.wrong(name, _("Write date and time, such as 2026-11-30 14:20."))
             return None

@@ -1,6 +1,6 @@
 """Errors of the work become answers of the web here and nowhere else."""
 
-from flask import Flask, current_app, render_template
+from flask import Flask, current_app, g, render_template
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.orm.exc import StaleDataError
@@ -22,6 +22,7 @@ STATUS: dict[type[Exception], int] = {
 
 def _page(status: int, title: str, message: str) -> tuple[str, int]:
     db.session.rollback()
+    g.pop("seen", None)  # the page that would have shown a person is not the one that leaves
     return render_template("error.html", code=status, title=title, message=message), status
 
 

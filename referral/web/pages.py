@@ -8,6 +8,7 @@ from referral.accounts.permissions import allows
 from referral.core.text import LANGUAGES
 from referral.extensions import db
 from referral.web.access import public
+from referral.web.addresses import is_own
 
 bp = Blueprint("pages", __name__)
 
@@ -45,5 +46,4 @@ def language(lang: str) -> Response:
     if lang in LANGUAGES:
         session["language"] = lang
     back = request.form.get("next", "")
-    own = back.startswith("/") and not back.startswith(("//", "/\\"))
-    return redirect(back if own else url_for(".home"), 303)
+    return redirect(back if is_own(back) else url_for(".home"), 303)

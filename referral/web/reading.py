@@ -28,8 +28,9 @@ class _Seen:
 
 
 def _write(response: Response) -> Response:
+    # A form that comes back with errors shows the person too; an error page took its readings away.
     readings = g.pop("seen", [])
-    if readings and response.status_code < 400:
+    if readings:
         reader = _Reader(g.user.id, g.user.role)
         # The page is made: what it has not committed it does not keep, and its lock must not block ours.
         db.session.rollback()

@@ -15,6 +15,7 @@ from referral.extensions import db
 from referral.referrals import queries as referrals
 from referral.referrals.lifecycle import LIVE
 from referral.web.access import requires
+from referral.web.addresses import is_own
 from referral.web.answers import LONG, Answers
 from referral.web.casework.files import ENDED, Page, bp, file_to_change, need_states, now, saved
 from referral.web.language import chosen
@@ -37,7 +38,7 @@ def basis(case_id: UUID) -> Page:
         if not answers.errors:
             done = saved(case, _("The client's answer is in the file."), part="basis")
             back = answers.shown("next")
-            return redirect(back, 303) if _is_own(back) else done
+            return redirect(back, 303) if is_own(back) else done
     page = render_template(
         "casework/basis.html",
         case=case,
@@ -212,7 +213,3 @@ def contract(case_id: UUID) -> Page:
         methods=METHODS,
     )
     return page, answers.status
-
-
-def _is_own(address: str) -> bool:
-    return address.startswith("/") and not address.startswith(("//", "/\\"))

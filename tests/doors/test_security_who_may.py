@@ -1,0 +1,142 @@
+"""Nobody opens or changes what is not theirs, whichever address or id they try."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from referral.accounts.models import Role
+from referral.casework import operations as casework
+from referral.casework.models import OwnResource, Visibility
+from referral.matching import operations as matching
+from referral.planning import operations as planning
+from referral.planning.models import NewServiceNotice
+from tests.scenes import NAME, NUMBER, STORY, Scene
+
+#: Addresses about nobody in particular: they are tested where their feature is.
+_NOT_ABOUT_A_PERSON = {"pages", "directory", "security", "static"}
+_OF_PLANNERS = {"proposal_id"}
+
+
+@pytest.fixture
+def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
+    """One of everything about a client, and who works with it."""
+    scene = Scene(session, make, now)
+    referral = scene.accepted()
+    query = matching.query_for(session, scene.need, now=now)
+    receipt = matching.match(
+        session,
+        query,
+        by=scene.broker,
+        now=now,
+        office=scene.case.office,
+        case=scene.case,
+        need=scene.need,
+    )
+    call = casework.log_call(
+        session,
+        office=scene.case.office,
+        case=scene.case,
+        number="112",
+        answered=None,
+        outcome=None,
+        by=scene.broker,
+        now=now,
+    )
+    unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=now)
+    notice = NewServiceNotice(
+        unmet_need_id=unmet.id,
+        broker_id=scene.broker.id,
+        service_at_location_id=scene.site.id,
+        position=1,
+        at=now,
+    )
+    session.add(notice)
+    session.flush()
+    return {
+        "scene": scene,
+        "case_id": scene.case.id,
+        "need_id": scene.need.id,
+        "referral_id": referral.id,
+        "receipt_id": receipt.id,
+        "call_id": call.id,
+        "notice_id": notice.id,
+        "basis_id": referral.basis_id,
+        "user_id": scene.broker.id,
+        "session_id": scene.broker.id,
+        "office_id": scene.case.office_id,
+    }
+
+
+def _addresses(app: Flask, ids: dict[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.split(".")[0] in _NOT_ABOUT_A_PERSON:
+            continue
+        if not rule.arguments or rule.arguments & _OF_PLANNERS:
+            continue
+        words = {"event": "accept", "decision": "wait"}
+        values = {name: ids.get(name, words.get(name)) for name in rule.arguments}
+        with app.test_request_context():
+            address = app.url_map.bind("x").build(rule.endpoint, values, method=None)
+        found += [(method, address) for method in ("GET", "POST") if method in rule.methods]
+    return sorted(set(found))
+
+
+STRANGERS = ["same office", "supervisor", "agency", Role.PLANNER, Role.ADMINISTRATOR, None]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS, ids=str)
+def test_no_stranger_opens_or_changes_anything_about_a_client(
+    app: Flask, browser: Any, make: Any, session: Any, ids: dict[str, Any], stranger: Any
+) -> None:
+    scene: Scene = ids["scene"]
+    user = {
+        "same office": lambda: make.user(office=scene.broker.office),
+        "supervisor": lambda: make.user(Role.SUPERVISOR),
+        "agency": lambda: make.user(Role.AGENCY),
+        None: lambda: None,
+    }.get(stranger, lambda: make.user(stranger))()
+    if user is not None:
+        browser.sign_in(user)
+    own = {"user_id", "office_id"} if user is not None and user.role is Role.ADMINISTRATOR else ()
+    addresses = _addresses(app, ids)
+    assert len(addresses) > 40
+    let_in = []
+    for method, address in addresses:
+        if any(str(ids[name]) in address for name in own):
+            continue
+        data = {"site": str(scene.site.id), "version": "3", "first_contact_on": "2026-03-05"}
+        answer = browser.open(address, method=method, data=data if method == "POST" else None)
+        to_sign_in = answer.status_code == 303 and "/sign-in" in answer.headers["Location"]
+        # A broker's notice that is not theirs leads back to their own cases.
+        to_own = answer.status_code == 303 and answer.headers["Location"].endswith("/cases")
+        if not (answer.status_code == 404 or to_sign_in or to_own):
+            let_in.append((method, address, answer.status_code, answer.headers.get("Location")))
+        assert not any(secret in answer.text for secret in (NAME, NUMBER, STORY, "Gang Fiktif"))
+    assert let_in == []
+
+
+def test_an_own_resource_of_the_office_stays_in_the_office(
+    browser: Any, make: Any, session: Any, ids: dict[str, Any], now: Any
+) -> None:
+    scene: Scene = ids["scene"]
+    casework.make_ourselves(
+        session,
+        scene.case,
+        category="HE05",
+        name="Bu Tetangga Fiktif",
+        details={},
+        visibility=Visibility.OFFICE,
+        helper_agreed=True,
+        by=scene.broker,
+        now=now,
+    )
+    other = make.case()
+    other_need = make.need(other)
+    assert session.query(OwnResource).count() == 1
+    browser.sign_in(other.broker)
+    page = browser.page(f"/cases/{other.id}")
+    assert "Bu Tetangga Fiktif" not in page.text
+    receipt = browser.submit(f"/needs/{other_need.id}/match")
+    assert "Bu Tetangga Fiktif" not in receipt.text
