@@ -456,7 +456,10 @@ def tell_call(
     if call.answered is not None:
         raise NotAllowed("casework.call_told")
     call.answered, call.outcome = answered, outcome
-    audit.record(session, "crisis.told", call, by=by, now=now, answered=answered)
+    client_id = _client_of(session, call)
+    audit.record(
+        session, "crisis.told", call, by=by, now=now, client_id=client_id, answered=answered
+    )
 
 
 def review_call(session: Session, call: CrisisCall, *, by: User, now: datetime) -> None:
@@ -464,7 +467,12 @@ def review_call(session: Session, call: CrisisCall, *, by: User, now: datetime) 
     if by.id == call.by_id:
         raise NotAllowed("casework.own_review")
     call.reviewed_by_id, call.reviewed_at = by.id, now
-    audit.record(session, "crisis.reviewed", call, by=by, now=now)
+    client_id = _client_of(session, call)
+    audit.record(session, "crisis.reviewed", call, by=by, now=now, client_id=client_id)
+
+
+def _client_of(session: Session, call: CrisisCall) -> UUID | None:
+    return session.get_one(Case, call.case_id).client_id if call.case_id else None
 
 
 def exclude(

@@ -54,11 +54,12 @@ def get_case(session: Session, user: User, case_id: UUID) -> Case:
 
 
 def get_need(session: Session, user: User, need_id: UUID) -> Need:
-    """A need of one of this person's cases."""
+    """A need of one of this person's cases. Nothing more is done for somebody who was erased."""
     need = session.scalar(
         select(Need)
         .join(Need.case)
-        .where(Need.id == need_id, theirs(user))
+        .join(Case.client)
+        .where(Need.id == need_id, theirs(user), Client.erased_at.is_(None))
         .options(joinedload(Need.case).joinedload(Case.client), joinedload(Need.beneficiary))
     )
     if need is None:

@@ -320,7 +320,7 @@ def _refer_the_child(
     released = referral.released or {}
     teller.step("demo.accepted", on=planned)
     teller.sees("agency", *_released(cast, released))
-    view = loop.agency_view(session, referral)
+    view = loop.agency_view(session, referral, now=clock.now)
     teller.check(
         (view, set(released)) == (View.RELEASED, {"name", "age", "sex", "area", "need"}),
         "demo.teen.check.released",
@@ -883,7 +883,7 @@ def _blind_card(cast: Cast, agency: User, referral: Referral, person: Fictional)
     telling = (person.name.split()[0], person.number[-6:], person.place.split()[1], "HE05", "FC05")
     teller.check(
         inbox == [referral]
-        and loop.agency_view(session, referral) is View.BLIND
+        and loop.agency_view(session, referral, now=cast.clock.now) is View.BLIND
         and not any(word in shown for word in telling),
         "demo.check.blind",
     )

@@ -37,6 +37,10 @@ LAST_RESORT = (
 )
 
 
+#: characters of the code of a kab/kota, the least that may be told of any place
+REGENCY_CODE_LENGTH = 5
+
+
 @dataclass(frozen=True)
 class Site:
     """Where a service is given, without what must stay secret: a confidential place has neither point nor address."""
@@ -62,6 +66,11 @@ class Listing:
     @property
     def organization(self) -> Organization:
         return self.service.organization
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether where it is must stay secret; then a page we read about it may not be named either."""
+        return any(site.confidential for site in self.sites)
 
     @property
     def is_shown_in_searches(self) -> bool:
@@ -150,7 +159,7 @@ def _site(site: ServiceAtLocation) -> Site:
     if place is None:
         return Site(site.id, confidential=False, area_code=None)
     if place.confidential:
-        return Site(site.id, confidential=True, area_code=place.area_code and place.area_code[:5])
+        return Site(site.id, confidential=True, area_code=regency_of(place.area_code))
     return Site(
         site.id,
         confidential=False,
@@ -162,6 +171,11 @@ def _site(site: ServiceAtLocation) -> Site:
         point_source=place.point_source,
         accessibilities=place.accessibilities,
     )
+
+
+def regency_of(area_code: str | None) -> str | None:
+    """The kab/kota of an area."""
+    return area_code and area_code[:REGENCY_CODE_LENGTH]
 
 
 def emergency_numbers(

@@ -25,6 +25,7 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.queries import (
+    REGENCY_CODE_LENGTH,
     Listing,
     by_ids,
     covers,
@@ -261,10 +262,14 @@ def _select(named: ColumnElement[bool], texts: CTE | None = None) -> Select[Any]
         Service.id,
         Service.name,
         Service.remote,
-        Location.latitude,
-        Location.longitude,
+        # A confidential place is known by its kab/kota alone: a finer area would tell it by its rank.
+        case((Location.confidential, None), else_=Location.latitude),
+        case((Location.confidential, None), else_=Location.longitude),
         Location.precision_km,
-        Location.area_code,
+        case(
+            (Location.confidential, func.substr(Location.area_code, 1, REGENCY_CODE_LENGTH)),
+            else_=Location.area_code,
+        ),
         Location.confidential,
         named,
     )

@@ -304,6 +304,7 @@ def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
     area = row.area_code
     latitude, longitude, precision_km = row.latitude, row.longitude, row.precision_km
     if row.confidential:
+        area = area and area[:_REGENCY_CODE_LENGTH]
         latitude, longitude, precision_km = _public_point(area, gazetteer)
     # Most services have nothing beside themselves: one look instead of one per kind of row.
     told = parts.told & {row.id, service_id}

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
 from referral.casework.models import Case
+from referral.casework.queries import excluded_organizations
 from referral.core.errors import NotFound
 from referral.directory.models import Location, Organization, Service, ServiceAtLocation
 from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
@@ -79,6 +80,18 @@ def _is_theirs(session: Session, user: User, receipt: MatchReceipt) -> bool:
     if user.role is Role.SUPERVISOR:
         return receipt.office_id is not None and receipt.office_id == user.office_id
     return receipt.by_id == user.id
+
+
+def names_kept_out(session: Session, receipt: MatchReceipt) -> bool:
+    """Whether a receipt names an organization that was kept out of its case later."""
+    if receipt.case_id is None:
+        return False
+    kept_out = {str(one) for one in excluded_organizations(session, receipt.case_id)}
+    return bool(kept_out) and any(
+        one["organization_id"] in kept_out
+        for part in ("options", "remote", "why_not")
+        for one in (receipt.content or {}).get(part, ())
+    )
 
 
 def latest_receipt(session: Session, need_id: UUID) -> MatchReceipt | None:

@@ -25,6 +25,7 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCategory,
 )
+from referral.directory.queries import regency_of
 from referral.directory.reference import taxonomy
 from referral.matching import candidates
 from referral.matching.models import MatchReceipt
@@ -69,6 +70,8 @@ class Opening:
     address: str
     hours: Sequence[Schedule]
     phone: str
+    #: a refuge: where it is goes into no table
+    confidential: bool = False
 
 
 def reason_from(receipt: MatchReceipt) -> str | None:
@@ -124,7 +127,16 @@ def close_unmet(
 ) -> None:
     """The episode is over: a service fits, the client withdrew, or it was met otherwise."""
     unmet.closed_at, unmet.closed_as = now, closed_as
-    audit.record(session, "unmet.closed", unmet, by=by, now=now, closed_as=closed_as)
+    case = session.get_one(Need, unmet.need_id).case
+    audit.record(
+        session,
+        "unmet.closed",
+        unmet,
+        by=by,
+        now=now,
+        client_id=case.client_id,
+        closed_as=closed_as,
+    )
 
 
 def close_met(session: Session, need: Need, *, by: User, now: datetime) -> None:
@@ -275,7 +287,7 @@ def _check(session: Session, opening: Opening) -> None:
         ("phone", opening.phone.strip()),
     ]
     for field, value in missing:
-        if not value:
+        if not value and not (field == "address" and opening.confidential):
             raise Invalid(f"planning.opening.{field}", field=field)
     if opening.area_code not in places_of(session):
         raise Invalid("planning.area", field="area_code")
@@ -286,7 +298,7 @@ def _list(
     session: Session, proposal: Proposal, opening: Opening, *, by: User, now: datetime
 ) -> ServiceAtLocation:
     """The listing of a resource that has just opened: active, and verified by nobody yet."""
-    located = places_of(session).locate(opening.area_code)
+    located = None if opening.confidential else places_of(session).locate(opening.area_code)
     name = opening.organization.strip()
     known = session.scalars(
         select(Organization).where(Organization.name == name).order_by(Organization.id)
@@ -300,7 +312,8 @@ def _list(
         source_id=str(proposal.id),
     )
     location = Location(
-        area_code=opening.area_code,
+        area_code=regency_of(opening.area_code) if opening.confidential else opening.area_code,
+        confidential=opening.confidential,
         latitude=located.latitude if located else None,
         longitude=located.longitude if located else None,
         precision_km=located.precision_km if located else None,
@@ -315,16 +328,19 @@ def _list(
         site,
         ServiceCategory(service_id=service.id, code=opening.category),
         Phone(service_id=service.id, number=opening.phone.strip(), type="voice"),
-        Address(
-            location_id=location.id,
-            address_1=opening.address.strip(),
-            city=places_of(session).get(opening.area_code).name,
-            state_province="",
-            postal_code="",
-            country="",
-        ),
         *opening.hours,
     ]
+    if not opening.confidential:
+        parts.append(
+            Address(
+                location_id=location.id,
+                address_1=opening.address.strip(),
+                city=places_of(session).get(opening.area_code).name,
+                state_province="",
+                postal_code="",
+                country="",
+            )
+        )
     session.add_all(parts)
     directory_changes.record(session, service, service_id=service.id, by=by, now=now)
     session.flush()

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
-from referral.casework.models import Need
+from referral.casework.models import Case, Client, Exclusion, Need
 from referral.casework.queries import theirs
 from referral.core.errors import NotFound
 from referral.core.geo import haversine_km
@@ -116,7 +116,13 @@ def waiting(session: Session, category: str) -> Sequence[UnmetNeed]:
     return session.scalars(
         select(UnmetNeed)
         .join(Need, Need.id == UnmetNeed.need_id)
-        .where(UnmetNeed.category == category, UnmetNeed.closed_at.is_(None))
+        .join(Need.case)
+        .join(Case.client)
+        .where(
+            UnmetNeed.category == category,
+            UnmetNeed.closed_at.is_(None),
+            Client.erased_at.is_(None),
+        )
         .order_by(_URGENCY_ORDER, UnmetNeed.opened_at, UnmetNeed.id)
     ).all()
 
@@ -135,13 +141,24 @@ def notices(
     """New services that may fit a need of this broker and were not looked at yet, oldest first."""
     if user.role is not Role.BROKER:
         return []
+    # Whoever was kept out after the notice was written is named no more.
+    kept_out = exists().where(
+        Exclusion.case_id == Case.id, Exclusion.organization_id == Service.organization_id
+    )
     rows = session.execute(
         select(NewServiceNotice, Need, ServiceAtLocation)
         .join(UnmetNeed, UnmetNeed.id == NewServiceNotice.unmet_need_id)
         .join(Need, Need.id == UnmetNeed.need_id)
         .join(Need.case)
+        .join(Case.client)
         .join(ServiceAtLocation, ServiceAtLocation.id == NewServiceNotice.service_at_location_id)
-        .where(theirs(user), NewServiceNotice.seen_at.is_(None))
+        .join(Service, Service.id == ServiceAtLocation.service_id)
+        .where(
+            theirs(user),
+            NewServiceNotice.seen_at.is_(None),
+            Client.erased_at.is_(None),
+            ~kept_out,
+        )
         .options(joinedload(Need.case), joinedload(ServiceAtLocation.service))
         .order_by(NewServiceNotice.at, NewServiceNotice.position, NewServiceNotice.id)
     )

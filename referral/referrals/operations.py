@@ -13,8 +13,8 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from referral.accounts.models import Office, Role, User
-from referral.casework.models import Case, Exclusion, LawfulBasis, Need, Purpose, Stage, Urgency
-from referral.casework.operations import current_contract, has_safe_contact
+from referral.casework.models import Case, LawfulBasis, Need, Purpose, Stage, Urgency
+from referral.casework.operations import current_contract, exclude, has_safe_contact
 from referral.casework.queries import basis_for, excluded_organizations
 from referral.changes import audit
 from referral.changes import directory as directory_changes
@@ -711,15 +711,13 @@ def _effect(
             ListingReport(service_id=referral.service_id, text=reason.name_id, reported_at=now)
         )
     elif reason.effect == "never_again":
-        session.add(
-            Exclusion(
-                key=referral.key,
-                case_id=referral.case_id,
-                organization_id=referral.organization_id,
-                at=now,
-                by_id=by.id,
-                reason=given.note or reason.code,
-            )
+        exclude(
+            session,
+            referral.case,
+            referral.organization_id,
+            reason=given.note or reason.code,
+            by=by,
+            now=now,
         )
 
 

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, sele
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
-from referral.casework.models import Case, LawfulBasis, Need, Urgency
-from referral.casework.queries import theirs
+from referral.casework.models import Case, Client, LawfulBasis, Need, Purpose, Urgency
+from referral.casework.queries import basis_for, theirs
 from referral.core.errors import NotFound
 from referral.directory.models import AnswerMode, Service
 from referral.referrals import clocks
@@ -28,7 +28,9 @@ def reachable(user: User) -> ColumnElement[bool]:
         sent = Referral.status != Status.DRAFT
         return and_(Referral.organization_id == user.organization_id, sent)
     if user.role in (Role.BROKER, Role.SUPERVISOR):
-        return Referral.case_id.in_(select(Case.id).where(theirs(user)))
+        # Where somebody who was erased had been sent would still tell of them.
+        kept = select(Case.id).join(Case.client).where(theirs(user), Client.erased_at.is_(None))
+        return Referral.case_id.in_(kept)
     return false()
 
 
@@ -212,10 +214,18 @@ def unconfirmed_cancellation(referral: Referral) -> bool:
     return Event.CONFIRM not in events and not by_agency
 
 
-def agency_view(session: Session, referral: Referral) -> View:
+def agency_view(session: Session, referral: Referral, *, now: datetime) -> View:
     """How much of the client the agency of this referral may see now."""
     basis = session.get(LawfulBasis, referral.basis_id) if referral.basis_id else None
-    holds = basis is not None and basis.withdrawn_at is None
+    # The client's last word on this agency counts: a later no, or the end of the time they gave, ends it too.
+    in_force = basis_for(
+        session,
+        referral.client_id,
+        purpose=Purpose.REFERRAL,
+        organization_id=referral.organization_id,
+        now=now,
+    )
+    holds = basis is not None and basis.withdrawn_at is None and in_force is not None
     return view_of(referral.status, accepted=was_accepted(referral), basis_holds=holds)
 
 

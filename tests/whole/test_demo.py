@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_demonstration_cases_are_made_once_in_every_stage(instance: Flask) -> No
         assert cases.alone_in_crisis(session, files[0].office_id) == [files[0]]
         (waiting,) = session.scalars(referrals.inbox(agency)).all()
         assert waiting.status is Status.REQUESTED
-        assert referrals.agency_view(session, waiting) is View.BLIND
+        assert referrals.agency_view(session, waiting, now=datetime.now(UTC)) is View.BLIND
         assert planning.counts(session) == {("33.74", "FC05"): 6}
         assert audit.first_break(session) is None
         session.rollback()

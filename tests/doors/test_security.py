@@ -1,0 +1,428 @@
+"""Attacks on the pages that once worked, or must never."""
+
+import io
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from referral.accounts.models import Role
+from referral.casework import operations as casework
+from referral.casework.models import BasisKind, Exclusion, Purpose
+from referral.changes.models import AuditEntry
+from referral.directory.models import Address, Location
+from referral.directory.search import Near, search
+from referral.matching import operations as matching
+from referral.planning import operations as planning
+from referral.planning import queries as gaps
+from referral.planning.models import NewServiceNotice
+from referral.referrals.lifecycle import Actor, Event
+from referral.web.addresses import is_own
+from tests.factories import Make
+from tests.scenes import NAME, NUMBER, STORY, Scene
+
+ELSEWHERE = (
+    "//elsewhere.example",
+    "/\\elsewhere.example",
+    "/\t/elsewhere.example",
+    "/\n/elsewhere.example",
+    "\t//elsewhere.example",
+    "https://elsewhere.example",
+    "javascript:alert(1)",
+    "",
+)
+
+
+@pytest.fixture
+def scene(session: Session, make: Make, now: Any) -> Scene:
+    return Scene(session, make, now)
+
+
+def run_match(scene: Scene) -> Any:
+    return matching.match(
+        scene.session,
+        matching.query_for(scene.session, scene.need, now=scene.now),
+        by=scene.broker,
+        now=scene.now,
+        office=scene.case.office,
+        case=scene.case,
+        need=scene.need,
+    )
+
+
+# Addresses and requests -----------------------------------------------------------------------------
+
+
+def test_only_a_path_of_ours_is_an_address_of_ours() -> None:
+    own = ["/", "/cases?show=closed", "/directory?q=a%20b#map", "/needs/1/unmet"]
+
+    assert [one for one in (*own, *ELSEWHERE) if is_own(one)] == own
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_no_form_leads_to_another_host(browser: Any, scene: Scene, address: str) -> None:
+    browser.sign_in(scene.broker)
+    basis = {"purpose": "casework", "kind": "consent", "answer": "given", "method": "spoken"}
+
+    for answer in (
+        browser.post("/language/en", data={"next": address}),
+        browser.post(f"/cases/{scene.case.id}/basis", data=basis | {"next": address}),
+    ):
+        assert answer.status_code == 303
+        assert "elsewhere" not in answer.headers["Location"]
+
+
+class _SlowForm(io.BytesIO):
+    """A form that notes when it is read."""
+
+    def __init__(self, form: bytes, happened: list[str]) -> None:
+        super().__init__(form)
+        self.happened = happened
+
+    def read(self, *args: Any) -> bytes:
+        self.happened.append("form")
+        return super().read(*args)
+
+    def readinto(self, buffer: Any) -> int:
+        self.happened.append("form")
+        return super().readinto(buffer)
+
+
+def test_who_sends_a_form_slowly_keeps_nobody_from_writing(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    connection = Session.connection
+
+    def noted(self: Session, *args: Any, **options: Any) -> Any:
+        if (options.get("execution_options") or {}).get("writes"):
+            happened.append("lock")
+        return connection(self, *args, **options)
+
+    monkeypatch.setattr(Session, "connection", noted)
+    form = b"email=a%40example.org&password=b"
+    browser.post(
+        "/sign-in",
+        input_stream=_SlowForm(form, happened),
+        content_type="application/x-www-form-urlencoded",
+        content_length=len(form),
+    )
+
+    assert "lock" in happened
+    assert happened[: happened.index("lock")].count("form") == happened.count("form") > 0
+
+
+def test_a_page_with_a_one_time_key_or_a_typed_address_is_kept_nowhere(browser: Any) -> None:
+    for address in ("/sign-in", "/accounts/link?key=0"):
+        assert browser.get(address).headers["Cache-Control"] == "no-store"
+
+
+def test_a_form_too_large_is_refused_to_the_person_who_sent_it(browser: Any, scene: Scene) -> None:
+    browser.sign_in(scene.broker)
+
+    answer = browser.post(f"/cases/{scene.case.id}/story", data={"story": "x" * 3_000_000})
+
+    assert answer.status_code == 413
+    assert scene.broker.name in answer.text
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00", "9999-12-31T23:59", "0001-01-01T00:00+14:00"]
+)
+def test_a_time_at_the_edge_of_the_calendar_is_said_to_be_wrong(
+    browser: Any, scene: Scene, moment: str
+) -> None:
+    browser.sign_in(scene.broker)
+    call = {"number": "other", "other_number": "1", "answered": "no", "called_at": moment}
+
+    browser.submit(f"/cases/{scene.case.id}/crisis", call, status=422)
+
+
+def test_a_name_without_end_names_no_organization(browser: Any, scene: Scene) -> None:
+    browser.sign_in(scene.broker)
+    data = {"organization": "q" * 400_000}
+
+    browser.submit(f"/cases/{scene.case.id}/exclusions/new", data, status=422)
+
+
+# Who saw this person --------------------------------------------------------------------------------
+
+
+def readings(session: Session, scene: Scene, user: Any) -> set[str]:
+    rows = select(AuditEntry.action).where(
+        AuditEntry.actor_id == user.id,
+        AuditEntry.client_id == scene.case.client_id,
+        AuditEntry.action.endswith(".read"),
+    )
+    return set(session.scalars(rows))
+
+
+def test_a_form_that_comes_back_with_errors_is_a_reading_too(
+    browser: Any, session: Session, scene: Scene
+) -> None:
+    referral = scene.accepted()
+    browser.sign_in(scene.agency)
+    address = f"/inbox/{referral.id}/start"
+
+    page = browser.submit(address, {"version": str(referral.version)}, status=422)
+
+    assert NAME in page.text
+    assert readings(session, scene, scene.agency) == {"referral.read"}
+
+
+def test_an_error_page_is_no_reading(browser: Any, session: Session, scene: Scene) -> None:
+    supervisor = scene.make.user(Role.SUPERVISOR, office=scene.broker.office)
+    scene.accepted()
+    browser.sign_in(supervisor)
+
+    page = browser.submit(
+        f"/cases/{scene.case.id}/erase", {"number": scene.case.number}, status=409
+    )
+
+    assert NAME not in page.text
+    assert readings(session, scene, supervisor) == set()
+
+
+def test_everything_done_about_a_person_names_them_in_the_chain(
+    session: Session, scene: Scene
+) -> None:
+    call = casework.log_call(
+        session,
+        office=scene.case.office,
+        case=scene.case,
+        number="112",
+        answered=None,
+        outcome=None,
+        by=scene.broker,
+        now=scene.now,
+    )
+    casework.tell_call(session, call, answered=True, outcome=None, by=scene.broker, now=scene.now)
+    supervisor = scene.make.user(Role.SUPERVISOR, office=scene.broker.office)
+    casework.review_call(session, call, by=supervisor, now=scene.now)
+    unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
+    planning.close_unmet(session, unmet, closed_as="met", by=scene.broker, now=scene.now)
+    referral = scene.sent()
+    scene.take(referral, Event.DECLINE, reason="safety_conflict")
+    session.flush()
+
+    found = session.execute(
+        select(AuditEntry.action, AuditEntry.client_id).where(
+            AuditEntry.action.in_(
+                ["crisis.told", "crisis.reviewed", "unmet.closed", "exclusion.added"]
+            )
+        )
+    )
+    assert {row.action: row.client_id for row in found} == dict.fromkeys(
+        ["crisis.told", "crisis.reviewed", "unmet.closed", "exclusion.added"],
+        scene.case.client_id,
+    )
+
+
+# What an agency sees --------------------------------------------------------------------------------
+
+
+def test_a_consent_that_has_run_out_or_was_followed_by_a_no_releases_nobody(
+    browser: Any, session: Session, scene: Scene
+) -> None:
+    referral = scene.accepted()
+    browser.sign_in(scene.agency)
+    address = f"/inbox/{referral.id}"
+    assert NAME in browser.page(address).text
+
+    basis = session.get_one(casework.LawfulBasis, referral.basis_id)
+    basis.expires_on = date(2026, 3, 1)
+    page = browser.page(address)
+    assert not any(secret in page.text for secret in (NAME, NUMBER, STORY))
+
+    session.get_one(casework.LawfulBasis, referral.basis_id).expires_on = None
+    assert NAME in browser.page(address).text
+    casework.give_basis(
+        session,
+        scene.case.client,
+        kind=BasisKind.CONSENT,
+        purpose=Purpose.REFERRAL,
+        fields=(),
+        organization_id=scene.site.service.organization_id,
+        refused=True,
+        method="spoken",
+        language="id",
+        by=scene.broker,
+        now=scene.now + timedelta(hours=1),
+    )
+    page = browser.page(address)
+    assert not any(secret in page.text for secret in (NAME, NUMBER, STORY))
+
+
+def test_why_the_client_stopped_is_not_told_to_the_agency(browser: Any, scene: Scene) -> None:
+    referral = scene.sent()
+    scene.take(
+        referral, Event.CANCEL, actor=Actor.CLIENT, by=scene.broker, reason="institutionalised"
+    )
+    browser.sign_in(scene.agency)
+
+    page = browser.page(f"/inbox/{referral.id}")
+
+    assert "Alasan:" not in page.text
+
+
+# Who is kept out ------------------------------------------------------------------------------------
+
+
+def test_an_old_result_that_names_whom_the_client_must_not_meet_is_shown_no_more(
+    browser: Any, session: Session, scene: Scene
+) -> None:
+    receipt = run_match(scene)
+    browser.sign_in(scene.broker)
+    name = scene.site.service.name
+    assert name in browser.page(f"/receipts/{receipt.id}").text
+
+    casework.exclude(
+        session,
+        scene.case,
+        scene.site.service.organization_id,
+        reason="x",
+        by=scene.broker,
+        now=scene.now,
+    )
+
+    for address in (f"/receipts/{receipt.id}", f"/receipts/{receipt.id}/print"):
+        assert name not in browser.page(address, status=409).text
+    choice = {"choice": f"site:{scene.site.id}"}
+    assert name not in browser.submit(f"/receipts/{receipt.id}/choice", choice, status=409).text
+    again = browser.submit(f"/receipts/{receipt.id}/again")
+    assert name not in again.text
+
+
+def test_a_notice_of_whom_the_client_must_not_meet_disappears(
+    session: Session, scene: Scene
+) -> None:
+    unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
+    session.add(
+        NewServiceNotice(
+            unmet_need_id=unmet.id,
+            broker_id=scene.broker.id,
+            service_at_location_id=scene.site.id,
+            position=1,
+            at=scene.now,
+        )
+    )
+    session.flush()
+    assert len(gaps.notices(session, scene.broker)) == 1
+
+    session.add(
+        Exclusion(
+            key=scene.case.key,
+            case_id=scene.case.id,
+            organization_id=scene.site.service.organization_id,
+            at=scene.now,
+            by_id=scene.broker.id,
+        )
+    )
+    session.flush()
+
+    assert gaps.notices(session, scene.broker) == []
+
+
+# Ids of other rows in a form ------------------------------------------------------------------------
+
+
+def test_a_result_for_another_need_is_no_evidence(
+    browser: Any, session: Session, scene: Scene
+) -> None:
+    receipt = run_match(scene)
+    other = scene.make.need(scene.make.case(broker=scene.broker))
+    browser.sign_in(scene.broker)
+
+    for wrong in (receipt.id, "1", "' OR 1=1 --"):
+        data = {"reason": "U01", "receipt": str(wrong)}
+        browser.submit(f"/needs/{other.id}/unmet", data, status=404)
+    assert gaps.open_unmet(session, [other.id]) == {}
+
+
+# Places that stay secret ----------------------------------------------------------------------------
+
+
+def test_a_confidential_place_is_known_by_its_regency_alone(
+    browser: Any, session: Session, make: Make
+) -> None:
+    site = make.service(
+        "EM07",
+        at=(-6.98765, 110.41234),
+        confidential=True,
+        name="Rumah Aman Fiktif",
+        source_url="https://berita.example/rumah-di-jalan-rahasia-5",
+        source_title="Rumah di Jalan Rahasia 5 diresmikan",
+    )
+    place = session.get_one(Location, site.location_id)
+    place.area_code = "33.74.11.1002"
+    session.add(
+        Address(
+            location_id=place.id,
+            address_1="Jalan Rahasia 5",
+            city="Semarang",
+            state_province="",
+            postal_code="",
+            country="ID",
+        )
+    )
+    session.flush()
+    secrets = ("Jalan Rahasia", "jalan-rahasia", "98765", "41234", "33.74.11")
+
+    page = browser.page(f"/services/{site.service_id}")
+    found = browser.page("/directory?q=Rumah Aman Fiktif&place=Kota Semarang")
+
+    assert "berita.example" in page.text
+    assert "Rumah Aman Fiktif" in found.text
+    assert [secret for secret in secrets if secret in f"{page}{found}"] == []
+    by_street = browser.page("/directory?q=Jalan Rahasia")
+    assert "Rumah Aman Fiktif" not in by_street.text
+
+
+def test_the_area_of_a_confidential_place_does_not_show_in_its_rank(
+    session: Session, make: Make
+) -> None:
+    secret = make.service("EM07", confidential=True, name="Aman Z")
+    session.get_one(Location, secret.location_id).area_code = "33.74.11.1002"
+    plain = make.service("EM07", at=None, name="Aman A")
+    session.get_one(Location, plain.location_id).area_code = "33.74"
+    session.flush()
+
+    ranks = [
+        [
+            hit.listing.service.name
+            for hit in search(session, words="Aman", near=Near(-6.99, 110.42, 3, code)).page.items
+        ]
+        for code in ("33.74.11", "33.74.01", "33.74.11.1002")
+    ]
+
+    assert ranks[0] == ranks[1] == ranks[2]
+
+
+# After erasing --------------------------------------------------------------------------------------
+
+
+def test_nothing_is_done_for_or_shown_of_somebody_who_was_erased(
+    browser: Any, session: Session, scene: Scene
+) -> None:
+    referral = scene.completed()
+    receipt = run_match(scene)
+    planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
+    supervisor = scene.make.user(Role.SUPERVISOR, office=scene.broker.office)
+    casework.erase_client(session, scene.case.client, by=supervisor, now=scene.now)
+    browser.sign_in(scene.broker)
+    need = f"/needs/{scene.need.id}"
+
+    for method, address in (
+        ("GET", f"/referrals/{referral.id}"),
+        ("GET", f"/referrals/{referral.id}/letter"),
+        ("POST", f"/referrals/{referral.id}/feedback"),
+        ("GET", f"/receipts/{receipt.id}"),
+        ("POST", f"{need}/match"),
+        ("POST", f"{need}/unmet"),
+        ("POST", f"{need}/referrals/new?site={scene.site.id}"),
+    ):
+        assert browser.open(address, method=method).status_code == 404, address
+    assert referral.number not in browser.page("/referrals?show=ended").text
+    assert planning.tell_waiting(session, scene.site, scene.need.category, now=scene.now) == []
