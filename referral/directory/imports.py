@@ -41,7 +41,8 @@ from referral.places.gazetteer import DISTRICT, REGENCY, Gazetteer, PlaceNotClea
 IMPORT = StandingActor("import")
 BATCH = 1000
 
-_POINT_SOURCES = {REGENCY: "regency", DISTRICT: "kecamatan"}
+#: what a point stands for that is no more than the middle of an area, by the area's level
+AREA_POINTS = {REGENCY: "regency", DISTRICT: "kecamatan"}
 #: Parents before children; deleted the other way round.
 _TABLES: dict[str, Table] = {
     model.__tablename__: model.__table__  # type: ignore[misc]
@@ -289,7 +290,7 @@ class Import:
             if located is not None:
                 point = (located.latitude, located.longitude)
                 precision_km = located.precision_km
-                point_source = _POINT_SOURCES.get(located.at.level, "province")
+                point_source = AREA_POINTS.get(located.at.level, "province")
         if point is None and not code and not listing.address:
             if not listing.remote:
                 self.report.unplaced += 1

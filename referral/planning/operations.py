@@ -15,6 +15,7 @@ from referral.changes import audit
 from referral.changes import directory as directory_changes
 from referral.core.db import Identified
 from referral.core.errors import Invalid, NotAllowed
+from referral.directory.imports import AREA_POINTS
 from referral.directory.models import (
     Address,
     Location,
@@ -317,7 +318,7 @@ def _list(
         latitude=located.latitude if located else None,
         longitude=located.longitude if located else None,
         precision_km=located.precision_km if located else None,
-        point_source="area" if located else None,
+        point_source=AREA_POINTS.get(located.at.level, "province") if located else None,
     )
     session.add_all([organization, service, location])
     session.flush()
