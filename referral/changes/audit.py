@@ -59,21 +59,23 @@ def record(
 def first_break(session: Session) -> int | None:
     """Number of the first entry that is missing, altered or out of order; None when the chain is whole."""
     # One statement: a writer between two of them would look like a break.
-    rows: Any = session.execute(
+    chain = (
         select(AuditHead.seq, AuditHead.hash, AuditEntry)
         .outerjoin(AuditEntry, true())
         .where(AuditHead.id == 1)
-        .order_by(AuditEntry.seq),
-        execution_options={"yield_per": 1000},
+        .order_by(AuditEntry.seq)
     )
     previous, expected, end = _START, 1, None
-    for *end_of_chain, entry in rows:
-        end = tuple(end_of_chain)
-        if entry is None:
-            break
-        if entry.seq != expected or entry.previous_hash != previous or entry.hash != _hash(entry):
-            return expected
-        previous, expected = entry.hash, expected + 1
+    rows: Any
+    with session.execute(chain, execution_options={"yield_per": 1000}) as rows:
+        for *end_of_chain, entry in rows:
+            end = tuple(end_of_chain)
+            if entry is None:
+                break
+            right = entry.seq == expected and entry.previous_hash == previous
+            if not right or entry.hash != _hash(entry):
+                return expected
+            previous, expected = entry.hash, expected + 1
     return None if end == (expected - 1, previous) else expected
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from rich.console import Console
-from sqlalchemy import URL, inspect, select
+from sqlalchemy import URL, inspect, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -234,6 +234,17 @@ def test_writers_at_the_same_moment_leave_a_whole_chain(app: Flask, announced: b
         numbers = db.session.scalars(select(AuditEntry.seq).order_by(AuditEntry.seq)).all()
         assert numbers == list(range(1, len(before) + 2 * ENTRIES + 1))
         assert audit.first_break(db.session) is None
+
+
+def test_an_altered_entry_is_named(session: Session, make: Make, now: datetime) -> None:
+    office = make.office()
+    entry = audit.record(session, "office.read", office, by=SYSTEM, now=now)
+    for _ in range(2):
+        audit.record(session, "office.read", office, by=SYSTEM, now=now)
+    session.execute(update(AuditEntry).where(AuditEntry.seq == entry.seq).values(action="x.y"))
+    session.expire_all()
+
+    assert audit.first_break(session) == entry.seq
 
 
 def test_cases_opened_at_the_same_moment_get_numbers_of_their_own(app: Flask) -> None:
