@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0001"
 down_revision = None
 branch_labels = ("default",)
@@ -769,7 +768,6 @@ def upgrade() -> None:
         sa.Column("crisis_since", sa.DateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("story_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("strengths_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("protections_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),

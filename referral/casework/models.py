@@ -55,6 +55,24 @@ class BasisKind(StrEnum):
     CHILD_BEST_INTEREST = "child_best_interest"
 
 
+class Method(StrEnum):
+    """How a client answered or agreed."""
+
+    SPOKEN = "spoken"
+    WRITTEN = "written"
+    THUMBPRINT = "thumbprint"
+    GUARDIAN = "guardian"
+
+
+class Protection(StrEnum):
+    """What makes a contact dangerous: nobody but the worker contacts the client, unless they say otherwise."""
+
+    VIOLENCE = "violence"
+    HIV = "hiv"
+    DRUGS = "drugs"
+    CHILD = "child"
+
+
 class Purpose(StrEnum):
     CASEWORK = "casework"
     REFERRAL = "referral"
@@ -117,9 +135,7 @@ class Case(Sealing, Identified):
     #: the client's telling, as written down
     story = Sealed[str]()
     story_sealed: Mapped[bytes | None]
-    strengths = Sealed[str]()
-    strengths_sealed: Mapped[bytes | None]
-    #: codes: violence, hiv, drugs, child
+    #: as Protection
     protections = Sealed[list[str]]()
     protections_sealed: Mapped[bytes | None]
 
@@ -134,6 +150,11 @@ class Case(Sealing, Identified):
     notes: Mapped[list["CaseNote"]] = relationship(order_by="CaseNote.at, CaseNote.id")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def has_violence(self) -> bool:
+        """Somebody near the client may be the danger."""
+        return Protection.VIOLENCE in (self.protections or ())
 
 
 class Beneficiary(Sealing, Identified):
@@ -168,7 +189,7 @@ class LawfulBasis(Sealing, Identified):
     refused: Mapped[bool] = mapped_column(default=False)
     text_version: Mapped[str]
     language: Mapped[str]
-    #: spoken, written, thumbprint, guardian
+    #: as Method
     method: Mapped[str]
     given_at: Mapped[datetime]
     expires_on: Mapped[date | None]
@@ -192,7 +213,7 @@ class ServiceContract(Sealing, Identified):
     #: 1, 2, … within the case
     number: Mapped[int]
     agreed_at: Mapped[datetime]
-    #: spoken, written, thumbprint, guardian
+    #: as Method
     method: Mapped[str]
     ends_on: Mapped[date | None]
     ended_at: Mapped[datetime | None]

@@ -21,6 +21,7 @@ from referral.casework.models import (
     LawfulBasis,
     Need,
     OwnResource,
+    Protection,
     Purpose,
     ServiceContract,
     Stage,
@@ -37,8 +38,6 @@ STORY_LIMIT = 10_000  # characters; longer tellings are for a note in a file, no
 NOTE_LIMIT = 10_000
 OLDEST_YEARS = 130
 CONSENT_TEXT_VERSION = "2026-11"
-#: Cases in which nobody but the worker may contact the client unless they say otherwise.
-WORKER_ONLY = frozenset({"violence", "hiv", "drugs", "child"})
 
 
 def open_case(
@@ -118,7 +117,7 @@ def set_facts(holder: Client | Beneficiary, facts: Mapping[str, Any]) -> None:
 def set_safe_contact(session: Session, case: Case, contact: Mapping[str, Any]) -> None:
     """Keep how the client may be reached. Protected cases go through the worker unless told otherwise."""
     kept = {name: value for name, value in contact.items() if value not in (None, "")}
-    if WORKER_ONLY & set(case.protections or ()):
+    if set(Protection) & set(case.protections or ()):
         kept.setdefault("through_worker_only", True)
     case.client.safe_contact = kept
     number = str(kept.get("number", ""))

@@ -27,7 +27,6 @@ from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer as places_of
 
 #: The protection of a case that keeps mediation and neighbourhood leaders away.
-VIOLENCE = "violence"
 
 
 def answer(
@@ -145,7 +144,7 @@ def query_for(session: Session, need: Need, *, now: datetime, limit: int = 20) -
         urgency=need.urgency.value,
         limit=limit,
         is_group=kind in ("group", ClientKind.COMMUNITY),
-        violence=VIOLENCE in (case.protections or ()) or need.category in VIOLENT_NEEDS,
+        violence=case.has_violence or need.category in VIOLENT_NEEDS,
         able_to_pay=household.get("able_to_pay"),
     )
 

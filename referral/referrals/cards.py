@@ -10,6 +10,8 @@ from referral.referrals.lifecycle import HELPING, Status
 CRITERIA = ("age", "sex", "desil", "disability", "jurisdiction", "documents")
 #: Facts a basis can let go, in the order they are shown.
 RELEASABLE = ("name", "contact", "age", "sex", "area", "need", "story")
+#: What an agency needs for helping somebody who agreed to come; the story only when the client wants it told.
+USUALLY_RELEASED = ("name", "contact", "age", "sex", "area", "need")
 _BANDS = ((6, "0-5"), (13, "6-12"), (18, "13-17"), (25, "18-24"), (60, "25-59"))
 
 

@@ -242,7 +242,7 @@ def _uuid(typed: str) -> UUID | None:
 
 def _own_people(need: Need) -> Sequence[OwnResource]:
     """The client's own people for this need; none by itself where somebody near may be the danger."""
-    if operations.VIOLENCE in (need.case.protections or ()):
+    if need.case.has_violence:
         return ()
     return casework.own_resources(db.session, need.case, need.category)
 
@@ -266,7 +266,7 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
         receipt=kept,
         need=need,
         case=case,
-        at_risk=case is not None and operations.VIOLENCE in (case.protections or ()),
+        at_risk=case is not None and case.has_violence,
         own=_own_people(need) if need else (),
         category=category_name(shown["query"]["need"]),
         shown=shown,

@@ -17,13 +17,14 @@ from referral.accounts.permissions import Role
 from referral.casework.models import (
     BasisKind,
     ClientKind,
+    Method,
+    Protection,
     Purpose,
     Stage,
     Urgency,
     Visibility,
     WorkerRole,
 )
-from referral.casework.operations import WORKER_ONLY
 from referral.core.errors import JejaringError
 from referral.core.text import LANGUAGES, templates
 from referral.directory import kinds
@@ -57,9 +58,11 @@ LABELS: dict[type[StrEnum], str] = {
     Event: "referral.event",
     Field: "referral.missing",
     Loop: "referral.loop",
+    Method: "casework.method",
     NeedState: "referral.need",
     Outcome: "referral.criterion.verdict",
     ProposalStatus: "planning.status",
+    Protection: "casework.protection",
     Purpose: "casework.purpose",
     Role: "accounts.role",
     Stage: "casework.stage",
@@ -95,8 +98,6 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "casework.field.{}": FACTS,
     "casework.language.{}": LANGUAGES,
     "casework.member.{}": ("member", "group"),
-    "casework.method.{}": ("spoken", "written", "thumbprint", "guardian"),
-    "casework.protection.{}": sorted(WORKER_ONLY),
     "casework.severity.{}": ("1", "2", "3"),
     "casework.sex.{}": SEXES,
     "category.{}": codes("taxonomy.csv"),

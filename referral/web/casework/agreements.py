@@ -6,24 +6,20 @@ from flask import flash, g, redirect, render_template, request
 from flask_babel import gettext as _
 
 from referral.casework import operations, queries
-from referral.casework.models import BasisKind, Case, Purpose
+from referral.casework.models import BasisKind, Case, Method, Purpose
 from referral.core.errors import Invalid
 from referral.core.text import LANGUAGES
 from referral.directory import organizations
 from referral.directory.models import Organization
 from referral.extensions import db
 from referral.referrals import queries as referrals
+from referral.referrals.cards import RELEASABLE, USUALLY_RELEASED
 from referral.referrals.lifecycle import LIVE
 from referral.web.access import requires
 from referral.web.addresses import is_own
 from referral.web.answers import LONG, Answers
 from referral.web.casework.files import ENDED, Page, bp, file_to_change, need_states, now, saved
 from referral.web.language import chosen
-
-METHODS = ("spoken", "written", "thumbprint", "guardian")
-FIELDS = ("name", "contact", "age", "sex", "area", "need", "story")
-#: what an agency needs to know at least for helping somebody who agreed to come
-USUAL_FIELDS = ("name", "contact", "age", "sex", "area", "need")
 
 
 @bp.route("/cases/<uuid:case_id>/basis", methods=["GET", "POST"])
@@ -45,8 +41,8 @@ def basis(case_id: UUID) -> Page:
         answers=answers,
         offered=offered,
         kinds=list(BasisKind),
-        methods=METHODS,
-        fields=FIELDS,
+        methods=list(Method),
+        fields=RELEASABLE,
         languages=LANGUAGES,
     )
     return page, answers.status
@@ -63,7 +59,7 @@ def _asked() -> Answers:
         agency_pick_for=organization.name if organization else None,
         kind=BasisKind.CONSENT.value,
         # A proposal for what this agency needs; nothing is ticked where nothing goes out.
-        fields=list(USUAL_FIELDS) if organization else [],
+        fields=list(USUALLY_RELEASED) if organization else [],
         language=chosen(),
         next=request.args.get("next"),
     )
@@ -86,9 +82,9 @@ def _record_basis(case: Case, answers: Answers) -> list[tuple[str, str]]:
     answers.require("answer", reply, _("Choose whether the client agrees."))
     if reply == "refused" and kind not in (None, BasisKind.CONSENT):
         answers.wrong("answer", _("Only a consent can be refused. Choose consent as the ground."))
-    method = answers.choice("method", METHODS)
+    method = answers.choice("method", list(Method))
     answers.require("method", method, _("Choose how the client answered."))
-    fields = answers.choices("fields", FIELDS)
+    fields = answers.choices("fields", RELEASABLE)
     if purpose == Purpose.REFERRAL and reply == "given" and not fields:
         answers.wrong("fields", _("Choose at least one thing the agency may know."))
     expires_on = answers.day("expires_on")
@@ -175,7 +171,7 @@ def contract(case_id: UUID) -> Page:
     if request.method == "POST":
         answers = Answers(request.form)
         chosen_ids = answers.choices("in_scope", [str(need.id) for need in running])
-        method = answers.choice("method", METHODS)
+        method = answers.choice("method", list(Method))
         answers.require("method", method, _("Choose how the client agreed."))
         terms = answers.text("terms", longest=LONG)
         ends_on = answers.day("ends_on")
@@ -210,6 +206,6 @@ def contract(case_id: UUID) -> Page:
         answers=answers,
         running=running,
         current=current,
-        methods=METHODS,
+        methods=list(Method),
     )
     return page, answers.status

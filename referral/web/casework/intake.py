@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from referral.casework import operations, queries
 from referral.casework.contact import normal_number, printed
-from referral.casework.models import Case, Client, ClientKind
+from referral.casework.models import Case, Client, ClientKind, Protection
 from referral.core.crypto import KeyRing
 from referral.core.errors import Invalid
 from referral.directory import reference
@@ -23,7 +23,6 @@ from referral.web.casework.files import Page, bp, file_to_change, now, saved
 from referral.web.formatting import say
 from referral.web.language import chosen
 
-PROTECTIONS = ("violence", "hiv", "drugs", "child")
 LONGEST_PLACE = 300
 #: what the worker chooses to keep a place that is in no gazetteer
 AS_WRITTEN = "as_written"
@@ -98,7 +97,7 @@ def read_client(form: ClientForm, places: Gazetteer, before: Client | None = Non
     """The form, checked; places are looked up unless they stand as before."""
     stays_before = (before.stays_at if before else None) or {}
     registered_before = before.registered_in if before else None
-    protections = form.choices("protections", PROTECTIONS)
+    protections = form.choices("protections", [one.value for one in Protection])
     return Told(
         name=form.text("name"),
         facts=read_facts(form),
@@ -240,7 +239,7 @@ def _choices() -> dict[str, Any]:
     lang = chosen()
     return {
         "kinds": list(ClientKind),
-        "protections": PROTECTIONS,
+        "protections": list(Protection),
         **{
             name: [(item.code, item.name[lang]) for item in reference.coded(name).values()]
             for name in ("disabilities", "languages", "documents")

@@ -178,6 +178,6 @@ def own_resource(case_id: UUID, need_id: UUID) -> Page:
         state=need_states([need])[need.id],
         answers=answers,
         visibilities=list(Visibility),
-        at_risk="violence" in (case.protections or []),
+        at_risk=case.has_violence,
     )
     return page, answers.status

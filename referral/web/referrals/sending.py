@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from referral.casework import operations as casework
 from referral.casework import queries as cases
-from referral.casework.models import BasisKind, LawfulBasis, Need, Purpose, Urgency
+from referral.casework.models import BasisKind, LawfulBasis, Method, Need, Purpose, Urgency
 from referral.core.errors import Invalid, JejaringError, NotFound
 from referral.core.text import Message
 from referral.directory.models import AnswerMode, ServiceAtLocation
@@ -16,7 +16,7 @@ from referral.extensions import db
 from referral.matching.models import MatchReceipt
 from referral.matching.queries import get_receipt
 from referral.referrals import operations, queries
-from referral.referrals.cards import RELEASABLE
+from referral.referrals.cards import RELEASABLE, USUALLY_RELEASED
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Referral
 from referral.web.access import requires
@@ -27,9 +27,6 @@ from referral.web.naming import category_name
 from referral.web.reading import seen
 from referral.web.referrals.steps import Page, bp, done, now
 
-METHODS = ("spoken", "written", "thumbprint", "guardian")
-#: what an agency needs for helping somebody who agreed to come; the story only when the client wants it told
-USUAL_FIELDS = ("name", "contact", "age", "sex", "area", "need")
 REFUSED, IN_FORCE = "refused", "in_force"
 
 
@@ -95,7 +92,7 @@ def new(need_id: UUID) -> Page:
         problem=say(problem.message) if problem else None,
         releasable=[(name, label(f"referral.fact.{name}"), _plain(name)) for name in RELEASABLE],
         kinds=[kind.value for kind in BasisKind if kind is not BasisKind.CONSENT],
-        methods=METHODS,
+        methods=list(Method),
         priorities=[urgency.value for urgency in Urgency],
     )
     return page, 409 if problem else answers.status
@@ -134,7 +131,7 @@ def _id(name: str) -> UUID:
 def _asked(need: Need, basis: LawfulBasis | None, draft: Referral | None) -> Answers:
     return Answers.of(
         basis=IN_FORCE if basis else None,
-        fields=list(USUAL_FIELDS),
+        fields=list(USUALLY_RELEASED),
         method="spoken",
         priority=(draft.priority if draft else need.urgency).value,
         known_service_reason=draft.known_service_reason if draft else None,
@@ -245,7 +242,7 @@ def _record_basis(need: Need, site: ServiceAtLocation, said: str, answers: Answe
     refused = said == REFUSED
     kind = BasisKind.CONSENT if refused else BasisKind(said)
     fields = [] if refused else answers.choices("fields", RELEASABLE)
-    method = answers.choice("method", METHODS) or "spoken"
+    method = answers.choice("method", list(Method)) or "spoken"
     ground = answers.text("reason", longest=LONG)
     until = answers.day("expires_on")
     if not refused and not fields:
