@@ -19,7 +19,7 @@ from referral.accounts.models import User
 from referral.accounts.permissions import Role
 from referral.changes import directory as directory_changes
 from referral.changes.actors import SYSTEM
-from referral.cli.answering import as_json, language, print_json, refuse
+from referral.cli.answering import as_json, language, on_schema, print_json, refuse
 from referral.cli.demo_people import make_cases
 from referral.core.errors import Invalid, JejaringError, NotAllowed
 from referral.core.text import Message, label, render
@@ -44,6 +44,7 @@ _DEMO_AGENCY = ("demo", "agency", "Yayasan Contoh Peduli (demo)")
 )
 @as_json
 @language
+@on_schema
 def create_admin(email: str, name: str, base_url: str, as_json: bool, lang: str) -> None:
     """Make an administrator and print a one-time link to choose a password.
 
@@ -80,6 +81,7 @@ def create_admin(email: str, name: str, base_url: str, as_json: bool, lang: str)
 @group.command()
 @as_json
 @language
+@on_schema
 def demo(as_json: bool, lang: str) -> None:
     """Make the people and cases of the demonstration and print how to sign in. Refused in production.
 
@@ -106,6 +108,7 @@ def demo(as_json: bool, lang: str) -> None:
 @group.command()
 @as_json
 @language
+@on_schema
 def hint(as_json: bool, lang: str) -> None:
     """Print how to sign in as the people of the demonstration, if there are any.
 

@@ -1,12 +1,17 @@
 """How every command answers: its `--json` and `--lang`, its exit codes, and how it refuses."""
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, NoReturn
 
 import click
+from sqlalchemy import inspect
 
-from referral.core.errors import JejaringError
+from referral.core.errors import JejaringError, NotAllowed
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, render
+from referral.extensions import db
+from referral.places.models import Place
 
 FINDINGS, WRONG_USAGE = 1, 2
 
@@ -37,3 +42,24 @@ def refuse(error: JejaringError, *, as_json: bool, lang: str) -> NoReturn:
             words = f"{candidate['code']}  {candidate['name']}" if is_place else candidate
             click.echo(f"  {words}", err=True)
     raise SystemExit(WRONG_USAGE)
+
+
+def has_schema() -> bool:
+    """Whether the database was ever brought up to date."""
+    return inspect(db.engine).has_table(Place.__tablename__)
+
+
+def on_schema(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A command that reads the database: without its tables it says what to run first."""
+
+    @wraps(call)
+    def checked(*args: Any, **options: Any) -> Any:
+        if not has_schema():
+            refuse(
+                NotAllowed("cli.upgrade_first"),
+                as_json=options.get("as_json", False),
+                lang=options.get("lang", DEFAULT_LANGUAGE),
+            )
+        return call(*args, **options)
+
+    return checked

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from referral.changes import audit
 from referral.changes.models import AuditEntry
+from referral.cli.answering import on_schema
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, Message, render
 from referral.extensions import db
 
@@ -18,6 +19,7 @@ group = AppGroup("audit", help="Check who did and saw what.")
 @group.command()
 @click.option("--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@on_schema
 def verify(lang: str, as_json: bool) -> None:
     """Recompute the whole chain (exit code 0: whole; 1: an entry is missing, altered or out of order).
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from referral.cli.answering import FINDINGS, as_json, language, print_json, refuse
+from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
 from referral.core.errors import JejaringError
 from referral.core.text import Message, render
 from referral.directory import files, reference
@@ -50,6 +50,7 @@ dry = click.option("--dry-run", is_flag=True, help="Say what would happen and ch
 @dry
 @as_json
 @language
+@on_schema
 def import_(
     path: Path,
     kind: str,  # noqa: ARG001 - there is one format so far
@@ -80,6 +81,7 @@ def import_(
 @dry
 @as_json
 @language
+@on_schema
 def starter(dry_run: bool, as_json: bool, lang: str) -> None:
     """Load the starter directory: real services of Indonesia from public facts, not yet verified.
 

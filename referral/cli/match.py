@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
-from referral.cli.answering import FINDINGS, as_json, language, print_json, refuse
+from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
 from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, JejaringError
 from referral.core.text import km, label
@@ -44,6 +44,7 @@ ZONE = COUNTRY.time_zone
 @as_json
 @language
 @with_appcontext
+@on_schema
 def command(
     jsonl: TextIO | None, as_json: bool, lang: str, lacks: tuple[str, ...], **options: Any
 ) -> None:

@@ -14,11 +14,12 @@ from rich.progress import track
 from rich.table import Table
 
 from referral.casework.stories import Suggestion, suggest
-from referral.cli.answering import FINDINGS, as_json, print_json, refuse
+from referral.cli.answering import FINDINGS, as_json, has_schema, print_json, refuse
 from referral.core.errors import Invalid
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, label, number
 from referral.extensions import db
 from referral.places import queries as places
+from referral.places.gazetteer import Gazetteer
 from referral.taxonomy.tree import Taxonomy, shipped
 
 group = AppGroup("needs", help="Read needs out of stories.")
@@ -67,7 +68,8 @@ class _Reader:
     """Reads stories with the taxonomy and the gazetteer, each fetched once."""
 
     def __init__(self) -> None:
-        self.gazetteer = places.gazetteer(db.session)
+        # Reading a story needs no database; its place is told where there is a gazetteer.
+        self.gazetteer = places.gazetteer(db.session) if has_schema() else Gazetteer(())
 
     def __call__(self, text: str, story_lang: str | None) -> Suggestion:
         gazetteer = self.gazetteer if len(self.gazetteer) else None

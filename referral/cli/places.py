@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from referral.cli.answering import FINDINGS, as_json, language, print_json, refuse
+from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
 from referral.core.errors import Invalid, JejaringError
 from referral.core.text import km, render
 from referral.extensions import db
@@ -41,6 +41,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 @click.option("--source", help="Name of the source; by default the file's name without its ending.")
 @as_json
 @language
+@on_schema
 def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
     """Load a better gazetteer: columns kode, level, nama, kode_induk, lat, lon, penduduk_2024, or ours.
 
@@ -83,6 +84,7 @@ def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
 @click.argument("text")
 @as_json
 @language
+@on_schema
 def find(text: str, as_json: bool, lang: str) -> None:
     """Say which place a text means: its point, the area it lies in and how precise the point is.
 
@@ -123,6 +125,7 @@ def find(text: str, as_json: bool, lang: str) -> None:
     "--against", type=existing_file, help="CSV with kode, lat, lon to measure our points against."
 )
 @as_json
+@on_schema
 def coverage(against: Path | None, as_json: bool) -> None:
     """Count the places that have a point of their own, and compare the points with another list.
 
