@@ -383,9 +383,9 @@ def test_a_confidential_place_is_known_by_its_regency_alone(
 def test_the_area_of_a_confidential_place_does_not_show_in_its_rank(
     session: Session, make: Make
 ) -> None:
-    secret = make.service("EM07", confidential=True, name="Aman Z")
+    secret = make.service("EM07", confidential=True, name="Aman A")
     session.get_one(Location, secret.location_id).area_code = "33.74.11.1002"
-    plain = make.service("EM07", at=None, name="Aman A")
+    plain = make.service("EM07", at=None, name="Aman Z")
     session.get_one(Location, plain.location_id).area_code = "33.74"
     session.flush()
 
