@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
@@ -26,7 +26,7 @@ class Answers:
         self.errors: dict[str, str] = {}
 
     @classmethod
-    def of(cls, **values: Any) -> "Answers":
+    def of(cls, **values: Any) -> Self:
         """A form filled in with what is known: lists are several choices, True is yes, False no."""
         given: MultiDict[str, str] = MultiDict()
         for name, value in values.items():

@@ -217,8 +217,7 @@ def _filled(case: Case) -> ClientForm:
     contact, facts = client.safe_contact or {}, client.facts or {}
     places = gazetteer(db.session)
     registered = client.registered_in
-    form = ClientForm()
-    form.given = Answers.of(
+    return ClientForm.of(
         name=client.name,
         stays=(client.stays_at or {}).get("text"),
         registered=places.label(registered) if registered and registered in places else registered,
@@ -230,8 +229,7 @@ def _filled(case: Case) -> ClientForm:
         through_worker=contact.get("through_worker_only"),
         protections=case.protections or [],
         **facts,
-    ).given
-    return form
+    )
 
 
 def _choices() -> dict[str, Any]:
