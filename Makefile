@@ -7,7 +7,7 @@ FLASK := $(BIN)/flask
 export FLASK_APP := app.py
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help serve test check demo bench lock catalogues build
+.PHONY: help serve test check demo bench lock catalogues build .packages
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -19,7 +19,7 @@ serve: build ## a working product on http://127.0.0.1:$(PORT)
 	@$(BIN)/gunicorn --bind 127.0.0.1:$(PORT) --workers 1 --worker-class gthread --threads 8 --no-control-socket \
 	  --access-logfile - --access-logformat '%(t)s %(m)s %(U)s %(s)s %(M)sms' app:app
 
-test: build $(VENV)/dev .chromium ## every test, with a real browser
+test: build $(VENV)/dev .packages ## every test, with a real browser
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: build $(VENV)/dev ## format, lint, types, import contracts, templates, sentences
@@ -58,10 +58,11 @@ directory_data/gazetteer.csv: $(VENV)/run $(wildcard referral/places/*.py) $(wil
 catalogues: $(VENV)/run
 	@$(BIN)/pybabel --quiet compile --directory referral/translations --statistics >/dev/null 2>&1
 
-# The browser is a Debian package. Root installs it; anybody else is told its name.
-.chromium:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
-	  || { [ -z "$$CI" ] && echo "Browser tests are skipped: install the package 'chromium' to run them."; }
+# Browser and PostgreSQL are Debian packages. Root installs them; anybody else is told their names.
+.packages:
+	@{ command -v chromium && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium postgresql >/dev/null; } \
+	  || { [ -z "$$CI" ] && echo "Tests in a browser and on PostgreSQL are skipped without the packages 'chromium' and 'postgresql'."; }
 
 lock: ## resolve the dependencies again
 	@$(BIN)/uv pip compile --quiet setup.cfg --extra postgresql --extra gazetteer --generate-hashes --universal \
