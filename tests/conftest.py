@@ -109,7 +109,8 @@ def checked(response: TestResponse, status: int) -> BeautifulSoup:
     assert not parser.errors, parser.errors[:3]
     page = BeautifulSoup(response.text, "html.parser")
     assert len(page.select("h1")) == 1, page.select("h1")
-    assert page.title and page.title.text.strip()
+    assert page.title
+    assert page.title.text.strip()
     ids = [tag["id"] for tag in page.select("[id]")]
     assert len(ids) == len(set(ids)), [one for one in ids if ids.count(one) > 1]
     for field in page.select("input:not([type=hidden], [type=submit]), select, textarea"):
