@@ -3,36 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
-from referral.accounts.models import Office, Role, User
-from referral.casework.models import Case, LawfulBasis, Need, Purpose, Stage, Urgency
-from referral.casework.operations import current_contract, exclude, has_safe_contact
-from referral.casework.queries import basis_for, excluded_organizations
+from referral.accounts.models import Role, User
+from referral.casework.models import Case, Need, Urgency
+from referral.casework.operations import exclude
 from referral.changes import audit
-from referral.changes import directory as directory_changes
-from referral.core.errors import BasisMissing, Invalid, NotAllowed, NotFound, Stale
+from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
 from referral.core.text import Message
 from referral.directory.models import (
     AnswerMode,
     CapacityStatus,
     ListingReport,
-    Service,
     ServiceAtLocation,
-    ServiceCapacity,
-    ServiceStatus,
 )
-from referral.matching.models import MatchReceipt, ServiceStanding
-from referral.matching.penalties import CAPACITY_GOOD_DAYS
-from referral.referrals import clocks, queries
-from referral.referrals.cards import blind_card
+from referral.matching.models import MatchReceipt
+from referral.referrals import queries
 from referral.referrals.lifecycle import (
     LIVE,
     TERMINAL,
@@ -45,7 +35,7 @@ from referral.referrals.lifecycle import (
     next_status,
     rule_for,
 )
-from referral.referrals.loop import awaits_disposition, is_closed, need_state
+from referral.referrals.loop import awaits_disposition
 from referral.referrals.models import (
     Channel,
     Disposition,
@@ -54,9 +44,10 @@ from referral.referrals.models import (
     Referral,
     ReferralStep,
 )
+from referral.referrals.sending import check_sendable, prepare
+from referral.referrals.standing import FULL_FOR_DAYS, push_standing, say_capacity, take_place
 
 WALK_IN_ASK_DAYS = 7  # a client sent to a walk-in service is asked "did you go?" a week later
-FULL_FOR_DAYS = 30  # after "at capacity" without a date the service counts as full this long
 TEXT_LIMIT = 4_000  # characters of a note; longer tellings belong into the case
 OUTCOMES = ("received", "partly", "enrolled", "information_only")
 EXPLANATIONS = ("none", "unclear", "unfair", "clear")
@@ -98,7 +89,7 @@ def draft(
     case, service = need.case, site.service
     if not _works(case, by):
         raise NotFound("referral.none")
-    _check_sendable(session, need, service)
+    check_sendable(session, need, service)
     if receipt is not None and receipt.need_id != need.id:
         raise NotFound("referral.none")
     if based_on is not None and (based_on.need_id != need.id or based_on.status not in TERMINAL):
@@ -179,7 +170,9 @@ def take_step(
     today = local_day(referral, now)
     _check_given(referral, event, given, answered_on, today)
     if event is Event.SEND:
-        _send(session, referral, now=now, confirmed_full=confirmed_full)
+        prepare(session, referral, now=now, confirmed_full=confirmed_full)
+        if referral.answer_mode is AnswerMode.WALK_IN:
+            referral.review_on = local_day(referral, now) + timedelta(days=WALK_IN_ASK_DAYS)
     answered_at = _instant(referral, answered_on, now)
     _apply(session, referral, event, actor, after, given, now=now, answered_at=answered_at, by=by)
     step = ReferralStep(
@@ -341,57 +334,6 @@ def record_feedback(
     return feedback
 
 
-def is_full(service: Service, now: datetime) -> bool:
-    """Whether the service last said that it has no room, recently enough to count."""
-    if not service.capacities:
-        return False
-    latest = service.capacities[-1]
-    if latest.status is not CapacityStatus.NO_CAPACITY:
-        return False
-    if latest.until is not None:
-        return now.date() <= latest.until
-    return now - latest.updated <= timedelta(days=CAPACITY_GOOD_DAYS)
-
-
-def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
-    """Tell the matcher how full a service's hands are and how it has answered.
-
-    Only answers that could be expected count: arrival proven, a service that replies, no entry in error.
-    """
-    session.flush()
-    standing = session.get(ServiceStanding, service_id) or ServiceStanding(service_id=service_id)
-    rows = session.execute(
-        select(
-            Referral.status,
-            Referral.answer_mode,
-            Referral.priority,
-            Referral.delivered_at,
-            Referral.decided_at,
-            Referral.ended_at,
-            Office.clock_profile,
-        )
-        .join(Office, Office.id == Referral.office_id)
-        .where(
-            Referral.service_id == service_id,
-            Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
-        )
-    ).all()
-    standing.open_referrals = sum(row.status in LIVE for row in rows)
-    standing.due = standing.in_time = 0
-    for row in rows:
-        if row.delivered_at is None or row.answer_mode is not AnswerMode.REPLIES:
-            continue
-        due_at = clocks.decide_by(
-            row.delivered_at, priority=row.priority.value, profile=row.clock_profile.value
-        )
-        if row.decided_at is not None:
-            standing.due += 1
-            standing.in_time += row.decided_at <= due_at
-        else:
-            standing.due += (row.ended_at or now) >= due_at
-    session.add(standing)
-
-
 # Who ---------------------------------------------------------------------------------------------
 
 
@@ -518,116 +460,6 @@ def _check_given(
         raise Invalid("referral.answered_on", field="answered_on", day=sent_on)
 
 
-def _check_sendable(session: Session, need: Need, service: Service) -> None:
-    case = need.case
-    state = need_state(
-        queries.traces(session, [need.id])[need.id],
-        unmet=False,
-        withdrawn=need.withdrawn_at is not None,
-        resolved_otherwise=need.resolved_otherwise_at is not None,
-    )
-    if is_closed(state):
-        raise NotAllowed("referral.need_closed")
-    if case.stage is Stage.CLOSED:
-        raise NotAllowed("casework.closed")
-    if not need.in_scope:
-        raise NotAllowed("referral.out_of_scope")
-    if current_contract(case) is None and need.urgency is not Urgency.EMERGENCY:
-        raise NotAllowed("referral.no_contract")
-    if service.organization_id in excluded_organizations(session, case.id):
-        raise NotFound("referral.none")
-    if service.status is not ServiceStatus.ACTIVE:
-        raise NotAllowed("referral.service_not_active")
-
-
-def _send(session: Session, referral: Referral, *, now: datetime, confirmed_full: bool) -> None:
-    case = referral.case
-    _check_sendable(session, referral.need, referral.service)
-    basis = basis_for(
-        session,
-        referral.client_id,
-        purpose=Purpose.REFERRAL,
-        organization_id=referral.organization_id,
-        now=now,
-    )
-    if basis is None:
-        raise BasisMissing("referral.no_basis", agency=referral.service.organization.name)
-    if not has_safe_contact(case):
-        raise NotAllowed("referral.no_safe_contact")
-    if is_full(referral.service, now) and not confirmed_full:
-        raise NotAllowed("referral.full")
-    referral.answer_mode = referral.service.answer_mode
-    referral.basis_id = basis.id
-    referral.requested_at = now
-    referral.delivered_at = now if _has_account(session, referral.organization_id) else None
-    referral.released = _released(case, referral.need, basis)
-    person = referral.need.beneficiary or case.client
-    referral.blind_card = blind_card(
-        _verdicts(session, referral),
-        age_years=(person.facts or {}).get("age_years"),
-        area_code=(case.client.stays_at or {}).get("code"),
-        priority=referral.priority.value,
-    )
-    if referral.answer_mode is AnswerMode.WALK_IN:
-        referral.review_on = local_day(referral, now) + timedelta(days=WALK_IN_ASK_DAYS)
-
-
-def _has_account(session: Session, organization_id: UUID) -> bool:
-    """Whether somebody of the agency can sign in and find the referral in their inbox."""
-    return (
-        session.scalar(
-            select(User.id)
-            .where(
-                User.organization_id == organization_id,
-                User.role == Role.AGENCY,
-                User.active,
-                User.password.is_not(None),
-            )
-            .limit(1)
-        )
-        is not None
-    )
-
-
-def _released(case: Case, need: Need, basis: LawfulBasis) -> dict[str, Any]:
-    """The facts that the basis names, as they are at sending."""
-    client = case.client
-    person = need.beneficiary or client
-    facts = person.facts or {}
-    contact = client.safe_contact or {}
-    # Where only the worker may reach the client, the agency gets no number, whatever was agreed to.
-    reachable = {} if contact.get("through_worker_only") else contact
-    known = {
-        "name": client.name,
-        "contact": reachable.get("number"),
-        "age": facts.get("age_years"),
-        "sex": facts.get("sex"),
-        "area": (client.stays_at or {}).get("text"),
-        "need": need.category,
-        "story": case.story,
-    }
-    released = {name: known[name] for name in basis.fields if known.get(name) is not None}
-    if "contact" in released:
-        # A number without what makes it safe to call is worse than none.
-        rules = ("when", "who_may_answer", "name_to_use", "may_leave_text")
-        released["contact_rules"] = {name: contact[name] for name in rules if contact.get(name)}
-    if need.beneficiary is not None and "need" in released:
-        released["for_whom"] = need.beneficiary.label
-    return released
-
-
-def _verdicts(session: Session, referral: Referral) -> list[dict[str, Any]]:
-    if referral.receipt_id is None:
-        return []
-    receipt = session.get(MatchReceipt, referral.receipt_id)
-    content = (receipt.content if receipt else None) or {}
-    for option in [*content.get("options", []), *content.get("remote", [])]:
-        if option["service_at_location_id"] == str(referral.service_at_location_id):
-            verdicts: list[dict[str, Any]] = option["verdicts"]
-            return verdicts
-    return []
-
-
 def _apply(
     session: Session,
     referral: Referral,
@@ -649,7 +481,7 @@ def _apply(
         referral.decided_at = answered_at
     if event is Event.ACCEPT:
         referral.first_contact_on = referral.review_on = given.first_contact_on
-        _take_place(session, referral, by=by, now=now)
+        take_place(session, referral, by=by, now=now)
     if event is Event.START:
         referral.first_contact_on, referral.review_on = given.first_contact_on, None
     if event is Event.HOLD:
@@ -660,35 +492,6 @@ def _apply(
         referral.outcome, referral.outcome_on = given.outcome, given.outcome_on
     if after not in LIVE:
         referral.ended_at, referral.review_on = referral.ended_at or now, None
-
-
-def _take_place(session: Session, referral: Referral, *, by: User, now: datetime) -> None:
-    """One place fewer, where the service counts its places."""
-    latest = referral.service.capacities[-1] if referral.service.capacities else None
-    if latest is None or not latest.available or latest.available < 1:
-        return
-    left = latest.available - 1
-    status = latest.status if left >= 1 else CapacityStatus.NO_CAPACITY
-    _say_capacity(
-        session,
-        referral.service,
-        available=left,
-        maximum=latest.maximum,
-        unit_id=latest.unit_id,
-        status=status,
-        by=by,
-        now=now,
-    )
-
-
-def _say_capacity(
-    session: Session, service: Service, *, by: User, now: datetime, **values: Any
-) -> None:
-    row = ServiceCapacity(service_id=service.id, updated=now, **values)
-    session.add(row)
-    directory_changes.record(session, row, service_id=service.id, by=by, now=now)
-    session.flush()
-    session.expire(service, ["capacities"])
 
 
 def _effect(
@@ -704,7 +507,7 @@ def _effect(
     if reason.effect in ("capacity_until", "suspend_until"):
         until = given.review_on or today + timedelta(days=FULL_FOR_DAYS)
         status = CapacityStatus.NO_CAPACITY
-        _say_capacity(session, referral.service, status=status, until=until, by=by, now=now)
+        say_capacity(session, referral.service, status=status, until=until, by=by, now=now)
     elif reason.effect in ("listing_correction", "check_rule", "fix_catchment"):
         # The reason only: what the agency wrote beside it may be about the client.
         session.add(

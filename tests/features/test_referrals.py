@@ -34,6 +34,7 @@ from referral.referrals.cards import View
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import NeedState
 from referral.referrals.models import Channel, Disposition, Referral
+from referral.referrals.standing import is_full, push_standing
 from tests.factories import Make
 from tests.scenes import NAME, NUMBER, Scene
 
@@ -224,16 +225,16 @@ def full(scene: Scene, **values: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said_days_ago", "until_in_days", "is_full"),
+    ("said_days_ago", "until_in_days", "expected"),
     [(0, None, True), (31, None, False), (40, 1, True), (1, -1, False)],
 )
 def test_full_holds_until_its_date_or_thirty_days(
-    scene: Scene, said_days_ago: int, until_in_days: int | None, is_full: bool
+    scene: Scene, said_days_ago: int, until_in_days: int | None, expected: bool
 ) -> None:
     until = None if until_in_days is None else scene.day + timedelta(days=until_in_days)
     full(scene, updated=scene.now - timedelta(days=said_days_ago), until=until)
 
-    assert operations.is_full(scene.site.service, scene.now) is is_full
+    assert is_full(scene.site.service, scene.now) is expected
 
 
 def test_only_the_agreed_facts_are_released_and_only_from_accepting_on(scene: Scene) -> None:
@@ -538,7 +539,7 @@ def test_silence_proves_nothing_where_arrival_is_not_proven(scene: Scene) -> Non
         refused(lambda: scene.take(referral, Event.FAIL, **ours), NotAllowed)
         == "referral.not_delivered"
     )
-    operations.push_standing(scene.session, scene.site.service_id, now=years_later)
+    push_standing(scene.session, scene.site.service_id, now=years_later)
     assert scene.session.get_one(ServiceStanding, scene.site.service_id).due == 0
 
 
@@ -644,7 +645,7 @@ def test_no_room_is_told_to_the_directory_until_a_date(scene: Scene, reason: str
 
     latest = scene.site.service.capacities[-1]
     assert (latest.status, latest.until) == (CapacityStatus.NO_CAPACITY, until)
-    assert operations.is_full(scene.site.service, scene.now)
+    assert is_full(scene.site.service, scene.now)
 
 
 def test_a_conflict_of_safety_is_never_tried_again(scene: Scene) -> None:

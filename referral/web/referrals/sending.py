@@ -19,6 +19,7 @@ from referral.referrals import operations, queries
 from referral.referrals.cards import RELEASABLE, USUALLY_RELEASED
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Referral
+from referral.referrals.standing import is_full
 from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
@@ -84,7 +85,7 @@ def new(need_id: UUID) -> Page:
         basis=basis,
         basis_refused=_refused_before(need, organization_id, basis),
         reasons=_reasons(receipt, site),
-        full=operations.is_full(site.service, now()),
+        full=is_full(site.service, now()),
         contact=need.case.client.safe_contact or {},
         contact_is_safe=casework.has_safe_contact(need.case),
         walk_in=site.service.answer_mode is AnswerMode.WALK_IN,

@@ -1,0 +1,100 @@
+"""How much room a service says it has, and how it has answered: what the matcher reads of it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from referral.accounts.models import Office, User
+from referral.changes import directory as directory_changes
+from referral.directory.models import AnswerMode, CapacityStatus, Service, ServiceCapacity
+from referral.matching.models import ServiceStanding
+from referral.matching.penalties import CAPACITY_GOOD_DAYS
+from referral.referrals import clocks
+from referral.referrals.lifecycle import LIVE, Status
+from referral.referrals.models import Referral
+
+FULL_FOR_DAYS = 30  # after "at capacity" without a date the service counts as full this long
+
+
+def is_full(service: Service, now: datetime) -> bool:
+    """Whether the service last said that it has no room, recently enough to count."""
+    if not service.capacities:
+        return False
+    latest = service.capacities[-1]
+    if latest.status is not CapacityStatus.NO_CAPACITY:
+        return False
+    if latest.until is not None:
+        return now.date() <= latest.until
+    return now - latest.updated <= timedelta(days=CAPACITY_GOOD_DAYS)
+
+
+def say_capacity(
+    session: Session, service: Service, *, by: User, now: datetime, **values: Any
+) -> None:
+    """Write down what is known of a service's room from now on."""
+    row = ServiceCapacity(service_id=service.id, updated=now, **values)
+    session.add(row)
+    directory_changes.record(session, row, service_id=service.id, by=by, now=now)
+    session.flush()
+    session.expire(service, ["capacities"])
+
+
+def take_place(session: Session, referral: Referral, *, by: User, now: datetime) -> None:
+    """One place fewer, where the service counts its places."""
+    latest = referral.service.capacities[-1] if referral.service.capacities else None
+    if latest is None or not latest.available or latest.available < 1:
+        return
+    left = latest.available - 1
+    status = latest.status if left >= 1 else CapacityStatus.NO_CAPACITY
+    say_capacity(
+        session,
+        referral.service,
+        available=left,
+        maximum=latest.maximum,
+        unit_id=latest.unit_id,
+        status=status,
+        by=by,
+        now=now,
+    )
+
+
+def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
+    """Tell the matcher how full a service's hands are and how it has answered.
+
+    Only answers that could be expected count: arrival proven, a service that replies, no entry in error.
+    """
+    session.flush()
+    standing = session.get(ServiceStanding, service_id) or ServiceStanding(service_id=service_id)
+    rows = session.execute(
+        select(
+            Referral.status,
+            Referral.answer_mode,
+            Referral.priority,
+            Referral.delivered_at,
+            Referral.decided_at,
+            Referral.ended_at,
+            Office.clock_profile,
+        )
+        .join(Office, Office.id == Referral.office_id)
+        .where(
+            Referral.service_id == service_id,
+            Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
+        )
+    ).all()
+    standing.open_referrals = sum(row.status in LIVE for row in rows)
+    standing.due = standing.in_time = 0
+    for row in rows:
+        if row.delivered_at is None or row.answer_mode is not AnswerMode.REPLIES:
+            continue
+        due_at = clocks.decide_by(
+            row.delivered_at, priority=row.priority.value, profile=row.clock_profile.value
+        )
+        if row.decided_at is not None:
+            standing.due += 1
+            standing.in_time += row.decided_at <= due_at
+        else:
+            standing.due += (row.ended_at or now) >= due_at
+    session.add(standing)
