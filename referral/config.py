@@ -119,7 +119,7 @@ def _instance_secrets(folder: Path) -> dict[str, str]:
     """The secrets of this instance, made on first use and readable by its owner alone."""
     path = folder / "secrets.json"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = {
             "SECRET_KEY": secrets.token_urlsafe(48),
             "MASTER_KEYS": json.dumps({"m1": base64.b64encode(new_key()).decode()}),

@@ -18,7 +18,7 @@ from referral.web.blueprints import BLUEPRINTS
 
 def create_app(settings: Settings) -> Flask:
     """The whole application, ready to serve or to run commands."""
-    Path(settings.JEJARING_INSTANCE).mkdir(parents=True, exist_ok=True)
+    Path(settings.JEJARING_INSTANCE).mkdir(mode=0o700, parents=True, exist_ok=True)
     app = Flask(
         "referral",
         instance_path=str(Path(settings.JEJARING_INSTANCE).absolute()),
@@ -28,7 +28,8 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.SECRET_KEY,
-        SQLALCHEMY_ENGINES={"default": {"url": settings.database_url}},
+        # An error must not quote values: wherever it ends up printed, they may be a person's.
+        SQLALCHEMY_ENGINES={"default": {"url": settings.database_url, "hide_parameters": True}},
         ALEMBIC={"script_location": str(ROOT / "migrations")},
         ALEMBIC_CONTEXT={
             "render_as_batch": True,

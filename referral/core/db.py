@@ -81,6 +81,7 @@ def migration_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 #: How long a transaction waits for another's lock before it fails, on either database.
 _WAIT_MS = 10_000
+_WAIT_FOR_READERS_MS = 1_000
 #: The lock that writers share on PostgreSQL: a number of ours, the same in every process.
 _WRITERS = 0x6A656A6172696E67
 
@@ -99,8 +100,26 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
             "journal_mode = WAL",
             f"busy_timeout = {_WAIT_MS}",
             "synchronous = NORMAL",
+            "secure_delete = ON",  # what is deleted is overwritten: a destroyed key above all
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Take what was deleted and committed out of SQLite's files too, as far as no reader still needs it.
+
+    Until then the log beside the database, and the database before its next checkpoint, hold the old pages.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_WAIT_FOR_READERS_MS}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        cursor.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
+    finally:
+        connection.close()
 
 
 @event.listens_for(Engine, "connect")

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
@@ -426,3 +427,14 @@ def test_nothing_is_done_for_or_shown_of_somebody_who_was_erased(
         assert browser.open(address, method=method).status_code == 404, address
     assert referral.number not in browser.page("/referrals?show=ended").text
     assert planning.tell_waiting(session, scene.site, scene.need.category, now=scene.now) == []
+
+
+# Errors ---------------------------------------------------------------------------------------------
+
+
+def test_an_error_of_the_database_quotes_no_value(session: Session) -> None:
+    with pytest.raises(OperationalError) as refused:
+        session.execute(text("SELECT nothing_like_it WHERE :name = 1"), {"name": NAME})
+
+    assert NAME not in str(refused.value)
+    session.rollback()

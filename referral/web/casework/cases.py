@@ -11,6 +11,7 @@ from referral.accounts.models import User
 from referral.casework import operations, queries
 from referral.casework.contact import printed
 from referral.casework.models import Case, Purpose, Stage, WorkerRole
+from referral.core.db import forget_deleted
 from referral.core.errors import Invalid, NotAllowed
 from referral.core.paging import page_of
 from referral.directory import organizations
@@ -170,6 +171,8 @@ def erase(case_id: UUID) -> Page:
             raise NotAllowed("casework.live_referrals", numbers=live)
         if not answers.errors:
             operations.erase_client(db.session, case.client, by=g.user, now=now())
+            db.session.commit()
+            forget_deleted(db.engine)
             return saved(
                 case, _("The personal data of case %(number)s are erased.", number=case.number)
             )
