@@ -18,7 +18,7 @@ from referral.directory.search import Near, search
 from referral.matching import operations as matching
 from referral.planning import operations as planning
 from referral.planning import queries as gaps
-from referral.planning.models import NewServiceNotice
+from referral.planning.models import NewServiceNotice, ProposalStatus
 from referral.referrals.lifecycle import Actor, Event
 from referral.web.addresses import is_own
 from tests.factories import Make
@@ -399,6 +399,43 @@ def test_the_area_of_a_confidential_place_does_not_show_in_its_rank(
     ]
 
     assert ranks[0] == ranks[1] == ranks[2]
+
+
+def test_a_refuge_that_opens_keeps_its_place_out_of_every_table(
+    browser: Any, session: Session, make: Make, now: Any
+) -> None:
+    planner = make.user(Role.PLANNER)
+    plan = planning.propose(
+        session,
+        category="EM07",
+        area_code="33.74",
+        title="Rumah aman",
+        problem="",
+        capacity=None,
+        by=planner,
+        now=now,
+    )
+    planning.move(session, plan, ProposalStatus.IN_DEVELOPMENT, by=planner, now=now)
+    browser.sign_in(planner)
+    form = browser.page(f"/proposals/{plan.id}").select_one("[name=confidential]")
+    assert form is not None
+    assert form.has_attr("checked")
+
+    browser.submit(
+        f"/proposals/{plan.id}/opened",
+        {
+            "name": "Rumah Aman Fiktif",
+            "organization": "Lembaga Fiktif",
+            "address": "Jalan Rahasia 5",
+            "hours": "24/7",
+            "phone": "0211234567",
+            "confidential": "y",
+        },
+    )
+
+    place = session.scalars(select(Location).where(Location.confidential)).one()
+    assert (place.area_code, place.latitude, place.longitude) == ("33.74", None, None)
+    assert session.scalars(select(Address).where(Address.location_id == place.id)).all() == []
 
 
 # After erasing --------------------------------------------------------------------------------------
