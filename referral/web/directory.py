@@ -16,7 +16,7 @@ from referral.core.text import day
 from referral.directory import hours, operations, phones, queries, words
 from referral.directory.mapping import OLDEST_YEARS
 from referral.directory.models import Phone
-from referral.directory.queries import EmergencyNumber, Listing
+from referral.directory.queries import Listing
 from referral.directory.reference import taxonomy
 from referral.directory.search import LONGEST_QUERY, Hit, Near, search
 from referral.extensions import db
@@ -24,6 +24,7 @@ from referral.places.gazetteer import Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
 from referral.taxonomy.tree import UnknownCategory
 from referral.web.access import public, requires
+from referral.web.emergency import numbers_around
 from referral.web.formatting import label, say
 from referral.web.language import chosen
 from referral.web.naming import category_name, searchable_categories
@@ -38,8 +39,6 @@ NEAR_KM = 1.0
 #: One report per browser in this time, so that a stuck button or a bored hand fills no queue.
 SECONDS_BETWEEN_REPORTS = 30
 MOST_NUMBERS_BESIDE = 4
-#: Areas named beside an emergency number; the rest are counted, and listed on its own page.
-MOST_AREAS = 8
 
 
 @dataclass
@@ -167,7 +166,7 @@ def index() -> Page:
             else [],
             pins=_pins(results.page.items, asked.near) if results else None,
             crisis=crisis,
-            numbers=_numbers(area, places)[:MOST_NUMBERS_BESIDE],
+            numbers=numbers_around(area, places)[:MOST_NUMBERS_BESIDE],
             categories=searchable_categories(),
             domains=taxonomy().domains(),
             leaves={
@@ -231,7 +230,7 @@ def report(service_id: UUID) -> Page:
 def emergency() -> Page:
     """Numbers to call when somebody is in danger. Nothing is asked first."""
     places = gazetteer(db.session)
-    numbers = _numbers(None, places)
+    numbers = numbers_around(None, places)
     everywhere = [one for one in numbers if one["everywhere"]]
     return render_template(
         "directory/emergency.html",
@@ -373,36 +372,3 @@ def _pins(hits: Any, near: Near | None) -> dict[str, Any] | None:
         properties = {"kind": "start", "label": _("Here"), "precision_km": near.precision_km}
         features.append(pin(near.latitude, near.longitude, properties))
     return collection(features) if features else None
-
-
-def _numbers(area_code: str | None, places: Gazetteer) -> list[dict[str, Any]]:
-    found = queries.emergency_numbers(db.session, area_code=area_code)
-    return [_emergency_row(one, places) for one in found]
-
-
-def _emergency_row(one: EmergencyNumber, places: Gazetteer) -> dict[str, Any]:
-    notes = [", ".join(category_name(code) for code in one.categories)]
-    if not one.areas and one.service_id:
-        notes.append(_("not known where it works"))
-    elif "*" not in one.areas and one.areas:
-        names = [_short_name(code, places) for code in one.areas[:MOST_AREAS]]
-        if len(one.areas) > MOST_AREAS:
-            names.append(_("%(count)s more", count=len(one.areas) - MOST_AREAS))
-        notes.append(_("works in: %(areas)s", areas=", ".join(names)))
-    if one.always_open:
-        notes.append(_("24 hours"))
-    return {
-        "name": label(one.name_key) if one.name_key else one.name,
-        "number": one.number,
-        "dial": one.dial,
-        "note": " · ".join(note for note in notes if note),
-        "everywhere": "*" in one.areas or one.service_id is None,
-        "service_id": one.service_id,
-    }
-
-
-def _short_name(code: str, places: Gazetteer) -> str:
-    try:
-        return places.get(code).name
-    except PlaceNotClear:
-        return code

@@ -24,8 +24,7 @@ from referral.places.queries import gazetteer
 from referral.web.access import requires
 from referral.web.answers import LONG, SHORT, Answers
 from referral.web.casework.files import Page, bp, file_of, file_to_change, now
-from referral.web.formatting import label
-from referral.web.naming import category_name
+from referral.web.emergency import number_row
 
 #: after this long without an answer the next number is shown
 NEXT_NUMBER_AFTER = timedelta(minutes=5)
@@ -62,17 +61,7 @@ def numbers_for(case: Case | None) -> list[dict[str, Any]]:
         else set()
     )
     return [
-        {
-            "name": label(one.name_key) if one.name_key else one.name,
-            "number": one.number,
-            "dial": one.dial,
-            "note": " · ".join(
-                [
-                    ", ".join(category_name(code) for code in one.categories),
-                    *([_("24 hours")] if one.always_open else []),
-                ]
-            ),
-        }
+        number_row(one)
         for one in emergency_numbers(db.session, area_code=area, needs=needs)
         if one.service_id not in hidden
     ]
