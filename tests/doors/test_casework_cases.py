@@ -24,11 +24,6 @@ PLACES = [
 
 
 @pytest.fixture
-def broker(make: Make) -> User:
-    return make.user()
-
-
-@pytest.fixture
 def mine(browser: Any, broker: User, gazetteer: None) -> Any:
     """The browser of a signed-in broker who has a small gazetteer."""
     return browser.sign_in(broker)

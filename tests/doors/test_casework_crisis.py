@@ -15,21 +15,6 @@ from tests.factories import Make
 A, B = {"number": "112", "dial": "112"}, {"number": "119", "dial": "119"}
 
 
-@pytest.fixture
-def broker(make: Make) -> User:
-    return make.user()
-
-
-@pytest.fixture
-def case(make: Make, broker: User) -> Case:
-    return make.case(broker=broker)
-
-
-@pytest.fixture
-def mine(browser: Any, broker: User, case: Case) -> Any:
-    return browser.sign_in(broker)
-
-
 def call(number: str, minutes_ago: float, *, answered: bool | None) -> CrisisCall:
     at = datetime(2026, 3, 2, 3, 0, tzinfo=UTC) - timedelta(minutes=minutes_ago)
     return CrisisCall(number=number, called_at=at, answered=answered)

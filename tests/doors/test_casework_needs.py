@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.accounts.models import User
 from referral.casework import queries
 from referral.casework.models import Case, Need, OwnResource, Urgency, Visibility
 from referral.casework.operations import STORY_LIMIT
@@ -20,21 +19,6 @@ TOLD = (
     "Saya juga butuh penitipan anak untuk adiknya karena harus kerja."
 )
 SCRIPT = "<script>alert('x')</script>"
-
-
-@pytest.fixture
-def broker(make: Make) -> User:
-    return make.user()
-
-
-@pytest.fixture
-def case(make: Make, broker: User) -> Case:
-    return make.case(broker=broker)
-
-
-@pytest.fixture
-def mine(browser: Any, broker: User, case: Case) -> Any:
-    return browser.sign_in(broker)
 
 
 def needs_of(session: Session) -> list[Need]:
