@@ -10,7 +10,7 @@ from referral.core.country import COUNTRY, Country
 
 CODE = Path(__file__).parents[2] / "referral"
 #: Making the gazetteer from Indonesian packages, and the demonstration's people, are about one country on purpose.
-ABOUT_INDONESIA = {"places/build.py", "accounts/demo.py"}
+ABOUT_INDONESIA = {"places/sources.py", "accounts/demo.py"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Making the gazetteer from sources: placed where they agree, left alone where unsure."""
 
-from referral.places.build import Placed, Point, Sources, build
+from referral.places.build import build
+from referral.places.sources import Placed, Point, Sources
 
 AREAS = {
     "33": "Jawa Tengah",

