@@ -41,13 +41,11 @@ HOLDERS: dict[str, frozenset[Role]] = {
         "gap:read": (P,),
         "proposal:write": (P,),
         # the directory
-        "directory:import": (D,),
         "listing:approve": (D,),
         # the house: a supervisor manages the brokers of one office, an administrator everybody
         "office:read": (S,),
         "office:manage": (D,),
         "account:manage": (S, D),
-        "audit:read": (D,),
         # one's own password and sign-ins
         "account:self": (B, S, A, P, D),
     }.items()

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Office, User
+from referral.casework import queries
 from referral.casework.models import (
     BasisKind,
     Beneficiary,
@@ -462,10 +463,16 @@ def tell_call(
 
 
 def review_call(session: Session, call: CrisisCall, *, by: User, now: datetime) -> None:
-    """A second person looked at what was done. It can't be the one who called."""
-    if by.id == call.by_id:
+    """A second person looked at what was done: at this call and all others of the case still unseen.
+
+    It can't be the one who called.
+    """
+    others = queries.calls_of(session, call.case_id) if call.case_id else ()
+    unseen = {call, *(one for one in others if one.reviewed_at is None)}
+    if by.id in {one.by_id for one in unseen}:
         raise NotAllowed("casework.own_review")
-    call.reviewed_by_id, call.reviewed_at = by.id, now
+    for one in unseen:
+        one.reviewed_by_id, one.reviewed_at = by.id, now
     client_id = _client_of(session, call)
     audit.record(session, "crisis.reviewed", call, by=by, now=now, client_id=client_id)
 

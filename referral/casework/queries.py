@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
@@ -225,15 +225,21 @@ def _their_calls(user: User) -> ColumnElement[bool]:
 
 
 def alone_in_crisis(session: Session, office_id: UUID) -> Sequence[Case]:
-    """Cases in crisis that no second person has looked at yet, longest first."""
-    reviewed = (
-        select(CrisisCall.id)
-        .where(CrisisCall.case_id == Case.id, CrisisCall.reviewed_at >= Case.crisis_since)
-        .exists()
+    """Cases with a crisis or a call that no second person has looked at yet, longest first.
+
+    A crisis that the worker has ended stays here while its calls wait for the second look.
+    """
+    calls = select(CrisisCall.id).where(CrisisCall.case_id == Case.id)
+    looked = calls.where(CrisisCall.reviewed_at >= Case.crisis_since).exists()
+    unseen = calls.where(CrisisCall.reviewed_at.is_(None)).exists()
+    since = (
+        select(func.min(CrisisCall.called_at))
+        .where(CrisisCall.case_id == Case.id, CrisisCall.reviewed_at.is_(None))
+        .scalar_subquery()
     )
     return session.scalars(
         select(Case)
-        .where(Case.office_id == office_id, Case.crisis_since.is_not(None), ~reviewed)
+        .where(Case.office_id == office_id, or_(Case.crisis_since.is_not(None) & ~looked, unseen))
         .options(joinedload(Case.client), joinedload(Case.broker))
-        .order_by(Case.crisis_since, Case.id)
+        .order_by(func.coalesce(Case.crisis_since, since), Case.id)
     ).all()

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
+from geopy.exc import GeopyError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
-from referral.core.errors import Invalid, JejaringError
+from referral.core.errors import Invalid, JejaringError, NotFound
 from referral.core.text import km, render
 from referral.extensions import db
 from referral.places import operations, queries
+from referral.places.geocoders import geocoder_from
 from referral.places.rows import missing_columns
 
 group = AppGroup("places", help="Look up places and look after the gazetteer.")
@@ -118,6 +121,40 @@ def find(text: str, as_json: bool, lang: str) -> None:
             f"{located.latitude:.5f}, {located.longitude:.5f}  ± {km(located.precision_km, lang)}"
             f"  ({located.at.name})"
         )
+
+
+@group.command()
+@click.argument("text")
+@as_json
+@language
+@on_schema
+def geocode(text: str, as_json: bool, lang: str) -> None:
+    """Say where an address is, by the geocoder of the settings: the offline gazetteer, or Nominatim.
+
+    Never give it where a client lives: an online geocoder is somebody else's machine.
+
+    \b
+    Example: flask places geocode "Kota Semarang" --json
+    """
+    geocoder = geocoder_from(current_app.config["SETTINGS"], queries.gazetteer(db.session))
+    try:
+        found = geocoder.geocode(text)
+    except JejaringError as error:
+        refuse(error, as_json=as_json, lang=lang)
+    except GeopyError:
+        refuse(NotFound("place.geocoder_silent"), as_json=as_json, lang=lang)
+    if found is None:
+        refuse(NotFound("place.geocoder_none", text=text), as_json=as_json, lang=lang)
+    answer = {
+        "address": found.address,
+        "latitude": found.latitude,
+        "longitude": found.longitude,
+        "precision_km": found.raw.get("precision_km"),
+    }
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo("\n".join(f"{name}: {value}" for name, value in answer.items()))
 
 
 @group.command()

@@ -45,7 +45,7 @@ BATCH = 1000
 AREA_POINTS = {REGENCY: "regency", DISTRICT: "kecamatan"}
 #: Parents before children; deleted the other way round.
 _TABLES: dict[str, Table] = {
-    model.__tablename__: model.__table__  # type: ignore[misc]
+    model.__tablename__: model.__table__  # type: ignore[misc]  # declared as FromClause; ours are tables
     for model in (
         Organization,
         Service,

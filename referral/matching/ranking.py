@@ -201,7 +201,7 @@ def _judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumst
     km = order_km = None
     placed = offer.latitude is not None and offer.longitude is not None and not offer.remote
     if query.near and placed:
-        km = haversine_km(*query.near, offer.latitude, offer.longitude)  # type: ignore[arg-type]
+        km = haversine_km(*query.near, offer.latitude, offer.longitude)  # type: ignore[arg-type]  # `placed` says that both are known
         order_km = max(km, (query.precision_km + offer.precision_km) / 2)
     failed = []
     eligibility_unknown = False

@@ -17,10 +17,10 @@ class GeocoderSettings(Protocol):
     def GEOCODER(self) -> str: ...  # noqa: N802 - as the settings are written
 
     @property
-    def NOMINATIM_DOMAIN(self) -> str: ...  # noqa: N802
+    def NOMINATIM_DOMAIN(self) -> str: ...  # noqa: N802 - as the settings are written
 
 
-class GazetteerGeocoder(Geocoder):  # type: ignore[misc]
+class GazetteerGeocoder(Geocoder):  # type: ignore[misc]  # geopy has no types
     """Points of administrative areas, offline. A location's `raw` has code, area and precision_km."""
 
     def __init__(self, gazetteer: Gazetteer):
@@ -52,7 +52,7 @@ class GazetteerGeocoder(Geocoder):  # type: ignore[misc]
         query: Point | str | tuple[float, float],
         *,
         exactly_one: bool = True,
-        timeout: Any = DEFAULT_SENTINEL,  # noqa: ARG002
+        timeout: Any = DEFAULT_SENTINEL,  # noqa: ARG002 - as above
     ) -> Location | list[Location] | None:
         """The nearest kecamatan or regency; `raw` has its km and the km of the next regency.
 

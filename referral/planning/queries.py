@@ -50,16 +50,20 @@ def reasons(session: Session) -> Sequence[UnmetReason]:
     return session.scalars(select(UnmetReason).order_by(UnmetReason.code)).all()
 
 
-def counts(session: Session, *, domain: str | None = None) -> dict[tuple[str, str], int]:
-    """Open unmet needs that count as a gap: {(kab/kota, category): persons x needs}. Raw: protect before showing."""
+def counts(session: Session) -> dict[tuple[str, str], int]:
+    """Clients with an open unmet need that counts as a gap: {(kab/kota, category): clients}.
+
+    A family counts once for a category, however many of its members need it: otherwise one family with
+    five children would pass the threshold that protects it. Raw: protect before showing.
+    """
     query = (
-        select(UnmetNeed.area_code, UnmetNeed.category, func.count(UnmetNeed.need_id.distinct()))
+        select(UnmetNeed.area_code, UnmetNeed.category, func.count(Case.client_id.distinct()))
         .join(UnmetReason, UnmetReason.code == UnmetNeed.reason)
+        .join(Need, Need.id == UnmetNeed.need_id)
+        .join(Case, Case.id == Need.case_id)
         .where(UnmetNeed.closed_at.is_(None), UnmetReason.counts_as_gap)
         .group_by(UnmetNeed.area_code, UnmetNeed.category)
     )
-    if domain:
-        query = query.where(UnmetNeed.category.startswith(domain))
     return {(area or NOWHERE, category): count for area, category, count in session.execute(query)}
 
 

@@ -19,7 +19,7 @@ def requires(permission: str) -> Callable[[View], View]:
     """Marks a view: only people who hold `permission` may open it; for others it is not there."""
 
     def mark(view: View) -> View:
-        view.permission = permission  # type: ignore[attr-defined]
+        view.permission = permission  # type: ignore[attr-defined]  # a mark on a function
         return view
 
     return mark

@@ -137,10 +137,10 @@ def init_app(app: Flask) -> None:
     )
     security = Security()
     # Our roles are words and no table; Flask-Security asks for a class and, without its decorators, never uses it.
-    datastore = FSQLALiteUserDatastore(db, User, Role)  # type: ignore[arg-type]
+    datastore = FSQLALiteUserDatastore(db, User, Role)  # type: ignore[arg-type]  # Role: see above
     security.init_app(app, datastore, login_form=SignInForm)
     security.want_json(lambda _request: False)
-    login: LoginManager = app.login_manager  # type: ignore[attr-defined]
+    login: LoginManager = app.login_manager  # type: ignore[attr-defined]  # set by Flask-Login
     login.user_loader(_user_of_cookie)
     login.request_loader(lambda _request: None)  # no tokens in headers or addresses
     # Both send on every sign-in and sign-out of this application only.

@@ -141,3 +141,29 @@ def test_coverage_counts_places_with_a_point(cli: Any, tmp_path: Path) -> None:
     assert output.exit_code == 0
     assert output.json["against"]["levels"]["2"]["within_25_km"] == 1
     assert output.json["against"]["levels"]["2"]["unplaced"] == 1
+
+
+def test_an_address_is_looked_up_by_the_geocoder_of_the_settings(cli):
+    found = cli("places", "geocode", "Kota Semarang", "--json")
+
+    assert found.exit_code == 0
+    assert (round(found.json["latitude"]), round(found.json["longitude"])) == (-7, 110)
+
+
+def test_an_address_that_is_nowhere_ends_with_two(cli):
+    assert cli("places", "geocode", "asdfgh qwerty", "--json").exit_code == 2
+
+
+def test_an_online_geocoder_that_does_not_answer_says_what_to_do(cli, monkeypatch):
+    from geopy.exc import GeocoderUnavailable
+
+    from referral.cli import places
+
+    class Silent:
+        def geocode(self, _text):
+            raise GeocoderUnavailable
+
+    monkeypatch.setattr(places, "geocoder_from", lambda *_: Silent())
+    found = cli("places", "geocode", "Kota Semarang", "--json")
+
+    assert (found.exit_code, found.json["error"]["code"]) == (2, "not_found")

@@ -68,6 +68,17 @@ def test_a_need_is_counted_once_however_often_it_is_recorded(
     assert corrected.reason == "U07"
 
 
+def test_a_family_counts_once_however_many_of_its_children_need_it(
+    make: Make, session: Session, now: datetime
+) -> None:
+    need = waiting_need(make, session, now)
+    for _ in range(5):
+        another = make.need(need.case, category="FC05")
+        operations.record_unmet(session, another, reason="U01", by=need.case.broker, now=now)
+
+    assert queries.counts(session) == {("33.74", "FC05"): 1}
+
+
 def test_a_client_who_declined_all_is_no_supply_gap(
     make: Make, session: Session, now: datetime
 ) -> None:

@@ -61,8 +61,6 @@ def test_each_role_may_do_what_its_work_needs() -> None:
         Role.ADMINISTRATOR: {
             "account:manage",
             "account:self",
-            "audit:read",
-            "directory:import",
             "listing:approve",
             "office:manage",
         },
