@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
+from referral.casework import agreements
 from referral.casework import operations as casework
 from referral.casework.models import BasisKind, Purpose
 from referral.referrals import operations, queries
@@ -33,7 +34,7 @@ class Scene:
         client.stays_at = {"text": "Gang Fiktif 3", "code": "33.74.11.1002"}
         self.case.story = STORY
         casework.set_safe_contact(session, self.case, {"number": NUMBER, "when": "sore"})
-        casework.agree_contract(
+        agreements.agree_contract(
             session,
             self.case,
             terms="",
@@ -55,7 +56,7 @@ class Scene:
             "by": self.broker,
             "now": self.now,
         }
-        casework.give_basis(self.session, self.case.client, **defaults | values)
+        agreements.give_basis(self.session, self.case.client, **defaults | values)
 
     def draft(self, **values: Any) -> Referral:
         defaults: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """What can be done in a case. Each writes itself to the audit chain; the caller commits."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,22 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Office, User
-from referral.casework import queries
+from referral.casework import agreements, crisis
 from referral.casework.models import (
-    BasisKind,
     Beneficiary,
     Case,
     CaseNote,
     Client,
     ClientKind,
-    CrisisCall,
     Exclusion,
-    LawfulBasis,
     Need,
     OwnResource,
     Protection,
-    Purpose,
-    ServiceContract,
     Stage,
     Urgency,
     Visibility,
@@ -38,7 +33,6 @@ from referral.core.sealing import DataKey
 STORY_LIMIT = 10_000  # characters; longer tellings are for a note in a file, not for one box
 NOTE_LIMIT = 10_000
 OLDEST_YEARS = 130
-CONSENT_TEXT_VERSION = "2026-11"
 
 
 def open_case(
@@ -162,79 +156,6 @@ def tell_story(session: Session, case: Case, text: str, *, by: User, now: dateti
     audit.record(session, "story.told", case, by=by, now=now, client_id=case.client_id)
 
 
-def give_basis(
-    session: Session,
-    client: Client,
-    *,
-    kind: BasisKind,
-    purpose: Purpose,
-    fields: Iterable[str],
-    organization_id: UUID | None = None,
-    refused: bool = False,
-    method: str,
-    language: str,
-    witness: str | None = None,
-    reason: str | None = None,
-    expires_on: date | None = None,
-    by: User,
-    now: datetime,
-) -> LawfulBasis:
-    """Record a consent, a refusal or another lawful ground. Every ground but consent needs its reason."""
-    if (purpose is Purpose.REFERRAL) is not (organization_id is not None):
-        raise Invalid("casework.basis_recipient", field="organization_id")
-    if kind is not BasisKind.CONSENT and not (reason or "").strip():
-        raise Invalid("casework.basis_reason", field="reason")
-    if expires_on is not None and expires_on <= now.date():
-        raise Invalid("casework.expired", field="expires_on")
-    basis = LawfulBasis(
-        key=client.key,
-        client_id=client.id,
-        kind=kind,
-        purpose=purpose,
-        organization_id=organization_id,
-        fields=sorted(set(fields)),
-        refused=refused,
-        text_version=CONSENT_TEXT_VERSION,
-        language=language,
-        method=method,
-        given_at=now,
-        expires_on=expires_on,
-        recorded_by_id=by.id,
-        witness=witness,
-        reason=reason,
-    )
-    session.add(basis)
-    action = "basis.refused" if refused else "basis.given"
-    audit.record(
-        session,
-        action,
-        basis,
-        by=by,
-        now=now,
-        client_id=client.id,
-        kind=kind.value,
-        purpose=purpose.value,
-    )
-    return basis
-
-
-def withdraw_basis(session: Session, basis: LawfulBasis, *, by: User, now: datetime) -> LawfulBasis:
-    """The client takes a consent back. What was already given out is another matter."""
-    if basis.withdrawn_at is not None or basis.refused:
-        raise NotAllowed("casework.basis_over")
-    basis.withdrawn_at = now
-    audit.record(
-        session,
-        "basis.withdrawn",
-        basis,
-        by=by,
-        now=now,
-        client_id=basis.client_id,
-        purpose=basis.purpose.value,
-    )
-    return basis
-
-
 def assess_need(
     session: Session,
     case: Case,
@@ -271,7 +192,7 @@ def assess_need(
         session, "need.assessed", need, by=by, now=now, client_id=case.client_id, category=category
     )
     if urgency is Urgency.EMERGENCY and case.crisis_since is None:
-        raise_crisis(session, case, by=by, now=now)
+        crisis.raise_crisis(session, case, by=by, now=now)
     return need
 
 
@@ -296,59 +217,6 @@ def _check_need_open(need: Need) -> None:
         raise NotAllowed("casework.need_closed")
 
 
-def agree_contract(
-    session: Session,
-    case: Case,
-    *,
-    terms: str,
-    in_scope: Iterable[UUID],
-    method: str,
-    ends_on: date | None = None,
-    by: User,
-    now: datetime,
-) -> ServiceContract:
-    """The next version of the agreement with the client: these needs are in scope, all others out.
-
-    A closed case opens again with it: further help needs a new contract.
-    """
-    if ends_on is not None and ends_on < now.date():
-        raise Invalid("casework.ends_in_past", field="ends_on")
-    chosen = set(in_scope)
-    if not chosen <= {need.id for need in case.needs}:
-        raise Invalid("casework.foreign_need", field="in_scope")
-    for need in case.needs:
-        need.in_scope = need.id in chosen
-    contract = ServiceContract(
-        key=case.key,
-        case=case,
-        number=len(case.contracts) + 1,
-        agreed_at=now,
-        method=method,
-        ends_on=ends_on,
-        recorded_by_id=by.id,
-        terms=terms,
-    )
-    session.add(contract)
-    if case.stage is not Stage.FOLLOW_UP:
-        case.stage, case.closed_at = Stage.INTERVENTION, None
-    audit.record(
-        session,
-        "contract.agreed",
-        contract,
-        by=by,
-        now=now,
-        client_id=case.client_id,
-        version=contract.number,
-    )
-    return contract
-
-
-def current_contract(case: Case) -> ServiceContract | None:
-    """The contract in force, None before the first or after the end."""
-    latest = max(case.contracts, key=lambda contract: contract.number, default=None)
-    return None if latest is None or latest.ended_at is not None else latest
-
-
 def move_to(session: Session, case: Case, stage: Stage, *, by: User, now: datetime) -> None:
     """The case enters another stage; closing it ends its contract. A new contract opens it again."""
     if case.stage is Stage.CLOSED:
@@ -356,7 +224,7 @@ def move_to(session: Session, case: Case, stage: Stage, *, by: User, now: dateti
     if stage is Stage.CLOSED:
         if case.crisis_since is not None:
             raise NotAllowed("casework.crisis_open")
-        contract = current_contract(case)
+        contract = agreements.current_contract(case)
         if contract is not None:
             contract.ended_at = now
         case.closed_at = now
@@ -387,98 +255,6 @@ def add_note(
     session.add(note)
     audit.record(session, "note.added", note, by=by, now=now, client_id=case.client_id)
     return note
-
-
-def raise_crisis(session: Session, case: Case, *, by: User, now: datetime) -> None:
-    """Somebody's life may be in danger: emergency numbers come before everything else."""
-    if case.crisis_since is not None:  # the clock of the second person's look runs from the first
-        return
-    case.crisis_since = now
-    audit.record(session, "crisis.raised", case, by=by, now=now, client_id=case.client_id)
-
-
-def end_crisis(session: Session, case: Case, *, by: User, now: datetime) -> None:
-    """The danger is over, as the worker sees it."""
-    if case.crisis_since is None:
-        return
-    case.crisis_since = None
-    audit.record(session, "crisis.ended", case, by=by, now=now, client_id=case.client_id)
-
-
-def log_call(
-    session: Session,
-    *,
-    office: Office,
-    case: Case | None,
-    number: str,
-    answered: bool | None,
-    outcome: str | None,
-    called_at: datetime | None = None,
-    by: User,
-    now: datetime,
-) -> CrisisCall:
-    """An emergency number was called, just now or at `called_at`. Nothing else has to exist first."""
-    if called_at is not None and called_at > now:
-        raise Invalid("casework.call_future", field="called_at")
-    call = CrisisCall(
-        key=case.key if case else office.key,
-        office_id=office.id,
-        case_id=case.id if case else None,
-        by_id=by.id,
-        number=number,
-        called_at=called_at or now,
-        answered=answered,
-        outcome=outcome,
-    )
-    session.add(call)
-    audit.record(
-        session,
-        "crisis.called",
-        call,
-        by=by,
-        now=now,
-        client_id=case.client_id if case else None,
-        answered=answered,
-    )
-    return call
-
-
-def tell_call(
-    session: Session,
-    call: CrisisCall,
-    *,
-    answered: bool,
-    outcome: str | None,
-    by: User,
-    now: datetime,
-) -> None:
-    """What came of a call that was still ringing when it was logged."""
-    if call.answered is not None:
-        raise NotAllowed("casework.call_told")
-    call.answered, call.outcome = answered, outcome
-    client_id = _client_of(session, call)
-    audit.record(
-        session, "crisis.told", call, by=by, now=now, client_id=client_id, answered=answered
-    )
-
-
-def review_call(session: Session, call: CrisisCall, *, by: User, now: datetime) -> None:
-    """A second person looked at what was done: at this call and all others of the case still unseen.
-
-    It can't be the one who called.
-    """
-    others = queries.calls_of(session, call.case_id) if call.case_id else ()
-    unseen = {call, *(one for one in others if one.reviewed_at is None)}
-    if by.id in {one.by_id for one in unseen}:
-        raise NotAllowed("casework.own_review")
-    for one in unseen:
-        one.reviewed_by_id, one.reviewed_at = by.id, now
-    client_id = _client_of(session, call)
-    audit.record(session, "crisis.reviewed", call, by=by, now=now, client_id=client_id)
-
-
-def _client_of(session: Session, call: CrisisCall) -> UUID | None:
-    return session.get_one(Case, call.case_id).client_id if call.case_id else None
 
 
 def exclude(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from referral.accounts import queries as accounts
 from referral.accounts.demo import OFFICE
 from referral.accounts.models import Office, User
+from referral.casework import agreements, crisis
 from referral.casework import operations as casework
 from referral.casework.models import (
     BasisKind,
@@ -222,7 +223,7 @@ def agree(
     session: Session, case: Case, needs: Sequence[Need], terms: str, *, by: User, now: datetime
 ) -> None:
     """The client's consent to work together, and the contract on these needs."""
-    casework.give_basis(
+    agreements.give_basis(
         session,
         case.client,
         kind=BasisKind.CONSENT,
@@ -233,7 +234,7 @@ def agree(
         by=by,
         now=now,
     )
-    casework.agree_contract(
+    agreements.agree_contract(
         session,
         case,
         terms=terms,
@@ -420,7 +421,7 @@ def _family(session: Session, broker: User, site: ServiceAtLocation, *, now: dat
         need=need,
     )
     matching.record_choice(session, receipt, need=need, site_id=site.id, by=broker, now=now)
-    casework.give_basis(
+    agreements.give_basis(
         session,
         case.client,
         kind=BasisKind.CONSENT,
@@ -451,7 +452,7 @@ def _crisis(session: Session, broker: User, *, now: datetime) -> None:
     confirm_needs(session, case, codes, by=broker, now=now)
     first, second, *_more = emergency_numbers(session, area_code=REGENCY_CODE, needs=["EM06"])
     for minutes, number, answered in ((1, first.number, False), (6, second.number, True)):
-        casework.log_call(
+        crisis.log_call(
             session,
             office=case.office,
             case=case,

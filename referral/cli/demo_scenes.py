@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from referral.accounts import operations as accounts
 from referral.accounts import queries as people
 from referral.accounts.models import Office, Role, User
-from referral.casework import contact
+from referral.casework import agreements, contact, crisis
 from referral.casework import operations as casework
 from referral.casework import queries as cases
 from referral.casework.models import (
@@ -165,7 +165,7 @@ def _crisis(cast: Cast, case: Case, suggestion: Suggestion) -> dict[str, Need]:
         session, case, {"EM06": Urgency.EMERGENCY}, by=broker, now=clock.now
     )
     nothing_before = not cases.bases_of(session, case.client_id) and not case.contracts
-    first = casework.log_call(
+    first = crisis.log_call(
         session,
         office=cast.office,
         case=case,
@@ -176,7 +176,7 @@ def _crisis(cast: Cast, case: Case, suggestion: Suggestion) -> dict[str, Need]:
         now=clock.now,
     )
     clock.after(minutes=5)
-    second = casework.log_call(
+    second = crisis.log_call(
         session,
         office=cast.office,
         case=case,
@@ -197,15 +197,15 @@ def _crisis(cast: Cast, case: Case, suggestion: Suggestion) -> dict[str, Need]:
     alone = cases.alone_in_crisis(session, cast.office.id)
     teller.sees("supervisor", Message("demo.teen.alone", {"number": case.number}))
     with teller.refuses(session, "casework.own_review", "demo.teen.check.own_review"):
-        casework.review_call(session, second, by=broker, now=clock.now)
+        crisis.review_call(session, second, by=broker, now=clock.now)
     clock.after(hours=2)
-    casework.review_call(session, second, by=cast.supervisor, now=clock.now)
+    crisis.review_call(session, second, by=cast.supervisor, now=clock.now)
     in_time = second.reviewed_at is not None and (
         second.reviewed_at - second.called_at <= CRISIS_REVIEW_WITHIN
     )
     still_alone = cases.alone_in_crisis(session, cast.office.id)
     teller.check([alone, still_alone, in_time] == [[case], [], True], "demo.teen.check.review")
-    casework.end_crisis(session, case, by=broker, now=clock.now)
+    crisis.end_crisis(session, case, by=broker, now=clock.now)
     casework.resolve_otherwise(session, needs["EM06"], by=broker, now=clock.now)
     cast.save()
     return needs
@@ -221,7 +221,7 @@ def _agreement_with_a_child(cast: Cast, case: Case, needs: dict[str, Need]) -> N
         by=broker,
         now=clock.now,
     )
-    casework.give_basis(
+    agreements.give_basis(
         session,
         case.client,
         kind=BasisKind.CONSENT,
@@ -234,7 +234,7 @@ def _agreement_with_a_child(cast: Cast, case: Case, needs: dict[str, Need]) -> N
         now=clock.now,
     )
     session.refresh(case, ["needs"])
-    contract = casework.agree_contract(
+    contract = agreements.agree_contract(
         session,
         case,
         terms="Mendampingi Kinanti ke layanan jiwa dan berbicara dengan guru BK; orang tuanya belum diajak.",
@@ -294,7 +294,7 @@ def _refer_the_child(
         session, "referral.no_basis", "demo.check.no_basis", agency=site.service.organization.name
     ):
         _step(cast, referral, Event.SEND)
-    casework.give_basis(
+    agreements.give_basis(
         session,
         need.case.client,
         kind=BasisKind.CHILD_BEST_INTEREST,
@@ -354,7 +354,7 @@ def _school(cast: Cast, case: Case, needs: Mapping[str, Need]) -> None:
         by=broker,
         now=clock.now,
     )
-    amended = casework.agree_contract(
+    amended = agreements.agree_contract(
         session,
         case,
         terms="Juga konseling keluarga, atas permintaan Kinanti.",
@@ -479,7 +479,7 @@ def _social_assistance(cast: Cast, need: Need) -> None:
     }
     teller.check({"decision", "walk_in"} <= set(by_mode), "demo.mother.check.modes")
     site = _choose(cast, receipt, need, by_mode["decision"])
-    casework.give_basis(
+    agreements.give_basis(
         session,
         need.case.client,
         kind=BasisKind.CONSENT,
@@ -666,7 +666,7 @@ def _mother_goes(cast: Cast, site: ServiceAtLocation) -> None:
     _choose(cast, receipt, need, content["options"][0])
     _handout(cast, site)
     agency = _staff(cast, site, "penitipan@demo.example", "Petugas Contoh Penitipan")
-    casework.give_basis(
+    agreements.give_basis(
         session,
         need.case.client,
         kind=BasisKind.CONSENT,

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role, User
+from referral.casework.agreements import current_contract
 from referral.casework.models import Case, LawfulBasis, Need, Purpose, Stage, Urgency
-from referral.casework.operations import current_contract, has_safe_contact
+from referral.casework.operations import has_safe_contact
 from referral.casework.queries import basis_for, excluded_organizations
 from referral.core.errors import BasisMissing, NotAllowed, NotFound
 from referral.directory.models import Service, ServiceStatus

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from referral.accounts import queries as accounts
-from referral.casework import handover, operations, queries
+from referral.casework import crisis, handover, queries
 from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.extensions import db
@@ -77,7 +77,7 @@ def reassign(case_id: UUID) -> Page:
 def review_call(call_id: UUID) -> Page:
     """Say that a second person has looked at an emergency call."""
     call = queries.get_call(db.session, g.user, call_id)
-    operations.review_call(db.session, call, by=g.user, now=datetime.now(UTC))
+    crisis.review_call(db.session, call, by=g.user, now=datetime.now(UTC))
     db.session.commit()
     flash(_("Noted: a second person has looked."), "good")
     return redirect(url_for(".index"), 303)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.permissions import Role
-from referral.casework import operations
+from referral.casework import crisis
 from referral.casework.models import CrisisCall, Handover
 from tests.factories import Make
 
@@ -39,7 +39,7 @@ def test_who_is_alone_with_a_crisis_is_shown_until_a_second_person_has_looked(
     broker = make.user(office=supervisor.office)
     case = make.case(broker=broker, crisis_since=now)
     make.case(broker=broker)
-    call = operations.log_call(
+    call = crisis.log_call(
         session,
         office=case.office,
         case=case,
@@ -129,7 +129,7 @@ def test_a_case_of_another_office_is_not_there(
     browser: Any, make: Make, session: Session, now: datetime
 ) -> None:
     case = make.case(crisis_since=now)
-    call = operations.log_call(
+    call = crisis.log_call(
         session,
         office=case.office,
         case=case,

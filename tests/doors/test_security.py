@@ -10,8 +10,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
+from referral.casework import agreements, crisis
 from referral.casework import operations as casework
-from referral.casework.models import BasisKind, Exclusion, Purpose
+from referral.casework.models import BasisKind, Exclusion, LawfulBasis, Purpose
 from referral.changes.models import AuditEntry
 from referral.directory.models import Address, Location
 from referral.directory.search import Near, search
@@ -189,7 +190,7 @@ def test_an_error_page_is_no_reading(browser: Any, session: Session, scene: Scen
 def test_everything_done_about_a_person_names_them_in_the_chain(
     session: Session, scene: Scene
 ) -> None:
-    call = casework.log_call(
+    call = crisis.log_call(
         session,
         office=scene.case.office,
         case=scene.case,
@@ -199,9 +200,9 @@ def test_everything_done_about_a_person_names_them_in_the_chain(
         by=scene.broker,
         now=scene.now,
     )
-    casework.tell_call(session, call, answered=True, outcome=None, by=scene.broker, now=scene.now)
+    crisis.tell_call(session, call, answered=True, outcome=None, by=scene.broker, now=scene.now)
     supervisor = scene.make.user(Role.SUPERVISOR, office=scene.broker.office)
-    casework.review_call(session, call, by=supervisor, now=scene.now)
+    crisis.review_call(session, call, by=supervisor, now=scene.now)
     unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
     planning.close_unmet(session, unmet, closed_as="met", by=scene.broker, now=scene.now)
     referral = scene.sent()
@@ -232,14 +233,14 @@ def test_a_consent_that_has_run_out_or_was_followed_by_a_no_releases_nobody(
     address = f"/inbox/{referral.id}"
     assert NAME in browser.page(address).text
 
-    basis = session.get_one(casework.LawfulBasis, referral.basis_id)
+    basis = session.get_one(LawfulBasis, referral.basis_id)
     basis.expires_on = date(2026, 3, 1)
     page = browser.page(address)
     assert not any(secret in page.text for secret in (NAME, NUMBER, STORY))
 
-    session.get_one(casework.LawfulBasis, referral.basis_id).expires_on = None
+    session.get_one(LawfulBasis, referral.basis_id).expires_on = None
     assert NAME in browser.page(address).text
-    casework.give_basis(
+    agreements.give_basis(
         session,
         scene.case.client,
         kind=BasisKind.CONSENT,

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from referral.accounts.models import Role
+from referral.casework import crisis
 from referral.casework import operations as casework
 from referral.casework.models import OwnResource, Visibility
 from referral.matching import operations as matching
@@ -33,7 +34,7 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         case=scene.case,
         need=scene.need,
     )
-    call = casework.log_call(
+    call = crisis.log_call(
         session,
         office=scene.case.office,
         case=scene.case,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role, User
-from referral.casework import operations, queries
+from referral.casework import agreements, crisis, operations, queries
 from referral.casework.models import (
     BasisKind,
     Case,
@@ -58,7 +58,7 @@ def give(session: Session, case: Case, now: datetime, **values: Any) -> LawfulBa
         "by": case.broker,
         "now": now,
     }
-    return operations.give_basis(session, case.client, **defaults | values)
+    return agreements.give_basis(session, case.client, **defaults | values)
 
 
 def actions(session: Session) -> list[str]:
@@ -97,7 +97,7 @@ def test_erasing_destroys_the_key_closes_the_cases_and_keeps_the_count(
     session: Session, broker: User, now: datetime
 ) -> None:
     case = open_case(session, broker, now, name="Melati", safe_contact={"number": "+6281234567890"})
-    operations.raise_crisis(session, case, by=broker, now=now)
+    crisis.raise_crisis(session, case, by=broker, now=now)
 
     operations.erase_client(session, case.client, by=broker, now=now + LATER)
     session.commit()
@@ -175,7 +175,7 @@ def test_a_basis_holds_until_it_is_withdrawn_refused_or_over(
     given = give(session, case, now, **to_agency, expires_on=tomorrow)
     assert (in_force(), in_force(other.id)) == (given, None)
     assert in_force(at=now + timedelta(days=2)) is None
-    operations.withdraw_basis(session, given, by=case.broker, now=now + LATER)
+    agreements.withdraw_basis(session, given, by=case.broker, now=now + LATER)
     assert in_force() is None
     again = give(session, case, now + 2 * LATER, **to_agency)
     assert in_force() == again
@@ -207,7 +207,7 @@ def test_a_refusal_or_a_withdrawn_basis_can_not_be_withdrawn(
 ) -> None:
     refusal = give(session, case, now, refused=True)
     with pytest.raises(NotAllowed):
-        operations.withdraw_basis(session, refusal, by=case.broker, now=now)
+        agreements.withdraw_basis(session, refusal, by=case.broker, now=now)
 
 
 def test_contracts_are_versions_and_the_last_one_says_what_is_in_scope(
@@ -216,17 +216,17 @@ def test_contracts_are_versions_and_the_last_one_says_what_is_in_scope(
     school, money = make.need(case, category="HE05"), make.need(case, category="FC05")
     agree = {"terms": "", "method": "spoken", "by": case.broker, "now": now}
 
-    first = operations.agree_contract(session, case, in_scope=[school.id], **agree)
+    first = agreements.agree_contract(session, case, in_scope=[school.id], **agree)
     assert (school.in_scope, money.in_scope) == (True, False)
-    second = operations.agree_contract(session, case, in_scope=[school.id, money.id], **agree)
+    second = agreements.agree_contract(session, case, in_scope=[school.id, money.id], **agree)
 
     assert [first.number, second.number] == [1, 2]
-    assert operations.current_contract(case) == second
+    assert agreements.current_contract(case) == second
     assert (money.in_scope, case.stage) == (True, Stage.INTERVENTION)
     with pytest.raises(Invalid):
-        operations.agree_contract(session, case, in_scope=[make.need().id], **agree)
+        agreements.agree_contract(session, case, in_scope=[make.need().id], **agree)
     with pytest.raises(Invalid):
-        operations.agree_contract(
+        agreements.agree_contract(
             session, case, in_scope=[], ends_on=now.date() - timedelta(days=1), **agree
         )
 
@@ -235,15 +235,15 @@ def test_a_closed_case_takes_no_need_until_a_new_contract_opens_it(
     session: Session, case: Case, now: datetime
 ) -> None:
     by = {"by": case.broker, "now": now}
-    operations.agree_contract(session, case, terms="", in_scope=[], method="spoken", **by)
+    agreements.agree_contract(session, case, terms="", in_scope=[], method="spoken", **by)
     operations.move_to(session, case, Stage.CLOSED, **by)
-    assert operations.current_contract(case) is None
+    assert agreements.current_contract(case) is None
 
     with pytest.raises(NotAllowed):
         operations.assess_need(session, case, category="HE05", **by)
     with pytest.raises(NotAllowed):
         operations.move_to(session, case, Stage.INTAKE, **by)
-    operations.agree_contract(session, case, terms="", in_scope=[], method="spoken", **by)
+    agreements.agree_contract(session, case, terms="", in_scope=[], method="spoken", **by)
 
     operations.assess_need(session, case, category="HE05", **by)
     assert (case.stage, case.closed_at) == (Stage.INTERVENTION, None)
@@ -257,11 +257,11 @@ def test_an_emergency_need_raises_a_crisis_that_must_end_before_the_case(
     operations.assess_need(session, case, category="EM01", urgency=Urgency.EMERGENCY, **by)
 
     assert case.crisis_since == now
-    operations.raise_crisis(session, case, by=case.broker, now=now + LATER)
+    crisis.raise_crisis(session, case, by=case.broker, now=now + LATER)
     assert case.crisis_since == now
     with pytest.raises(NotAllowed):
         operations.move_to(session, case, Stage.CLOSED, **by)
-    operations.end_crisis(session, case, **by)
+    crisis.end_crisis(session, case, **by)
     operations.move_to(session, case, Stage.CLOSED, **by)
 
 
@@ -279,25 +279,25 @@ def test_a_call_needs_no_case_is_told_once_and_reviewed_by_another(
 ) -> None:
     assert broker.office is not None
     by = {"by": broker, "now": now}
-    call = operations.log_call(
+    call = crisis.log_call(
         session, office=broker.office, case=None, number="112", answered=None, outcome=None, **by
     )
 
-    operations.tell_call(session, call, answered=True, outcome="dijemput", **by)
+    crisis.tell_call(session, call, answered=True, outcome="dijemput", **by)
 
     assert (call.answered, call.outcome) == (True, "dijemput")
     with pytest.raises(NotAllowed):
-        operations.tell_call(session, call, answered=False, outcome=None, **by)
+        crisis.tell_call(session, call, answered=False, outcome=None, **by)
     with pytest.raises(NotAllowed):
-        operations.review_call(session, call, **by)
-    operations.review_call(session, call, by=make.user(Role.SUPERVISOR), now=now)
+        crisis.review_call(session, call, **by)
+    crisis.review_call(session, call, by=make.user(Role.SUPERVISOR), now=now)
     assert call.reviewed_at == now
 
 
 def test_a_call_in_the_future_is_refused(session: Session, broker: User, now: datetime) -> None:
     assert broker.office is not None
     with pytest.raises(Invalid) as refused:
-        operations.log_call(
+        crisis.log_call(
             session,
             office=broker.office,
             case=None,
@@ -320,7 +320,7 @@ def test_calls_are_read_by_who_made_them_who_has_the_case_and_the_supervisor(
     colleague, supervisor = make.user(office=office), make.user(Role.SUPERVISOR, office=office)
 
     def log(case: Case | None) -> CrisisCall:
-        return operations.log_call(
+        return crisis.log_call(
             session,
             office=office,
             case=case,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from referral.accounts.models import ClockProfile, Role, User
 from referral.casework import operations as casework
-from referral.casework.models import Case, Exclusion, Need, Stage, Urgency
+from referral.casework.models import Case, Exclusion, LawfulBasis, Need, Stage, Urgency
 from referral.changes.models import AuditEntry
 from referral.core.errors import (
     BasisMissing,
@@ -274,7 +274,7 @@ def test_a_number_goes_with_its_rules_and_never_where_only_the_worker_may_call(
 
 def test_a_consent_taken_back_hides_the_client_from_the_agency_again(scene: Scene) -> None:
     referral = scene.accepted()
-    basis = scene.session.get_one(casework.LawfulBasis, referral.basis_id)
+    basis = scene.session.get_one(LawfulBasis, referral.basis_id)
     basis.withdrawn_at = scene.now
 
     assert queries.agency_view(scene.session, referral, now=scene.now) is View.BLIND

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, g, redirect, render_template, request
 from flask_babel import gettext as _
 
-from referral.casework import operations, queries
+from referral.casework import agreements, queries
 from referral.casework.models import BasisKind, Case, Method, Purpose
 from referral.core.errors import Invalid
 from referral.core.text import LANGUAGES
@@ -97,7 +97,7 @@ def _record_basis(case: Case, answers: Answers) -> list[tuple[str, str]]:
     if answers.errors or not (purpose and kind and method):
         return offered
     try:
-        operations.give_basis(
+        agreements.give_basis(
             db.session,
             case.client,
             kind=BasisKind(kind),
@@ -143,7 +143,7 @@ def withdraw_basis(case_id: UUID, basis_id: UUID) -> Page:
     """The client takes a consent back."""
     case = file_to_change(case_id)
     basis = queries.get_basis(db.session, case.client_id, basis_id)
-    operations.withdraw_basis(db.session, basis, by=g.user, now=now())
+    agreements.withdraw_basis(db.session, basis, by=g.user, now=now())
     running = [
         one.number
         for one in referrals.of_case(db.session, case.id)
@@ -165,7 +165,7 @@ def withdraw_basis(case_id: UUID, basis_id: UUID) -> Page:
 def contract(case_id: UUID) -> Page:
     """Agree with the client what is worked on and what is not; a change is a new version."""
     case = file_to_change(case_id)
-    current = operations.current_contract(case)
+    current = agreements.current_contract(case)
     states = need_states(case.needs)
     running = [need for need in case.needs if states[need.id] not in ENDED]
     if request.method == "POST":
@@ -179,7 +179,7 @@ def contract(case_id: UUID) -> Page:
             try:
                 # An ended need keeps the scope it had.
                 ended = [n.id for n in case.needs if n not in running and n.in_scope]
-                agreed = operations.agree_contract(
+                agreed = agreements.agree_contract(
                     db.session,
                     case,
                     terms=terms or "",

@@ -8,7 +8,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.accounts.models import User
-from referral.casework import operations, queries
+from referral.casework import agreements, operations, queries
 from referral.casework.contact import printed
 from referral.casework.models import Case, Purpose, Stage, WorkerRole
 from referral.core.db import forget_deleted
@@ -85,7 +85,7 @@ def case(case_id: UUID) -> Page:
         looking=LOOKING,
         ended=ENDED,
         numbers=first_numbers(case) if case.crisis_since else [],
-        contract=operations.current_contract(case),
+        contract=agreements.current_contract(case),
         consent=queries.basis_for(
             db.session,
             case.client_id,
@@ -220,7 +220,7 @@ def _next_step(case: Case, states: dict[UUID, NeedState], *, has_consent: bool) 
         return "need"
     if not has_consent:
         return "basis"
-    if operations.current_contract(case) is None:
+    if agreements.current_contract(case) is None:
         return "contract"
     if not operations.has_safe_contact(case):
         return "contact"

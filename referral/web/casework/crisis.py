@@ -12,7 +12,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from referral.accounts.models import User
-from referral.casework import operations, queries
+from referral.casework import crisis as operations
+from referral.casework import queries
 from referral.casework.models import Case, CrisisCall
 from referral.casework.stories import suggest
 from referral.core.errors import Invalid

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from referral.casework import agreements
 from referral.casework import operations as casework
 from referral.casework import queries as cases
 from referral.casework.models import BasisKind, LawfulBasis, Method, Need, Purpose, Urgency
@@ -251,7 +252,7 @@ def _record_basis(need: Need, site: ServiceAtLocation, said: str, answers: Answe
     if answers.errors:
         return
     try:
-        casework.give_basis(
+        agreements.give_basis(
             db.session,
             need.case.client,
             kind=kind,
