@@ -1,6 +1,7 @@
 """Reads what matching left behind and what a receipt shows beside its rules."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -104,11 +105,12 @@ def latest_receipt(session: Session, need_id: UUID) -> MatchReceipt | None:
     )
 
 
-def latest_choice(session: Session, need_id: UUID) -> ClientChoice | None:
-    """What the client last said about the options of a need."""
-    return session.scalar(
-        select(ClientChoice)
-        .where(ClientChoice.need_id == need_id)
-        .order_by(ClientChoice.at.desc(), ClientChoice.id.desc())
-        .limit(1)
-    )
+def latest_choices(
+    session: Session, need_ids: Iterable[UUID], *, until: datetime | None = None
+) -> dict[UUID, ClientChoice]:
+    """What the client last said (up to a moment) about the options of each need that was put to them."""
+    query = select(ClientChoice).where(ClientChoice.need_id.in_(list(need_ids)))
+    if until is not None:
+        query = query.where(ClientChoice.at <= until)
+    rows = session.scalars(query.order_by(ClientChoice.at, ClientChoice.id))
+    return {choice.need_id: choice for choice in rows}

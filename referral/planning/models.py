@@ -48,7 +48,7 @@ class UnmetNeed(Identified):
     area_code: Mapped[str | None] = mapped_column(index=True)
     reason: Mapped[str] = mapped_column(ForeignKey("unmet_reason.code"))
     secondary: Mapped[list[str]] = mapped_column(default=list)
-    #: ids of the receipts, referrals and choices behind it
+    #: ids of what is behind it: {receipts, referrals}
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     opened_at: Mapped[datetime]
     #: when a broker looked at the pre-filled reason and agreed or corrected it

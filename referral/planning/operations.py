@@ -31,7 +31,7 @@ from referral.directory.reference import taxonomy
 from referral.matching import candidates
 from referral.matching.models import MatchReceipt
 from referral.matching.operations import query_for
-from referral.matching.queries import penalty_table
+from referral.matching.queries import latest_choices, penalty_table
 from referral.matching.ranking import rank
 from referral.places.queries import gazetteer as places_of
 from referral.planning import queries
@@ -44,6 +44,8 @@ from referral.planning.models import (
     UnmetReason,
 )
 from referral.planning.unmet import prefilled_reason
+from referral.referrals.models import Referral
+from referral.referrals.queries import end_reason
 
 #: Which status a proposal may take next; `dropped` wants a reason, `opened` a listing.
 NEXT = {
@@ -58,6 +60,7 @@ NEXT = {
     ProposalStatus.DROPPED: (),
 }
 TEXT_LIMIT = 4_000
+CAPACITY_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,38 @@ class Opening:
     confidential: bool = False
 
 
+@dataclass(frozen=True)
+class Suggestion:
+    """The reason that is already known for a need that nothing meets."""
+
+    reason: str
+    #: who tells it: record, search, client or referral
+    told_by: str
+    secondary: tuple[str, ...] = ()
+
+
+def suggest(
+    session: Session, need: Need, receipt: MatchReceipt | None, referral: Referral | None
+) -> Suggestion | None:
+    """What an unmet need starts with: its open record, else the search, the client's no, the last referral.
+
+    None where nothing tells it and the broker has to say.
+    """
+    known = queries.open_unmet(session, [need.id]).get(need.id)
+    if known is not None:
+        return Suggestion(known.reason, "record", tuple(known.secondary))
+    if receipt is not None and (reason := reason_from(receipt)):
+        return Suggestion(reason, "search")
+    choice = latest_choices(session, [need.id]).get(need.id)
+    if choice is not None and choice.reasons:
+        first, *others = choice.reasons
+        return Suggestion(first, "client", tuple(others))
+    ended = end_reason(session, referral) if referral is not None else None
+    if ended is not None and ended.unmet_reason:
+        return Suggestion(ended.unmet_reason, "referral")
+    return None
+
+
 def reason_from(receipt: MatchReceipt) -> str | None:
     """The reason that a match run itself tells, None where the broker has to say."""
     content = receipt.content or {}
@@ -88,10 +123,14 @@ def record_unmet(
     reason: str,
     secondary: Sequence[str] = (),
     receipt: MatchReceipt | None = None,
+    referral: Referral | None = None,
     by: User,
     now: datetime,
 ) -> UnmetNeed:
-    """A need that nothing meets, and why. One open record per need: a second reason corrects the first."""
+    """A need that nothing meets, and why. One open record per need: a second reason corrects the first.
+
+    The match and the referral that ended in vain are kept as its evidence.
+    """
     for code in (reason, *secondary):
         if session.get(UnmetReason, code) is None:
             raise Invalid("planning.reason", field="reason")
@@ -105,12 +144,14 @@ def record_unmet(
             category=need.category,
             area_code=_regency(need.case),
             opened_at=now,
-            evidence={"receipts": []},
+            evidence={"receipts": [], "referrals": []},
         )
         session.add(unmet)
     unmet.reason, unmet.secondary, unmet.confirmed_at = reason, list(secondary), now
-    if receipt is not None and str(receipt.id) not in unmet.evidence["receipts"]:
-        unmet.evidence = {"receipts": [*unmet.evidence["receipts"], str(receipt.id)]}
+    for kind, one in (("receipts", receipt), ("referrals", referral)):
+        kept = unmet.evidence.get(kind, [])
+        if one is not None and str(one.id) not in kept:
+            unmet.evidence = unmet.evidence | {kind: [*kept, str(one.id)]}
     audit.record(
         session,
         "unmet.recorded",
@@ -166,7 +207,7 @@ def propose(
         raise Invalid("planning.title", field="title")
     if len(problem) > TEXT_LIMIT:
         raise Invalid("planning.too_long", field="problem", limit=TEXT_LIMIT)
-    if capacity is not None and not 1 <= capacity <= 1_000_000:
+    if capacity is not None and not 1 <= capacity <= CAPACITY_LIMIT:
         raise Invalid("planning.capacity", field="capacity")
     proposal = Proposal(
         category=category,

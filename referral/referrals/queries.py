@@ -263,6 +263,28 @@ def reasons_by_code(session: Session) -> dict[str, ReasonCode]:
     return {reason.code: reason for reason in session.scalars(select(ReasonCode))}
 
 
+def ended_in_vain(session: Session, need_id: UUID) -> Referral | None:
+    """The referral of a need that was refused, failed or cancelled last."""
+    found: Referral | None = session.scalar(
+        _loaded(select(Referral))
+        .where(
+            Referral.need_id == need_id,
+            Referral.status.in_([Status.REJECTED, Status.FAILED, Status.CANCELLED]),
+        )
+        .order_by(Referral.ended_at.desc(), Referral.id.desc())
+        .limit(1)
+    )
+    return found
+
+
+def end_reason(session: Session, referral: Referral) -> ReasonCode | None:
+    """The coded reason with which a referral ended; None while it runs, or where it ended well."""
+    steps = [step for step in referral.steps if step.reason_code]
+    if not steps or steps[-1].to_status is not referral.status or referral.ended_at is None:
+        return None
+    return session.get(ReasonCode, steps[-1].reason_code)
+
+
 def feedback_of(session: Session, referral_id: UUID) -> Feedback | None:
     """What the client said of it, if they were asked."""
     return session.scalar(

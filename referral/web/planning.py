@@ -34,14 +34,17 @@ from referral.matching.rules import VIOLENT_NEEDS
 from referral.places.queries import gazetteer
 from referral.planning import gapmap, operations, queries
 from referral.planning.disclosure import Shown, Table, protect
-from referral.planning.models import NewServiceNotice, ProposalStatus
+from referral.planning.models import NewServiceNotice, Proposal, ProposalStatus
+from referral.referrals.queries import ended_in_vain
 from referral.web.access import requires
+from referral.web.answers import Answers
 from referral.web.formatting import say
 from referral.web.language import chosen
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 
 bp = Blueprint("planning", __name__)
+Page = str | Answer | tuple[str, int]
 
 
 class GapRow:
@@ -184,90 +187,90 @@ def proposals() -> str:
 
 @bp.route("/proposals/new", methods=["GET", "POST"])
 @requires("proposal:write")
-def proposal_new() -> str | Answer | tuple[str, int]:
+def proposal_new() -> Page:
     """Start a proposal from a gap; its problem statement is filled in from the counts."""
     area, category = request.args.get("area", ""), request.args.get("category", "")
     _table, rows = _gaps(db.session, None)
     gap = next((row for row in rows if (row.area, row.category) == (area, category)), None)
     if gap is None or not gap.can_propose:
         raise Invalid("planning.area", field="area_code")
-    given = request.form if request.method == "POST" else {}
-    values = {
-        "title": given.get(
-            "title", _("%(category)s in %(area)s", category=gap.category_name, area=gap.area_name)
-        ),
-        "problem": given.get("problem", gap.sentence),
-        "capacity": given.get("capacity", ""),
-    }
-    errors: list[tuple[str, str]] = []
     if request.method == "POST":
-        try:
-            proposal = operations.propose(
-                db.session,
-                category=category,
-                area_code=area,
-                title=values["title"],
-                problem=values["problem"],
-                capacity=_whole(values["capacity"]),
-                by=g.user,
-                now=datetime.now(UTC),
-            )
-        except Invalid as error:
-            db.session.rollback()
-            errors = [(str(error.field), say(error.message))]
-        else:
-            db.session.commit()
-            flash(_("The proposal is recorded."), "good")
-            return redirect(url_for(".proposal", proposal_id=proposal.id), 303)
-    page = render_template("planning/proposal_new.html", gap=gap, values=values, errors=errors)
-    return (page, 422) if errors else page
-
-
-def _whole(text: str) -> int | None:
-    if not text.strip():
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise Invalid("planning.capacity", field="capacity") from None
+        answers = Answers(request.form)
+        title, problem = (
+            answers.text("title"),
+            answers.text("problem", longest=operations.TEXT_LIMIT),
+        )
+        capacity = answers.whole("capacity", 1, operations.CAPACITY_LIMIT)
+        if not answers.errors:
+            try:
+                proposal = operations.propose(
+                    db.session,
+                    category=category,
+                    area_code=area,
+                    title=title or "",
+                    problem=problem or "",
+                    capacity=capacity,
+                    by=g.user,
+                    now=datetime.now(UTC),
+                )
+            except Invalid as error:
+                answers.refused(error, "title", "problem", "capacity")
+            else:
+                db.session.commit()
+                flash(_("The proposal is recorded."), "good")
+                return redirect(url_for(".proposal", proposal_id=proposal.id), 303)
+    else:
+        title = _("%(category)s in %(area)s", category=gap.category_name, area=gap.area_name)
+        answers = Answers.of(title=title, problem=gap.sentence)
+    page = render_template("planning/proposal_new.html", gap=gap, answers=answers)
+    return page, answers.status
 
 
 @bp.get("/proposals/<uuid:proposal_id>")
 @requires("proposal:write")
-def proposal(proposal_id: UUID) -> str:
+def proposal(proposal_id: UUID) -> Page:
     """One proposal: the plan, its history, and the next step."""
-    return _show(proposal_id, {}, [])
+    return _show(queries.get_proposal(db.session, proposal_id))
 
 
-def _show(proposal_id: UUID, values: dict[str, str], errors: list[tuple[str, str]]) -> str:
-    found = queries.get_proposal(db.session, proposal_id)
-    return render_template(
+def _show(found: Proposal, tried: Answers | None = None) -> Page:
+    answers = tried or Answers()
+    asked = "name" in answers.given
+    page = render_template(
         "planning/proposal.html",
         proposal=found,
         next_statuses=operations.NEXT[found.status],
-        values=values,
-        errors=errors,
-        is_confidential=bool(values.get("confidential"))
-        if values
+        answers=answers,
+        is_confidential=answers.ticked("confidential")
+        if asked
         else found.category in VIOLENT_NEEDS,
         category_name=category_name,
         area_name=area_name,
     )
+    return page, answers.status
 
 
 @bp.post("/proposals/<uuid:proposal_id>/<any(in_development, funded, dropped):status>")
 @requires("proposal:write")
-def proposal_move(proposal_id: UUID, status: str) -> str | Answer | tuple[str, int]:
+def proposal_move(proposal_id: UUID, status: str) -> Page:
     """Take the proposal one status further."""
     found = queries.get_proposal(db.session, proposal_id)
-    note = request.form.get("note", "")
-    try:
-        operations.move(
-            db.session, found, ProposalStatus(status), note=note, by=g.user, now=datetime.now(UTC)
-        )
-    except Invalid as error:
-        db.session.rollback()
-        return _show(proposal_id, {"note": note}, [(str(error.field), say(error.message))]), 422
+    answers = Answers(request.form)
+    note = answers.text("note", longest=operations.TEXT_LIMIT)
+    if not answers.errors:
+        try:
+            operations.move(
+                db.session,
+                found,
+                ProposalStatus(status),
+                note=note or "",
+                by=g.user,
+                now=datetime.now(UTC),
+            )
+        except Invalid as error:
+            answers.refused(error, "note")
+    if answers.errors:
+        return _show(found, answers)
     db.session.commit()
     flash(_("The proposal moved on."), "good")
     return redirect(url_for(".proposal", proposal_id=proposal_id), 303)
@@ -275,31 +278,22 @@ def proposal_move(proposal_id: UUID, status: str) -> str | Answer | tuple[str, i
 
 @bp.post("/proposals/<uuid:proposal_id>/opened")
 @requires("proposal:write")
-def proposal_open(proposal_id: UUID) -> str | Answer | tuple[str, int]:
+def proposal_open(proposal_id: UUID) -> Page:
     """The resource exists now: make its listing and tell the brokers whose clients wait."""
     found = queries.get_proposal(db.session, proposal_id)
-    values = request.form.to_dict()
+    answers = Answers(request.form)
+    told = False
     try:
-        _site, notices = operations.open_resource(
-            db.session,
-            found,
-            operations.Opening(
-                name=values.get("name", ""),
-                organization=values.get("organization", ""),
-                category=found.category,
-                area_code=found.area_code,
-                address=values.get("address", ""),
-                hours=_hours(values.get("hours", "")),
-                phone=values.get("phone", ""),
-                confidential=bool(values.get("confidential")),
-            ),
-            by=g.user,
-            now=datetime.now(UTC),
-        )
+        opening = _opening(found, answers)
+        if not answers.errors:
+            _site, notices = operations.open_resource(
+                db.session, found, opening, by=g.user, now=datetime.now(UTC)
+            )
+            told = bool(notices)
     except Invalid as error:
-        db.session.rollback()
-        return _show(proposal_id, values, [(str(error.field), say(error.message))]), 422
-    told = bool(notices)
+        answers.refused(error, *_OPENING)
+    if answers.errors:
+        return _show(found, answers)
     db.session.commit()
     flash(
         _("The service is listed, and the brokers whose clients wait were told.")
@@ -310,8 +304,25 @@ def proposal_open(proposal_id: UUID) -> str | Answer | tuple[str, int]:
     return redirect(url_for(".proposal", proposal_id=proposal_id), 303)
 
 
+_OPENING = ("name", "organization", "address", "hours", "phone")
+
+
+def _opening(found: Proposal, answers: Answers) -> operations.Opening:
+    typed = {name: answers.text(name) or "" for name in _OPENING}
+    return operations.Opening(
+        name=typed["name"],
+        organization=typed["organization"],
+        category=found.category,
+        area_code=found.area_code,
+        address=typed["address"],
+        hours=_hours(typed["hours"]),
+        phone=typed["phone"],
+        confidential=answers.ticked("confidential"),
+    )
+
+
 def _hours(text: str) -> list[Schedule]:
-    if not text.strip():
+    if not text:
         return []
     try:
         return [
@@ -320,7 +331,7 @@ def _hours(text: str) -> list[Schedule]:
                 byday=opening.byday,
                 opens_at=opening.opens_at,
                 closes_at=opening.closes_at,
-                description=text.strip(),
+                description=text,
             )
             for opening in parse(text)
         ]
@@ -330,46 +341,51 @@ def _hours(text: str) -> list[Schedule]:
 
 @bp.route("/needs/<uuid:need_id>/unmet", methods=["GET", "POST"])
 @requires("unmet:confirm")
-def record_unmet(need_id: UUID) -> str | Answer | tuple[str, int]:
-    """Record that nothing meets a need, with the reason that the match itself tells filled in."""
+def record_unmet(need_id: UUID) -> Page:
+    """Record that nothing meets a need, with the reason that is already known filled in."""
     need = casework.get_need(db.session, g.user, need_id)
     receipt = _receipt_of(need) or latest_receipt(db.session, need.id)
-    known = queries.open_unmet(db.session, [need.id]).get(need.id)
-    suggested = known.reason if known else operations.reason_from(receipt) if receipt else None
-    reason = request.form.get("reason", suggested or "")
-    errors: list[tuple[str, str]] = []
+    referral = ended_in_vain(db.session, need.id)
+    suggested = operations.suggest(db.session, need, receipt, referral)
+    reasons = queries.reasons(db.session)
     if request.method == "POST":
-        try:
+        answers = Answers(request.form)
+        codes = [reason.code for reason in reasons]
+        reason = answers.choice("reason", codes)
+        answers.require("reason", reason, say(Message("planning.reason")))
+        secondary = answers.choices("secondary", codes)
+        if not answers.errors:
             operations.record_unmet(
                 db.session,
                 need,
-                reason=reason,
-                secondary=[code for code in request.form.getlist("secondary") if code != reason],
+                reason=reason or "",
+                secondary=[code for code in secondary if code != reason],
                 receipt=receipt,
+                referral=referral,
                 by=g.user,
                 now=datetime.now(UTC),
             )
-        except Invalid as error:
-            db.session.rollback()
-            need = casework.get_need(db.session, g.user, need_id)
-            errors = [(str(error.field), say(error.message))]
-        else:
             case_id = need.case_id
             db.session.commit()
             flash(_("Recorded as unmet. When a fitting service appears, you will be told."), "good")
             return redirect(url_for("casework.case", case_id=case_id), 303)
+    else:
+        answers = (
+            Answers.of(reason=suggested.reason, secondary=suggested.secondary)
+            if suggested
+            else Answers()
+        )
     seen(need, client_id=need.case.client_id)
     page = render_template(
         "planning/unmet.html",
         need=need,
         receipt=receipt,
-        reasons=queries.reasons(db.session),
-        reason=reason,
-        suggested=suggested,
+        reasons=reasons,
+        told_by=suggested.told_by if suggested else None,
         category=category_name(need.category),
-        errors=errors,
+        answers=answers,
     )
-    return (page, 422) if errors else page
+    return page, answers.status
 
 
 def _receipt_of(need: Need) -> MatchReceipt | None:

@@ -1,16 +1,22 @@
 """What planners see: counts, never people; and how a gap becomes a listing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
+from referral.directory.models import ServiceStatus
+from referral.matching.operations import match, query_for, record_choice
+from referral.matching.rules import VIOLENT_NEEDS
 from referral.planning import operations
-from referral.planning.models import Proposal, ProposalStatus
+from referral.planning.models import Proposal, ProposalStatus, UnmetNeed
+from referral.referrals.lifecycle import Event
 from tests.conftest import Browser
 from tests.factories import Make
+from tests.scenes import Scene
 
 STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
 NAME = "Melati Rahasia"
@@ -24,6 +30,14 @@ def unmet(make: Make, session: Session, now: datetime, people: int, category: st
             session, make.need(case, category=category), reason="U01", by=broker, now=now
         )
     session.commit()
+
+
+def ticked(page: BeautifulSoup, name: str) -> list[str]:
+    return [str(box["value"]) for box in page.select(f"input[name={name}][checked]")]
+
+
+def wrong(page: BeautifulSoup) -> list[str]:
+    return [str(link["href"]) for link in page.select(".error-summary a")]
 
 
 def test_a_gap_of_two_is_shown_as_fewer_than_five_and_can_start_a_proposal(
@@ -106,6 +120,111 @@ def test_a_broker_records_an_unmet_need_and_is_told_what_is_wrong(
     assert browser.get(f"/needs/{need.id}/unmet").status_code == 200
     assert browser.post(f"/needs/{need.id}/unmet", data={"reason": "U77"}).status_code == 422
     assert browser.post(f"/needs/{need.id}/unmet", data={"reason": "U01"}).status_code == 303
+
+
+def test_the_reason_of_an_unmet_need_starts_with_what_the_last_ended_referral_tells(
+    browser: Browser, make: Make, session: Session, now: datetime
+) -> None:
+    scene = Scene(session, make, now)
+    referral = scene.sent()
+    scene.take(referral, Event.DECLINE, reason="no_funds")
+    session.commit()
+    address = f"/needs/{scene.need.id}/unmet"
+    browser.sign_in(scene.broker).post("/language/en", data={"next": "/"})
+
+    page = browser.page(address)
+
+    assert ticked(page, "reason") == ["U04"]
+    assert "The last referral ended with the chosen one" in page.text
+    browser.submit(address, {"reason": "U03", "secondary": ["U03", "U04"]})
+    kept = session.scalars(select(UnmetNeed)).one()
+    assert (kept.reason, kept.secondary) == ("U03", ["U04"])
+    assert kept.evidence == {"receipts": [], "referrals": [str(referral.id)]}
+    # What a broker has recorded is what the page starts with from then on.
+    page = browser.page(address)
+    assert (ticked(page, "reason"), ticked(page, "secondary")) == (["U03"], ["U04"])
+
+
+def test_the_search_tells_the_reason_before_the_client_and_the_client_before_the_referral(
+    browser: Browser, make: Make, session: Session, now: datetime
+) -> None:
+    scene = Scene(session, make, now)
+    scene.take(scene.sent(), Event.DECLINE, reason="outside_area")
+    query = query_for(session, scene.need, now=now)
+    asked = {"by": scene.broker, "now": now, "office": scene.case.office}
+    receipt = match(session, query, case=scene.case, need=scene.need, **asked)
+    record_choice(
+        session,
+        receipt,
+        need=scene.need,
+        reasons=["U08", "U07"],
+        by=scene.broker,
+        now=now,
+    )
+    session.commit()
+    address = f"/needs/{scene.need.id}/unmet"
+    browser.sign_in(scene.broker)
+
+    page = browser.page(address)
+    assert (ticked(page, "reason"), ticked(page, "secondary")) == (["U08"], ["U07"])
+
+    scene.site.service.status = ServiceStatus.DEFUNCT
+    match(
+        session,
+        query,
+        case=scene.case,
+        need=scene.need,
+        **(asked | {"now": now + timedelta(hours=1)}),
+    )
+    session.commit()
+    assert ticked(browser.page(address), "reason") == ["U01"]
+
+
+def test_a_refused_form_of_a_proposal_comes_back_as_it_was_typed(
+    browser: Browser, make: Make, session: Session, now: datetime
+) -> None:
+    unmet(make, session, now, people=6)
+    browser.sign_in(make.user(Role.PLANNER))
+    address = "/proposals/new?area=33.74&category=FC05"
+    typed = {"title": "", "problem": "x" * (operations.TEXT_LIMIT + 1), "capacity": "0"}
+
+    page = browser.submit(address, typed, status=422)
+
+    assert wrong(page) == ["#problem", "#capacity"]
+    assert page.select_one("#problem").text == typed["problem"]  # type: ignore[union-attr]
+    assert wrong(browser.submit(address, {"title": " "}, status=422)) == ["#title"]
+    browser.submit(address, {"title": "TPA"})
+    plan = session.scalars(select(Proposal)).one()
+    page = browser.submit(f"/proposals/{plan.id}/dropped", {"note": " "}, status=422)
+    assert wrong(page) == ["#note"]
+    browser.submit(f"/proposals/{plan.id}/in_development")
+    opened = {
+        "name": "TPA",
+        "organization": "RW 3",
+        "address": "Balai",
+        "hours": "?",
+        "phone": "119",
+    }
+    page = browser.submit(f"/proposals/{plan.id}/opened", opened, status=422)
+    assert wrong(page) == ["#hours"]
+    assert page.select_one("#hours")["value"] == "?"  # type: ignore[index]
+
+
+def test_the_place_of_a_refuge_stays_ticked_as_secret_when_another_form_is_refused(
+    browser: Browser, make: Make, session: Session, now: datetime
+) -> None:
+    unmet(make, session, now, people=6, category=sorted(VIOLENT_NEEDS)[0])
+    browser.sign_in(make.user(Role.PLANNER))
+    browser.submit(
+        f"/proposals/new?area=33.74&category={sorted(VIOLENT_NEEDS)[0]}", {"title": "Rumah aman"}
+    )
+    plan = session.scalars(select(Proposal)).one()
+    browser.submit(f"/proposals/{plan.id}/in_development")
+
+    page = browser.submit(f"/proposals/{plan.id}/dropped", {"note": ""}, status=422)
+    assert page.select("#confidential[checked]")
+    page = browser.submit(f"/proposals/{plan.id}/opened", {"name": "Rumah aman"}, status=422)
+    assert not page.select("#confidential[checked]")
 
 
 def test_another_brokers_need_is_not_there(browser: Browser, make: Make, session: Session) -> None:
