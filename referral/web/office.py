@@ -13,7 +13,7 @@ from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.extensions import db
 from referral.web.access import requires
-from referral.web.formatting import say
+from referral.web.answers import Answers
 
 bp = Blueprint("office", __name__, url_prefix="/office")
 Page = str | Response | tuple[str, int]
@@ -47,29 +47,31 @@ def reassign(case_id: UUID) -> Page:
         for one in accounts.active_brokers(db.session, g.user.office_id)
         if one.id != case.broker_id
     ]
-    values = {"to": request.form.get("to", ""), "note": request.form.get("note", "")}
-    errors: dict[str, str] = {}
+    answers = Answers(request.form)
     if request.method == "POST":
-        chosen = next((one for one in brokers if str(one.id) == values["to"]), None)
+        chosen = next((one for one in brokers if str(one.id) == answers.shown("to")), None)
+        note = answers.text("note", longest=handover.LONGEST_NOTE)
         try:
             if chosen is None:
                 raise Invalid("accounts.handover.to_missing", field="to")
-            handover.reassign(
-                db.session, case, to=chosen, note=values["note"], by=g.user, now=datetime.now(UTC)
-            )
+            if not answers.errors:
+                handover.reassign(
+                    db.session, case, to=chosen, note=note or "", by=g.user, now=datetime.now(UTC)
+                )
+                db.session.commit()
+                flash(
+                    _(
+                        "Case %(number)s is now with %(name)s.",
+                        number=case.number,
+                        name=chosen.name,
+                    ),
+                    "good",
+                )
+                return redirect(url_for(".index"), 303)
         except Invalid as error:
-            errors[error.field or ""] = say(error.message)
-        else:
-            db.session.commit()
-            flash(
-                _("Case %(number)s is now with %(name)s.", number=case.number, name=chosen.name),
-                "good",
-            )
-            return redirect(url_for(".index"), 303)
-    page = render_template(
-        "office/reassign.html", case=case, brokers=brokers, values=values, errors=errors
-    )
-    return page, 422 if errors else 200
+            answers.refused(error, "to", "note")
+    page = render_template("office/reassign.html", case=case, brokers=brokers, answers=answers)
+    return page, answers.status
 
 
 @bp.post("/calls/<uuid:call_id>/review")
