@@ -21,6 +21,7 @@ from referral.changes import directory as directory_changes
 from referral.changes.actors import SYSTEM
 from referral.cli.answering import as_json, language, on_schema, print_json, refuse
 from referral.cli.demo_people import make_cases
+from referral.core.db import take_write_lock
 from referral.core.errors import Invalid, JejaringError, NotAllowed
 from referral.core.text import Message, label, render
 from referral.directory.models import Organization, Service
@@ -55,7 +56,7 @@ def create_admin(email: str, name: str, base_url: str, as_json: bool, lang: str)
     """
     now = datetime.now(UTC)
     session = db.session
-    session.connection(execution_options={"writes": True})
+    take_write_lock(session)
     try:
         user = queries.find_by_email(session, email)
         if user is None:
@@ -94,7 +95,7 @@ def demo(as_json: bool, lang: str) -> None:
     try:
         if current_app.config["SETTINGS"].JEJARING_ENV == "production":
             raise NotAllowed("accounts.demo.refused")
-        session.connection(execution_options={"writes": True})
+        take_write_lock(session)
         now = datetime.now(UTC)
         people = make_people(session, password=_password(), agencies=agencies(now), now=now)
         make_cases(session, now=now)

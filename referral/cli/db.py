@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
+from referral.core.db import take_write_lock
 from referral.directory.models import Service
 from referral.extensions import alembic
 from referral.extensions import db as database
@@ -22,7 +23,7 @@ def upgrade() -> None:
     Example: flask db upgrade
     """
     alembic.upgrade()
-    database.session.connection(execution_options={"writes": True})
+    take_write_lock(database.session)
     load_reference(database.session, now=datetime.now(UTC))
     database.session.commit()
 

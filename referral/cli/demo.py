@@ -16,6 +16,7 @@ from referral.cli.demo_scenes import Cast, play
 from referral.cli.demo_telling import Clock, Teller
 from referral.cli.directory import load_starter
 from referral.config import Settings
+from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, render
 from referral.extensions import alembic, db
@@ -94,5 +95,5 @@ def run(app: Flask, lang: str, teller: Teller | None = None) -> Teller:
 
 def _writing() -> Session:
     session: Session = db.session
-    session.connection(execution_options={"writes": True})
+    take_write_lock(session)
     return session

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
+from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
 from referral.core.text import Message, render
 from referral.directory import files, reference
@@ -133,7 +134,7 @@ def _import(
 
 
 def _take_write_lock() -> None:
-    db.session.connection(execution_options={"writes": True})
+    take_write_lock(db.session)
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[Sequence[Any]]:

@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
+from referral.core.db import take_write_lock
 from referral.core.errors import Invalid, JejaringError, NotFound
 from referral.core.text import km, render
 from referral.extensions import db
@@ -54,7 +55,7 @@ def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
     Example: flask places import gazetteer_l1_l3.csv
     """
     session = db.session
-    session.connection(execution_options={"writes": True})
+    take_write_lock(session)
     try:
         rows = track(
             list(_rows(file)), description=file.name, console=Console(stderr=True), transient=True

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -141,3 +141,8 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
     elif connection.dialect.name == "postgresql" and writes:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+
+
+def take_write_lock(session: Session) -> None:
+    """Begin the session's transaction as one that will write. It has to come before anything is read."""
+    session.connection(execution_options={"writes": True})

@@ -9,6 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from referral.accounts.permissions import allows
+from referral.core.db import take_write_lock
 from referral.extensions import db
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -69,7 +70,7 @@ def _take_write_lock() -> None:
     with suppress(RequestEntityTooLarge):  # said later, to a person we know
         request.form.get("")
     if request.endpoint is not None:
-        db.session.connection(execution_options={"writes": True})
+        take_write_lock(db.session)
 
 
 def init_app(app: Flask) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Flask, Response, g
 
 from referral.changes import audit
+from referral.core.db import take_write_lock
 from referral.extensions import db
 
 
@@ -36,7 +37,7 @@ def _write(response: Response) -> Response:
         db.session.rollback()
         # A session of its own, so that a page that only reads takes the write lock for a moment, not for its whole life.
         with db.sessionmaker() as session:
-            session.connection(execution_options={"writes": True})
+            take_write_lock(session)
             for table, row_id, client_id in readings:
                 subject = _Seen(table, row_id)
                 audit.record(

@@ -11,6 +11,7 @@ from flask_security import FSQLALiteUserDatastore, LoginForm, Security, user_aut
 from referral.accounts import operations, passwords, queries
 from referral.accounts.models import Role, User, UserSession
 from referral.accounts.sessions import GRAIN, device_name
+from referral.core.db import take_write_lock
 from referral.core.text import Message, render
 from referral.extensions import db
 from referral.web.access import public
@@ -99,7 +100,7 @@ def _touch(sign_in: UserSession, now: datetime) -> None:
     if request.method in _READING:
         # The first thing a request does: the reading transaction ends, a short writing one follows.
         db.session.commit()
-        db.session.connection(execution_options={"writes": True})
+        take_write_lock(db.session)
         sign_in.last_seen_at = now
         db.session.commit()
     else:

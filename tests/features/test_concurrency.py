@@ -12,6 +12,7 @@ from referral.changes import audit
 from referral.changes.actors import SYSTEM
 from referral.changes.models import AuditEntry
 from referral.core.crypto import KeyRing, new_key
+from referral.core.db import take_write_lock
 from referral.core.sealing import DataKey
 from referral.tables import metadata
 from tests.together import together
@@ -36,7 +37,7 @@ def write(engine: Engine) -> None:
     keys = KeyRing({"m": new_key()}, "m", new_key())
     for _ in range(ENTRIES):
         with Session(engine, info={"keyring": keys}) as session:
-            session.connection(execution_options={"writes": True})
+            take_write_lock(session)
             session.scalar(select(func.count()).select_from(DataKey))
             key = DataKey.new(session)
             session.flush()

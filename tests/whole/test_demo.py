@@ -18,6 +18,7 @@ from referral.casework.stories import suggest
 from referral.changes import audit
 from referral.cli import demo, demo_people
 from referral.cli.demo_telling import Clock, Teller
+from referral.core.db import take_write_lock
 from referral.core.errors import NotAllowed
 from referral.core.text import LANGUAGES, label
 from referral.directory.reference import taxonomy
@@ -99,7 +100,7 @@ def test_both_stories_speak_for_their_needs_in_both_languages(lang: str) -> None
 def test_demonstration_cases_are_made_once_in_every_stage(instance: Flask) -> None:
     with instance.app_context():
         session = db.session
-        session.connection(execution_options={"writes": True})
+        take_write_lock(session)
         made = demo_people.make_cases(session, now=demo.START)
         again = demo_people.make_cases(session, now=demo.START)
 

@@ -28,6 +28,7 @@ from referral.cli import demo
 from referral.cli.accounts import agencies
 from referral.cli.demo_telling import Clock, Teller
 from referral.config import Settings
+from referral.core.db import take_write_lock
 from referral.core.errors import Stale
 from referral.directory.models import EligibilityRule, ServiceCategory
 from referral.extensions import alembic, db
@@ -252,7 +253,7 @@ def test_cases_opened_at_the_same_moment_get_numbers_of_their_own(app: Flask) ->
         numbers = []
         for _ in range(5):
             with sessions() as session:
-                session.connection(execution_options={"writes": True})
+                take_write_lock(session)
                 broker = session.get_one(User, broker_id)
                 case = casework.open_case(
                     session,
