@@ -29,10 +29,10 @@ from referral.changes import audit
 from referral.core.crypto import KeyRing
 from referral.core.errors import Invalid, NotAllowed
 from referral.core.sealing import DataKey
+from referral.directory.kinds import OLDEST_YEARS
 
 STORY_LIMIT = 10_000  # characters; longer tellings are for a note in a file, not for one box
 NOTE_LIMIT = 10_000
-OLDEST_YEARS = 130
 
 
 def open_case(

@@ -1,6 +1,9 @@
-"""The coded words of the directory. Pure, so that rules can know them without a database."""
+"""The coded words and bounds of the directory. Pure, so that rules can know them without a database."""
 
 from enum import StrEnum
+
+#: nobody is older; a higher age of a person or an age limit is a mistake
+OLDEST_YEARS = 130
 
 
 class SystemType(StrEnum):

@@ -15,6 +15,7 @@ from referral.core.geo import is_on_earth
 from referral.core.text import Message
 from referral.directory import hours, phones
 from referral.directory.kinds import (
+    OLDEST_YEARS,
     AnswerMode,
     CapacityStatus,
     CategoryBasis,
@@ -70,7 +71,6 @@ COLUMNS = (
     "source_date",
     "read_on",
 )
-OLDEST_YEARS = 130
 _YES, _NO = ("yes", "ya", "true", "1"), ("", "no", "tidak", "false", "0")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 Kind = TypeVar("Kind", bound=StrEnum)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from referral.core.errors import Invalid
 from referral.core.geo import is_on_earth
+from referral.directory.kinds import OLDEST_YEARS
 from referral.directory.reference import coded
 from referral.matching.facts import Place, Query
 from referral.matching.rules import VIOLENT_NEEDS
@@ -33,7 +34,6 @@ FIELDS = (
 )
 URGENCIES = ("emergency", "urgent", "routine")
 SEXES = ("female", "male")
-OLDEST_YEARS = 130
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 LARGEST_LIMIT = 200
 DEFAULT_LIMIT = 20

@@ -14,7 +14,7 @@ from referral.core.errors import Invalid, NotAllowed
 from referral.core.geo import is_on_earth
 from referral.core.text import day
 from referral.directory import hours, operations, phones, queries, words
-from referral.directory.mapping import OLDEST_YEARS
+from referral.directory.kinds import OLDEST_YEARS
 from referral.directory.models import Phone
 from referral.directory.queries import Listing
 from referral.directory.reference import taxonomy

@@ -14,6 +14,7 @@ from referral.casework.models import Case, Client, ClientKind, Protection
 from referral.core.crypto import KeyRing
 from referral.core.errors import Invalid
 from referral.directory import reference
+from referral.directory.kinds import OLDEST_YEARS
 from referral.extensions import db
 from referral.places.gazetteer import Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
@@ -26,7 +27,6 @@ from referral.web.language import chosen
 LONGEST_PLACE = 300
 #: what the worker chooses to keep a place that is in no gazetteer
 AS_WRITTEN = "as_written"
-OLDEST_YEARS = operations.OLDEST_YEARS
 
 
 class ClientForm(Answers):
