@@ -34,6 +34,7 @@ from referral.changes import audit
 from referral.cli import demo_people
 from referral.cli.demo_people import MOTHER, PARENTS, TEENAGER, Fictional
 from referral.cli.demo_telling import Clock, Teller
+from referral.core.db import take_write_lock
 from referral.core.errors import NotFound
 from referral.core.text import Message, km, label, render
 from referral.directory import hours
@@ -52,6 +53,8 @@ from referral.planning.models import ProposalStatus
 from referral.referrals import operations as referrals
 from referral.referrals import queries as loop
 from referral.referrals.cards import RELEASABLE, View
+from referral.referrals.feedback import record_feedback
+from referral.referrals.kinds import Form, Received, Share, Wait
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import NeedState, need_state
 from referral.referrals.models import Channel, Referral
@@ -109,7 +112,7 @@ class Cast:
 
     def save(self) -> None:
         self.session.commit()
-        self.session.connection(execution_options={"writes": True})
+        take_write_lock(self.session)
 
 
 def play(cast: Cast) -> None:
@@ -808,13 +811,13 @@ def _serve(cast: Cast, referral: Referral, *, outcome: str, days: int) -> None:
 
 def _client_says_yes(cast: Cast, referral: Referral, key: str) -> None:
     session, clock, broker = cast.session, cast.clock, cast.broker
-    referrals.record_feedback(
+    record_feedback(
         session,
         referral,
-        received="yes",
-        form="unwritten",
-        share="attributed",
-        waited="under_7d",
+        received=Received.YES,
+        form=Form.UNWRITTEN,
+        share=Share.ATTRIBUTED,
+        waited=Wait.UNDER_7_DAYS,
         quality=5,
         text="Saya didengarkan dan tidak dihakimi.",
         by=broker,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from referral.referrals.kinds import Received
 from referral.referrals.lifecycle import HELPING, LIVE, Status
 
 
@@ -36,7 +37,7 @@ class NeedState(StrEnum):
 class Trace:
     """What is known of one referral.
 
-    client_says   yes, partly or no; None: not asked yet
+    client_says   one of Received; None: not asked yet
     accepted      the agency said yes at some time: tells a hold before its decision from one after
     disposed      it ended without help and the worker has decided what follows
     """
@@ -55,7 +56,7 @@ def loop_of(trace: Trace) -> Loop:
     if trace.status is Status.ENTERED_IN_ERROR:
         return Loop.CLOSED
     if trace.client_says is not None:
-        came = trace.client_says != "no"
+        came = trace.client_says != Received.NO
         if trace.status is Status.COMPLETED:
             return Loop.CONFIRMED if came else Loop.DISPUTED
         return Loop.DISPUTED if came else Loop.CLOSED
@@ -73,7 +74,7 @@ def loop_of(trace: Trace) -> Loop:
 def awaits_disposition(trace: Trace) -> bool:
     """Whether a referral ended without help, and nobody has said yet what follows for the need."""
     ended_in_vain = trace.status in (Status.REJECTED, Status.FAILED, Status.CANCELLED)
-    denied = trace.status is Status.COMPLETED and trace.client_says == "no"
+    denied = trace.status is Status.COMPLETED and trace.client_says == Received.NO
     return (ended_in_vain or denied) and not trace.disposed
 
 
@@ -92,7 +93,7 @@ def need_state(
     live = [trace for trace in traces if trace.status in LIVE]
     if withdrawn:
         return NeedState.WITHDRAWN
-    if "yes" in said:
+    if Received.YES in said:
         return NeedState.MET
     if resolved_otherwise:
         return NeedState.RESOLVED_OTHERWISE
@@ -100,7 +101,7 @@ def need_state(
         return NeedState.IN_SERVICE
     if live:
         return NeedState.REFERRED
-    if "partly" in said:
+    if Received.PARTLY in said:
         return NeedState.PARTLY_MET
     if None in said:
         return NeedState.SERVED

@@ -133,21 +133,21 @@ class Feedback(Sealing, Identified):
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referral.id"), index=True)
     #: client or agency
     given_by: Mapped[str]
-    #: written or unwritten
+    #: kinds.Form
     form: Mapped[str]
     at: Mapped[datetime]
     recorded_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
-    #: yes, no, partly
+    #: kinds.Received
     received: Mapped[str]
-    #: why not, as told to the client: none, unclear, unfair, clear
+    #: kinds.Explanation: why not, as told to the client
     explanation: Mapped[str | None]
-    #: under_1h, under_48h, under_7d, under_2w, over_2w
+    #: kinds.Wait
     waited: Mapped[str | None]
     #: 1-5
     quality: Mapped[int | None]
     waiting: Mapped[int | None]
     staff: Mapped[int | None]
-    #: how it may reach the service: attributed, pooled, no
+    #: kinds.Share
     share: Mapped[str]
     #: goes to the supervisor only, never to the agency
     harmed: Mapped[bool] = mapped_column(default=False)

@@ -39,7 +39,6 @@ from referral.referrals.loop import awaits_disposition
 from referral.referrals.models import (
     Channel,
     Disposition,
-    Feedback,
     ReasonCode,
     Referral,
     ReferralStep,
@@ -50,8 +49,6 @@ from referral.referrals.standing import FULL_FOR_DAYS, push_standing, say_capaci
 WALK_IN_ASK_DAYS = 7  # a client sent to a walk-in service is asked "did you go?" a week later
 TEXT_LIMIT = 4_000  # characters of a note; longer tellings belong into the case
 OUTCOMES = ("received", "partly", "enrolled", "information_only")
-EXPLANATIONS = ("none", "unclear", "unfair", "clear")
-WAITS = ("under_1h", "under_48h", "under_7d", "under_2w", "over_2w")
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def draft(
     `based_on` is an ended referral of the same need that is tried again; then too the reason is required.
     """
     case, service = need.case, site.service
-    if not _works(case, by):
+    if not works(case, by):
         raise NotFound("referral.none")
     check_sendable(session, need, service)
     if receipt is not None and receipt.need_id != need.id:
@@ -240,7 +237,7 @@ def possible_steps(referral: Referral, by: User, *, now: datetime) -> list[tuple
 
 def discard(session: Session, referral: Referral, *, by: User, now: datetime) -> None:
     """Delete a draft: nobody but its writer has seen it."""
-    if not _works(referral.case, by):
+    if not works(referral.case, by):
         raise NotFound("referral.none")
     if referral.status is not Status.DRAFT:
         raise NotAllowed("referral.not_a_draft")
@@ -265,84 +262,16 @@ def withdraw_after(
     return _dispose(session, referral, "withdrawn", note=note, by=by, now=now)
 
 
-def record_feedback(
-    session: Session,
-    referral: Referral,
-    *,
-    received: str,
-    form: str,
-    share: str,
-    explanation: str | None = None,
-    waited: str | None = None,
-    quality: int | None = None,
-    waiting: int | None = None,
-    staff: int | None = None,
-    harmed: bool = False,
-    text: str | None = None,
-    by: User,
-    now: datetime,
-) -> Feedback:
-    """What the client says came of it, told through the worker. Once per referral."""
-    if not _works(referral.case, by):
-        raise NotFound("referral.none")
-    if referral.status not in (Status.COMPLETED, Status.FAILED, Status.REJECTED):
-        raise NotAllowed("referral.feedback_early")
-    if received not in ("yes", "partly", "no"):
-        raise Invalid("referral.feedback_received", field="received")
-    if explanation is not None and explanation not in EXPLANATIONS:
-        raise Invalid("referral.feedback_choice", field="explanation")
-    if waited is not None and waited not in WAITS:
-        raise Invalid("referral.feedback_choice", field="waited")
-    for name, mark in (("quality", quality), ("waiting", waiting), ("staff", staff)):
-        if mark is not None and not 1 <= mark <= 5:
-            raise Invalid("referral.feedback_mark", field=name)
-    if form not in ("written", "unwritten"):
-        raise Invalid("referral.feedback_form", field="form")
-    if share not in ("attributed", "pooled", "no"):
-        raise Invalid("referral.feedback_share", field="share")
-    if text is not None and len(text) > TEXT_LIMIT:
-        raise Invalid("referral.text_long", field="text", limit=TEXT_LIMIT, length=len(text))
-    if queries.feedback_of(session, referral.id) is not None:
-        raise NotAllowed("referral.feedback_twice")
-    feedback = Feedback(
-        key=referral.key,
-        referral=referral,
-        given_by="client",
-        form=form,
-        at=now,
-        recorded_by_id=by.id,
-        received=received,
-        explanation=explanation,
-        waited=waited,
-        quality=quality,
-        waiting=waiting,
-        staff=staff,
-        share=share,
-        harmed=harmed,
-        text=text,
-    )
-    session.add(feedback)
-    audit.record(
-        session,
-        "feedback.recorded",
-        feedback,
-        by=by,
-        now=now,
-        client_id=referral.client_id,
-        received=received,
-    )
-    return feedback
-
-
 # Who ---------------------------------------------------------------------------------------------
 
 
-def _works(case: Case, by: User) -> bool:
+def works(case: Case, by: User) -> bool:
+    """Whether this is the broker whose case it is."""
     return by.role is Role.BROKER and case.broker_id == by.id
 
 
 def _may(referral: Referral, event: Event, actor: Actor, by: User, channel: Channel) -> bool:
-    works = _works(referral.case, by)
+    own = works(referral.case, by)
     if actor is Actor.AGENCY:
         answers = (
             by.role is Role.AGENCY
@@ -350,11 +279,11 @@ def _may(referral: Referral, event: Event, actor: Actor, by: User, channel: Chan
             and by.organization_id == referral.organization_id
         )
         # An agency that answers by phone or paper is written down by the worker.
-        return answers or (works and channel in (Channel.PHONE, Channel.PAPER))
+        return answers or (own and channel in (Channel.PHONE, Channel.PAPER))
     if actor is Actor.TIMER:
         return False
     second_person = by.role is Role.SUPERVISOR and referral.office_id == by.office_id
-    return works or (second_person and event is Event.VOID and actor is Actor.BROKER)
+    return own or (second_person and event is Event.VOID and actor is Actor.BROKER)
 
 
 def _check_person(
@@ -527,7 +456,7 @@ def _effect(
 def _dispose(
     session: Session, referral: Referral, kind: str, *, note: str | None, by: User, now: datetime
 ) -> Disposition:
-    if not _works(referral.case, by):
+    if not works(referral.case, by):
         raise NotFound("referral.none")
     if not awaits_disposition(queries.trace_of(session, referral)):
         raise NotAllowed("referral.nothing_to_decide")

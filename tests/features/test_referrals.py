@@ -31,6 +31,7 @@ from referral.directory.models import (
 from referral.matching.models import ServiceStanding
 from referral.referrals import operations, queries
 from referral.referrals.cards import View
+from referral.referrals.feedback import record_feedback
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import NeedState
 from referral.referrals.models import Channel, Disposition, Referral
@@ -62,7 +63,7 @@ def test_the_whole_loop_writes_every_step_and_the_need_follows(scene: Scene) -> 
     scene.take(referral, Event.REPORT, note="dua sesi")
     scene.take(referral, Event.COMPLETE, outcome="received", outcome_on=scene.day)
     states.append(scene.state())
-    operations.record_feedback(
+    record_feedback(
         scene.session,
         referral,
         received="yes",
@@ -698,7 +699,7 @@ def test_feedback_takes_only_known_answers(scene: Scene, wrong: dict[str, Any], 
 
     assert (
         refused(
-            lambda: operations.record_feedback(
+            lambda: record_feedback(
                 scene.session, referral, **SAID | wrong, by=scene.broker, now=scene.now
             ),
             Invalid,
@@ -709,7 +710,7 @@ def test_feedback_takes_only_known_answers(scene: Scene, wrong: dict[str, Any], 
 
 def test_feedback_is_the_cases_brokers_once_and_after_the_end(scene: Scene, make: Make) -> None:
     def record(referral: Referral, by: User) -> None:
-        operations.record_feedback(scene.session, referral, **SAID, by=by, now=scene.now)
+        record_feedback(scene.session, referral, **SAID, by=by, now=scene.now)
 
     accepted = scene.accepted()
     early = refused(lambda: record(accepted, scene.broker), NotAllowed)
@@ -728,7 +729,7 @@ def test_feedback_is_the_cases_brokers_once_and_after_the_end(scene: Scene, make
 
 def test_the_clients_no_disputes_the_agencys_claim_and_reopens_the_need(scene: Scene) -> None:
     referral = scene.completed()
-    operations.record_feedback(
+    record_feedback(
         scene.session, referral, **SAID | {"received": "no"}, by=scene.broker, now=scene.now
     )
 
@@ -799,7 +800,7 @@ def test_the_client_is_to_be_asked_after_help_is_claimed_or_a_visit_is_due(
 ) -> None:
     claimed = scene.completed()
     asked = scene.session.scalars(queries.to_ask_client(scene.broker, scene.day)).unique().all()
-    operations.record_feedback(session, claimed, **SAID, by=scene.broker, now=now)
+    record_feedback(session, claimed, **SAID, by=scene.broker, now=now)
     after = scene.session.scalars(queries.to_ask_client(scene.broker, scene.day)).unique().all()
     walk_in = Scene(session, make, now, answer_mode=AnswerMode.WALK_IN)
     visit = walk_in.sent()

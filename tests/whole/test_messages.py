@@ -34,11 +34,12 @@ from referral.matching.facts import Outcome
 from referral.matching.rules import FREE_ONLY, GATES, OPEN_ONLY
 from referral.planning.disclosure import Shown
 from referral.planning.models import ProposalStatus
+from referral.referrals import kinds as feedback
 from referral.referrals.cards import CRITERIA, View
 from referral.referrals.lifecycle import Actor, CodeList, Event, Field, Status
 from referral.referrals.loop import Loop, NeedState
 from referral.referrals.models import Channel
-from referral.referrals.operations import EXPLANATIONS, OUTCOMES, WAITS
+from referral.referrals.operations import OUTCOMES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +71,11 @@ LABELS: dict[type[StrEnum], str] = {
     Urgency: "casework.urgency",
     Visibility: "casework.visibility",
     WorkerRole: "casework.acted_as",
+    feedback.Explanation: "referral.explanation",
+    feedback.Form: "referral.form",
+    feedback.Received: "referral.received",
+    feedback.Share: "referral.share",
+    feedback.Wait: "referral.waited",
     kinds.AnswerMode: "directory.answer_mode",
     kinds.CapacityStatus: "directory.capacity",
     kinds.ContactMode: "directory.contact_mode",
@@ -124,15 +130,10 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "planning.opening.{}": ("name", "organization", "address", "hours", "phone"),
     "planning.people.{}": ("small", "withheld"),
     "referral.criterion.{}": CRITERIA,
-    "referral.explanation.{}": EXPLANATIONS,
     "referral.fact.{}": FACTS,
-    "referral.form.{}": ("unwritten", "written"),
     "referral.mode.{}": kinds.AnswerMode,
     "referral.outcome.{}": OUTCOMES,
-    "referral.received.{}": ("no", "partly", "yes"),
     "referral.sex.{}": SEXES,
-    "referral.share.{}": ("attributed", "no", "pooled"),
-    "referral.waited.{}": WAITS,
 }
 
 #: put together in the same way, but never shown

@@ -9,6 +9,7 @@ from referral.core.paging import page_of
 from referral.extensions import db
 from referral.referrals import queries
 from referral.referrals.cards import CRITERIA, RELEASABLE, View
+from referral.referrals.kinds import Share
 from referral.referrals.lifecycle import LIVE, WAITING, Actor, Event
 from referral.referrals.models import Referral
 from referral.web.access import requires
@@ -101,7 +102,7 @@ def _page(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Pag
         seen(referral, client_id=referral.client_id)
     answers = tried[1] if tried else Answers()
     feedback = queries.feedback_of(db.session, referral.id)
-    shared = feedback is not None and feedback.share == "attributed" and not feedback.harmed
+    shared = feedback is not None and feedback.share == Share.ATTRIBUTED and not feedback.harmed
     forms = forms_of(referral, tried)
     last = referral.steps[-1] if referral.steps else None
     page = render_template(

@@ -10,6 +10,8 @@ from referral.core.errors import Invalid
 from referral.extensions import db
 from referral.planning import operations as planning
 from referral.referrals import operations, queries
+from referral.referrals.feedback import record_feedback
+from referral.referrals.kinds import Explanation, Form, Received, Share, Wait
 from referral.web.access import requires
 from referral.web.answers import Answers
 from referral.web.naming import category_name
@@ -28,21 +30,21 @@ def feedback(referral_id: UUID) -> Page:
     if queries.feedback_of(db.session, referral.id) is not None:
         flash(_("The client's feedback on this referral is already recorded."), "info")
         return redirect(url_for(".show", referral_id=referral.id), 303)
-    answers = Answers(request.form) if request.method == "POST" else Answers.of(form="unwritten")
+    answers = Answers(request.form) if request.method == "POST" else Answers.of(form=Form.UNWRITTEN)
     if request.method == "POST":
-        received = answers.choice("received", ("yes", "partly", "no"))
+        received = answers.choice("received", list(Received))
         answers.require("received", received, _("Choose whether the help arrived."))
-        form = answers.choice("form", ("written", "unwritten"))
+        form = answers.choice("form", list(Form))
         answers.require("form", form, _("Choose how the client told it."))
-        share = answers.choice("share", ("attributed", "pooled", "no"))
+        share = answers.choice("share", list(Share))
         answers.require("share", share, _("Choose how the client lets it be passed on."))
-        explanation = answers.choice("explanation", operations.EXPLANATIONS)
-        waited = answers.choice("waited", operations.WAITS)
+        explanation = answers.choice("explanation", list(Explanation))
+        waited = answers.choice("waited", list(Wait))
         marks = {name: answers.whole(name, 1, 5) for name in MARKS}
         text = answers.text("text", longest=operations.TEXT_LIMIT)
         if not answers.errors:
             try:
-                operations.record_feedback(
+                record_feedback(
                     db.session,
                     referral,
                     received=received or "",
@@ -59,7 +61,7 @@ def feedback(referral_id: UUID) -> Page:
             except Invalid as error:
                 answers.refused(error)
             else:
-                if received == "yes":
+                if received == Received.YES:
                     planning.close_met(db.session, referral.need, by=g.user, now=now())
                 db.session.commit()
                 flash(_("The client's word is recorded."), "good")
@@ -71,8 +73,11 @@ def feedback(referral_id: UUID) -> Page:
         service=referral.service,
         category=category_name(referral.need.category),
         answers=answers,
-        explanations=operations.EXPLANATIONS,
-        waits=operations.WAITS,
+        received=Received,
+        explanations=Explanation,
+        waits=Wait,
+        forms=Form,
+        shares=Share,
     )
     return page, answers.status
 
