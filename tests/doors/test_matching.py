@@ -39,6 +39,14 @@ def names(page: BeautifulSoup, part: str = ".options") -> list[str]:
     return [link.get_text(strip=True) for link in page.select(f"{part} h3 a")]
 
 
+def need_card(browser: Browser, need: Any) -> str:
+    """What the case page says of a need, in English."""
+    browser.post("/language/en", data={"next": "/"})
+    card = browser.page(f"/cases/{need.case_id}").select_one(f"#need-{need.id}")
+    assert card is not None
+    return " ".join(card.text.split())
+
+
 def test_a_need_is_matched_and_its_receipt_shown(browser: Browser, make: Make, need: Any) -> None:
     near = make.service(name="Dekat")
     make.session.add(Phone(service_id=near.service_id, number="024 1234567"))
@@ -226,12 +234,15 @@ def test_a_chosen_service_leads_to_the_referral(
     assert response.status_code == 303
     assert response.location.startswith(f"/needs/{need.id}/referrals/new?")
     assert f"site={site.id}" in response.location
+    card = need_card(browser, need)
+    assert "The client chose Dekat. dekat rumah" in card
+    assert f"Written down by {need.case.broker.name}, " in card
 
 
 def test_a_no_needs_a_reason_and_leads_to_the_unmet_need(
     browser: Browser, make: Make, need: Any, session: Any
 ) -> None:
-    make.service(name="Dekat")
+    site = make.service(name="Dekat")
     matched(browser, need)
     receipt = session.scalars(select(MatchReceipt)).one()
     where = f"/receipts/{receipt.id}/choice"
@@ -243,6 +254,49 @@ def test_a_no_needs_a_reason_and_leads_to_the_unmet_need(
     response = browser.post(where, data={"choice": "none", "reasons": ["U08"]})
     assert response.location.startswith(f"/needs/{need.id}/unmet?")
     assert session.scalars(select(ClientChoice)).one().reasons == ["U08"]
+    card = need_card(browser, need)
+    assert "The client said no to every option. Why: No way to get there." in card
+    # Their latest word counts.
+    browser.post(where, data={"choice": f"site:{site.id}"})
+    card = need_card(browser, need)
+    assert "The client chose Dekat." in card
+    assert "said no" not in card
+
+
+def test_somebody_of_their_own_people_is_a_choice_and_whom_they_must_not_meet_is_named_no_more(
+    browser: Browser, make: Make, need: Any, session: Any, now: Any
+) -> None:
+    own = OwnResource(
+        key=need.case.client.key,
+        office_id=need.case.office_id,
+        client_id=need.case.client_id,
+        category="HE05",
+        visibility=Visibility.CLIENT,
+        helper_agreed=True,
+        created_at=now,
+        created_by_id=need.case.broker_id,
+        name="Bu Tini",
+    )
+    session.add(own)
+    site = make.service(name="Dekat")
+    matched(browser, need)
+    where = f"/receipts/{session.scalars(select(MatchReceipt)).one().id}/choice"
+
+    browser.post(where, data={"choice": f"own:{own.id}"})
+    assert "The client chose their own people: Bu Tini." in need_card(browser, need)
+
+    browser.post(where, data={"choice": f"site:{site.id}"})
+    assert "The client chose Dekat." in need_card(browser, need)
+    make.session.add(
+        Exclusion(
+            key=need.case.client.key,
+            case_id=need.case_id,
+            organization_id=site.service.organization_id,
+            at=now,
+            by_id=need.case.broker_id,
+        )
+    )
+    assert "Dekat" not in need_card(browser, need)
 
 
 @pytest.mark.parametrize(

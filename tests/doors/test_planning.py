@@ -1,5 +1,6 @@
 """What planners see: counts, never people; and how a gap becomes a listing."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -140,6 +141,15 @@ def test_the_reason_of_an_unmet_need_starts_with_what_the_last_ended_referral_te
     kept = session.scalars(select(UnmetNeed)).one()
     assert (kept.reason, kept.secondary) == ("U03", ["U04"])
     assert kept.evidence == {"receipts": [], "referrals": [str(referral.id)]}
+    kept.opened_at -= timedelta(days=9)
+    session.commit()
+    card = browser.page(f"/cases/{scene.case.id}").select_one(f"#need-{scene.need.id}")
+    said = " ".join(card.text.split())  # type: ignore[union-attr]
+    assert re.search(
+        r"Recorded as unmet since [^:]+: Full or waiting list\. "
+        r"Also: Funds or stock exhausted\. Last looked at on ",
+        said,
+    ), said
     # What a broker has recorded is what the page starts with from then on.
     page = browser.page(address)
     assert (ticked(page, "reason"), ticked(page, "secondary")) == (["U03"], ["U04"])

@@ -11,6 +11,7 @@ from referral.accounts.models import Role, User
 from referral.casework.models import LawfulBasis
 from referral.changes.models import AuditEntry
 from referral.directory.models import CapacityStatus, ServiceCapacity
+from referral.matching.models import MatchReceipt
 from referral.referrals import queries
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Channel, Feedback, Referral, ReferralStep
@@ -618,3 +619,23 @@ def test_a_walk_in_service_is_closed_by_the_worker_on_the_clients_word(
 
     assert "completed" in page.select_one(".tag").text
     assert referral.steps[-1].actor is Actor.BROKER
+
+
+def test_a_referral_says_that_it_was_the_clients_choice(
+    scene: Scene, app_browser: Any, session: Session
+) -> None:
+    broker = app_browser(scene.broker)
+    broker.submit(f"/needs/{scene.need.id}/match")
+    receipt = session.scalars(select(MatchReceipt)).one()
+    broker.post(
+        f"/receipts/{receipt.id}/choice",
+        data={"choice": f"site:{scene.site.id}", "note": "near her aunt"},
+    )
+    chosen = broker.submit(new_url(scene, receipt=receipt.id), consenting())
+    said = " ".join(chosen.select_one("dl.summary").text.split())
+    name = scene.site.service.name
+    assert f"Whose choice The client chose {name}. near her aunt" in said
+
+    other = Scene(session, scene.make, scene.now)
+    known = app_browser(other.broker).submit(new_url(other), consenting())
+    assert "Whose choice" not in known.text

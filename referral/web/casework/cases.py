@@ -38,6 +38,7 @@ from referral.web.casework.files import (
 from referral.web.formatting import capital, label
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
+from referral.web.told import choices_in, unmet_in
 
 STAGES = tuple(Stage)
 
@@ -82,6 +83,8 @@ def case(case_id: UUID) -> Page:
         stages=STAGES,
         states=states,
         tone=NEED_TONE,
+        choices=choices_in(case),
+        unmet=unmet_in(case),
         looking=LOOKING,
         ended=ENDED,
         numbers=first_numbers(case) if case.crisis_since else [],

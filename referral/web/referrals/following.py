@@ -35,6 +35,7 @@ from referral.web.referrals.steps import (
     take,
     today,
 )
+from referral.web.told import choice_behind
 
 
 @bp.get("/referrals")
@@ -109,6 +110,7 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         summary=summary_of(tried),
         answers=answers,
         outcomes=outcomes(),
+        choice=choice_behind(referral),
         question=queries.open_question(referral),
         unconfirmed=queries.unconfirmed_cancellation(referral),
         decide=awaits_disposition(trace) and may("referral:send"),
