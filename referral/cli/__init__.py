@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from referral.cli import accounts, audit, db, demo, directory, match, needs, places
+from referral.cli import accounts, audit, db, directory, match, needs, places
+from referral.cli.demo import command as demo
 
 COMMANDS = (
     accounts.group,

@@ -20,7 +20,7 @@ from referral.accounts.permissions import Role
 from referral.changes import directory as directory_changes
 from referral.changes.actors import SYSTEM
 from referral.cli.answering import as_json, language, on_schema, print_json, refuse
-from referral.cli.demo_people import make_cases
+from referral.cli.demo.cases import make_cases
 from referral.core.db import take_write_lock
 from referral.core.errors import Invalid, JejaringError, NotAllowed
 from referral.core.text import Message, label, render

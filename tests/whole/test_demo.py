@@ -16,8 +16,10 @@ from referral.casework import queries as cases
 from referral.casework.models import Case, ClientKind, Stage
 from referral.casework.stories import suggest
 from referral.changes import audit
-from referral.cli import demo, demo_people
-from referral.cli.demo_telling import Clock, Teller
+from referral.cli.demo import command as demo
+from referral.cli.demo import people
+from referral.cli.demo.cases import make_cases
+from referral.cli.demo.telling import Clock, Teller
 from referral.core.db import take_write_lock
 from referral.core.errors import NotAllowed
 from referral.core.text import LANGUAGES, label
@@ -87,8 +89,8 @@ def test_a_refused_step_ends_the_story_as_a_failure(
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_both_stories_speak_for_their_needs_in_both_languages(lang: str) -> None:
-    girl = suggest(demo_people.TEENAGER.story(lang), taxonomy())
-    mother = suggest(demo_people.MOTHER.story(lang), taxonomy())
+    girl = suggest(people.TEENAGER.story(lang), taxonomy())
+    mother = suggest(people.MOTHER.story(lang), taxonomy())
 
     assert girl.crisis
     assert {"EM06", "HE05", "SS03", "FC01"} <= {need.code for need in girl.needs}
@@ -101,8 +103,8 @@ def test_demonstration_cases_are_made_once_in_every_stage(instance: Flask) -> No
     with instance.app_context():
         session = db.session
         take_write_lock(session)
-        made = demo_people.make_cases(session, now=demo.START)
-        again = demo_people.make_cases(session, now=demo.START)
+        made = make_cases(session, now=demo.START)
+        again = make_cases(session, now=demo.START)
 
         broker = accounts.find_by_email(session, "broker@demo.example")
         agency = accounts.find_by_email(session, "agency@demo.example")

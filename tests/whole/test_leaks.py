@@ -16,7 +16,8 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 import pytest
 from flask import Flask
 
-from referral.cli import demo, demo_people
+from referral.cli.demo import command as demo
+from referral.cli.demo.people import CASE_PEOPLE, PARENTS
 from referral.config import ROOT, Settings
 from referral.core import sealing
 from referral.extensions import db
@@ -53,8 +54,8 @@ def played(base: Path, folder: Path) -> Flask:
 
 def left_by_clients(app: Flask, base: Path) -> Traces:
     """What the clients would leave behind, without what is public anyhow."""
-    people = demo_people.CASE_PEOPLE
-    names = [*(person.name for person in people[:2]), *(one.name for one in demo_people.PARENTS)]
+    people = CASE_PEOPLE
+    names = [*(person.name for person in people[:2]), *(one.name for one in PARENTS)]
     numbers = [person.number for person in people]
     with app.app_context():
         texts = sealed_texts(db.session)
@@ -98,7 +99,7 @@ def test_the_same_search_finds_everybody_once_nothing_is_sealed(
 
     found = set().union(*found_in(folder, wanted).values())
 
-    people = [*demo_people.CASE_PEOPLE[:2], *demo_people.PARENTS]
+    people = [*CASE_PEOPLE[:2], *PARENTS]
     assert {person.name.lower().encode() for person in people} <= found
     assert {person.number.encode() for person in people} <= found
     # Pages of the database cut a text here and there.

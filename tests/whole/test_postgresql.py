@@ -24,9 +24,9 @@ from referral.casework.models import Case, ClientKind
 from referral.changes import audit
 from referral.changes.actors import SYSTEM
 from referral.changes.models import AuditEntry, AuditHead
-from referral.cli import demo
 from referral.cli.accounts import agencies
-from referral.cli.demo_telling import Clock, Teller
+from referral.cli.demo import command as demo
+from referral.cli.demo.telling import Clock, Teller
 from referral.config import Settings
 from referral.core.db import take_write_lock
 from referral.core.errors import Stale

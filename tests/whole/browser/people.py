@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from referral.cli.demo_people import MOTHER, TEENAGER
+from referral.cli.demo.people import MOTHER, TEENAGER
 from referral.taxonomy.tree import shipped
 from tests.whole.browser.visitor import Visitor, Walk
 

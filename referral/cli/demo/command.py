@@ -11,14 +11,18 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from referral.accounts.demo import make_people
+from referral.changes import audit
 from referral.cli.accounts import agencies
-from referral.cli.demo_scenes import Cast, play
-from referral.cli.demo_telling import Clock, Teller
+from referral.cli.demo.cast import Cast
+from referral.cli.demo.missing_help import missing_help
+from referral.cli.demo.mother import mother_alone
+from referral.cli.demo.teenager import teenager
+from referral.cli.demo.telling import Clock, Teller
 from referral.cli.directory import load_starter
 from referral.config import Settings
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
-from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, render
+from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, Message, render
 from referral.extensions import alembic, db
 from referral.reference import load_reference
 
@@ -91,6 +95,23 @@ def run(app: Flask, lang: str, teller: Teller | None = None) -> Teller:
             teller.check(False, "demo.refused", words=render(error.message, lang))
     teller.end()
     return teller
+
+
+def play(cast: Cast) -> None:
+    """Every scene, in order; each is committed step by step as a page would."""
+    cast.teller.title("demo.title")
+    cast.teller.sees("nobody", Message("demo.intro"))
+    teenager(cast)
+    mother_alone(cast)
+    missing_help(cast)
+    chain(cast)
+
+
+def chain(cast: Cast) -> None:
+    """Everything that was done is in the audit chain, unbroken, without a name."""
+    session, teller = cast.session, cast.teller
+    teller.title("demo.chain.title")
+    teller.check(audit.first_break(session) is None, "demo.chain.check.whole")
 
 
 def _writing() -> Session:
