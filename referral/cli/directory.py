@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
+from referral.cli.answering import Group, FINDINGS, as_json, language, on_schema, print_json, refuse
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
 from referral.core.text import Message, render
@@ -24,7 +23,7 @@ from referral.directory.mapping import TableMapping, best_fit
 from referral.extensions import db
 from referral.places.queries import gazetteer
 
-group = AppGroup("directory", help="Fill the directory of services.")
+group = Group("directory", help="Fill the directory of services.")
 
 SHOWN = 20
 MAPPINGS = reference.FOLDER / "mappings"
@@ -116,7 +115,7 @@ def _import(
         bar = stack.enter_context(_progress())
         task = bar.add_task(path.name, total=files.rows_in(path))
         # Asking for places reads; the first batch takes the lock for writing before it does.
-        _take_write_lock()
+        take_write_lock(db.session)
         run = Import(
             session, mapping, reference.known(), gazetteer(session), source=source, now=now
         )
@@ -124,17 +123,13 @@ def _import(
             run.take(batch)
             if not dry_run:
                 session.commit()
-                _take_write_lock()
+                take_write_lock(db.session)
             bar.advance(task, len(batch))
         if dry_run:
             session.rollback()
         else:
             session.commit()
     return path.name, run.report
-
-
-def _take_write_lock() -> None:
-    take_write_lock(db.session)
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[Sequence[Any]]:
