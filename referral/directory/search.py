@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from referral.core.geo import haversine_km
 from referral.core.paging import Page
-from referral.directory.kinds import Remote
+from referral.directory.kinds import CategoryBasis, Remote
 from referral.directory.models import (
     Address,
     CostOption,
@@ -150,7 +150,7 @@ def search(
     page: int = 1,
     size: int = PAGE_SIZE,
 ) -> Results:
-    """Public listings that fit, best name first; with `near`, nearest first and remote ones beside.
+    """Public listings that fit, best name first, then best kind; with `near`, nearest first and remote ones beside.
 
     Words are looked for in names, addresses and (through the taxonomy's two languages) kinds of help;
     where no name has them, names spelt alike are taken. A listing whose hours, price or ages are not known
@@ -177,7 +177,8 @@ def search(
         away = {row.service_id for row in remote}
         rows = [row for row in rows if row.service_id not in away]
     km = _distances(rows, near)
-    order = _order(rows, " ".join(asked[0]) if asked else "", near, km)
+    rank = _kind_ranks(session, kinds, rows) if near is None else {}
+    order = _order(rows, " ".join(asked[0]) if asked else "", near, km, rank)
     unique = list(dict.fromkeys(row.service_id for row in order))
     nearest = {row.service_id: row for row in reversed(order)}
 
@@ -376,14 +377,52 @@ def _distances(rows: Sequence[_Row], near: Near | None) -> dict[_Row, float]:
     }
 
 
+def _kind_ranks(
+    session: Session, kinds: Sequence[str], rows: Sequence[_Row]
+) -> dict[UUID, tuple[int, bool]]:
+    """How well the kinds of help of each service answer the words: its best kind's place, and whether it is a guess.
+
+    A kind that the words name itself comes before one that only belongs to a domain they name.
+    """
+    exact = [code for code in kinds if taxonomy().get(code).level > 1]
+    places = {code: place for place, code in enumerate(exact)}
+    for kind in kinds:
+        for code in _leaves([kind]):
+            places.setdefault(code, len(exact))
+    if not places:
+        return {}
+    found: dict[UUID, tuple[int, bool]] = {}
+    wanted = {row.service_id for row in rows if not row.named}
+    query = select(ServiceCategory.service_id, ServiceCategory.code, ServiceCategory.basis).where(
+        ServiceCategory.code.in_(places)
+    )
+    for service_id, code, basis in session.execute(query):
+        if service_id in wanted:
+            rank = (places[code], basis is not CategoryBasis.STATED)
+            found[service_id] = min(rank, found.get(service_id, rank))
+    return found
+
+
 def _order(
-    rows: Sequence[_Row], words: str, near: Near | None, km: dict[_Row, float]
+    rows: Sequence[_Row],
+    words: str,
+    near: Near | None,
+    km: dict[_Row, float],
+    rank: dict[UUID, tuple[int, bool]],
 ) -> list[_Row]:
+    last = (MOST_KINDS + 1, True)
+
     def by_name(row: _Row) -> tuple[Any, ...]:
         likeness = row.likeness or (
             fuzz.ratio(words, row.name.lower()) if row.named and words else 0.0
         )
-        return (not row.named, -likeness, row.name, row.service_id)
+        return (
+            not row.named,
+            -likeness,
+            rank.get(row.service_id, last),
+            row.name,
+            row.service_id,
+        )
 
     if near is None:
         return sorted(rows, key=by_name)

@@ -82,7 +82,7 @@ def _card(
         km_text=_range(entry),
         additions=_additions(entry["penalties"]),
         facts=facts,
-        reasons=_why(entry, has_phone=bool(numbers)),
+        reasons=reasons_of(entry, has_phone=bool(numbers)),
         ties=say(Message("match.equal_distance")) if _equals(before, entry) else None,
         phones=numbers,
         address=_address(site),
@@ -118,8 +118,8 @@ def _equals(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:
     return bool(a and b and a[0] <= b[1] and b[0] <= a[1])
 
 
-def _why(entry: Mapping[str, Any], *, has_phone: bool) -> list[tuple[str, str]]:
-    """What speaks for an option, what to ask, what speaks against it."""
+def reasons_of(entry: Mapping[str, Any], *, has_phone: bool) -> list[tuple[str, str]]:
+    """What speaks for a printed option, what to ask (what no source says is one question), what speaks against it."""
     verdicts = entry["verdicts"]
     reasons = [
         (one["verdict"], one["because"])

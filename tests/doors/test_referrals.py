@@ -80,7 +80,7 @@ def test_the_whole_loop_by_the_pages_of_broker_and_agency(
     assert "Check before sending" in page.h1.text
     page = broker.submit(new_url(scene), consenting())
     assert "The referral is sent." in page.text
-    assert "sent" in page.select_one(".tag").text
+    assert "Sent" in page.select_one(".tag").text
     referral = only(session)
     basis = session.scalars(select(LawfulBasis)).one()
     assert (basis.fields, basis.organization_id) == (
@@ -109,7 +109,7 @@ def test_the_whole_loop_by_the_pages_of_broker_and_agency(
         f"/inbox/{referral.id}/complete",
         stamp(referral) | {"outcome": "received", "outcome_on": today},
     )
-    assert "completed" in page.select_one(".tag").text
+    assert "Completed" in page.select_one(".tag").text
 
     broker = app_browser(scene.broker)
     page = broker.page(f"/referrals/{referral.id}")
@@ -132,7 +132,7 @@ def test_the_whole_loop_by_the_pages_of_broker_and_agency(
             "text": "They listened",
         },
     )
-    assert "confirmed by the client" in page.text
+    assert "Confirmed by the client" in page.text
     assert scene.state().value == "met"
     assert "They listened" in app_browser(scene.agency).page(f"/inbox/{referral.id}").text
 
@@ -254,7 +254,7 @@ def test_a_supervisor_reads_and_may_only_be_the_second_person(
     page = supervisor.submit(
         f"/referrals/{referral.id}/steps/void", stamp(referral) | {"note": "wrong client"}
     )
-    assert "entered in error" in page.select_one(".tag").text
+    assert "Entered in error" in page.select_one(".tag").text
 
 
 def test_opening_a_page_changes_nothing(scene: Scene, app_browser: Any, session: Session) -> None:
@@ -497,7 +497,7 @@ def test_harm_is_told_to_nobody_at_the_agency(
     )
     page = broker.page(f"/referrals/{referral.id}")
     assert "The client was harmed there" in page.text
-    assert "disputed by the client" in page.text
+    assert "Disputed by the client" in page.text
     feedback = session.scalars(select(Feedback)).one()
     assert feedback.harmed
 
@@ -596,7 +596,7 @@ def test_pages_speak_indonesian_too(scene: Scene, app_browser: Any, session: Ses
     page = agency.page(f"/inbox/{referral.id}")
 
     assert page.html["lang"] == "id"
-    assert "disetujui" in page.select_one(".tag").text
+    assert "Disetujui" in page.select_one(".tag").text
     assert "Accepted" not in page.text
 
 
@@ -617,7 +617,7 @@ def test_a_walk_in_service_is_closed_by_the_worker_on_the_clients_word(
         | {"actor": "broker", "outcome": "partly", "outcome_on": scene.day.isoformat()},
     )
 
-    assert "completed" in page.select_one(".tag").text
+    assert "Completed" in page.select_one(".tag").text
     assert referral.steps[-1].actor is Actor.BROKER
 
 

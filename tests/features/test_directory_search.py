@@ -249,3 +249,10 @@ def test_emergency_numbers_start_with_those_that_work_everywhere(session, make):
 
 def test_before_any_listing_is_loaded_there_are_still_numbers_to_call(session):
     assert [n.number for n in queries.emergency_numbers(session)] == ["112", "110", "119", "115"]
+
+
+def test_without_a_name_the_kind_that_the_words_mean_comes_before_its_neighbours(make, names):
+    make.service("SS02", name="Anjungan PAUD")
+    make.service("SS03", name="Ruang Konseling")
+
+    assert names(words="stres sekolah") == ["Ruang Konseling", "Anjungan PAUD"]

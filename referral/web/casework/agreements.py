@@ -32,7 +32,7 @@ def basis(case_id: UUID) -> Page:
     if request.method == "POST":
         offered = _record_basis(case, answers)
         if not answers.errors:
-            done = saved(case, _("The client's answer is in the file."), part="basis")
+            done = saved(case, _("The client's answer is in the file."))
             back = answers.shown("next")
             return redirect(back, 303) if is_own(back) else done
     page = render_template(
@@ -193,7 +193,7 @@ def contract(case_id: UUID) -> Page:
                 answers.refused(error, "ends_on", "in_scope")
             else:
                 sentence = _("Version %(number)s of the contract is agreed.", number=agreed.number)
-                return saved(case, sentence, part="contract")
+                return saved(case, sentence)
     else:
         answers = Answers.of(
             in_scope=[need.id for need in running if need.in_scope],

@@ -70,7 +70,6 @@ def proposals(case_id: UUID) -> Page:
             return saved(
                 case,
                 ngettext("%(num)s need is confirmed.", "%(num)s needs are confirmed.", count),
-                part="needs",
             )
     page = render_template(
         "casework/proposals.html",

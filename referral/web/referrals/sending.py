@@ -11,11 +11,11 @@ from referral.casework import operations as casework
 from referral.casework import queries as cases
 from referral.casework.models import BasisKind, LawfulBasis, Method, Need, Purpose, Urgency
 from referral.core.errors import Invalid, JejaringError, NotFound
-from referral.core.text import Message
 from referral.directory.models import AnswerMode, ServiceAtLocation
 from referral.extensions import db
 from referral.matching.models import MatchReceipt
 from referral.matching.queries import get_receipt
+from referral.matching.receipts import printed
 from referral.referrals import operations, queries
 from referral.referrals.cards import RELEASABLE, USUALLY_RELEASED
 from referral.referrals.lifecycle import Actor, Event, Status
@@ -26,6 +26,7 @@ from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen
 from referral.web.naming import category_name
+from referral.web.option_cards import reasons_of
 from referral.web.reading import seen
 from referral.web.referrals.steps import Page, bp, done, now
 
@@ -154,13 +155,13 @@ def _refused_before(need: Need, organization_id: UUID, basis: LawfulBasis | None
 
 def _reasons(receipt: MatchReceipt | None, site: ServiceAtLocation) -> list[tuple[str, str]]:
     """What the match said about this service, in the page's language."""
-    content = (receipt.content if receipt else None) or {}
-    for option in [*content.get("options", []), *content.get("remote", [])]:
+    if receipt is None or not receipt.content:
+        return []
+    shown = printed(receipt.content, chosen())
+    has_phone = any(one.type != "fax" for one in site.service.phones)
+    for option in [*shown["options"], *shown["remote"]]:
         if option["service_at_location_id"] == str(site.id):
-            return [
-                (verdict["verdict"], say(Message.from_json(verdict["message"])))
-                for verdict in option["verdicts"]
-            ]
+            return reasons_of(option, has_phone=has_phone)
     return []
 
 
