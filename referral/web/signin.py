@@ -8,7 +8,7 @@ from flask import Flask, g, request, session
 from flask_login import LoginManager, current_user, user_logged_out
 from flask_security import FSQLALiteUserDatastore, LoginForm, Security, user_authenticated
 
-from referral.accounts import operations, passwords, queries
+from referral.accounts import passwords, queries, signing_in
 from referral.accounts.models import Role, User, UserSession
 from referral.accounts.sessions import GRAIN, device_name
 from referral.core.db import take_write_lock
@@ -23,7 +23,7 @@ _KEPT = ("language",)  # what a device keeps when somebody signs in or out
 
 
 class SignInForm(LoginForm):
-    """Address and password, judged by `operations.authenticate` with its lock-out."""
+    """Address and password, judged by `signing_in.authenticate` with its lock-out."""
 
     remember = None  # type: ignore[assignment]  # nobody stays signed in on a shared office computer
 
@@ -39,14 +39,14 @@ class SignInForm(LoginForm):
         if self.email.errors or self.password.errors:
             return False
         try:
-            self.user = operations.authenticate(
+            self.user = signing_in.authenticate(
                 db.session,
                 email=email,
                 password=password,
                 origin=request.remote_addr or "",
                 now=datetime.now(UTC),
             )
-        except operations.Refused as refusal:
+        except signing_in.Refused as refusal:
             db.session.commit()  # the failure counts although nobody came in
             self.form_errors.append(_say(refusal.message))
             return False
@@ -68,14 +68,14 @@ def _empty_cookie() -> None:
 
 def _started(_app: Flask, user: User, **_extra: Any) -> None:
     device = device_name(request.user_agent.string)
-    started = operations.start_session(db.session, user, device=device, now=datetime.now(UTC))
+    started = signing_in.start_session(db.session, user, device=device, now=datetime.now(UTC))
     session[_SIGN_IN] = str(started.id)
     g.user, g.sign_in = user, started  # Flask-Security commits after this request
 
 
 def _ended(_app: Flask, **_extra: Any) -> None:
     if g.get("sign_in") is not None:
-        operations.end_session(db.session, g.sign_in, by=g.user, now=datetime.now(UTC))
+        signing_in.end_session(db.session, g.sign_in, by=g.user, now=datetime.now(UTC))
         db.session.commit()
     _empty_cookie()
 

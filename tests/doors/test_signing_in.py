@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.accounts import operations
+from referral.accounts import operations, signing_in
 from referral.accounts.models import User, UserSession
 from referral.accounts.permissions import Role
 from referral.accounts.sessions import IDLE
@@ -254,7 +254,7 @@ def test_all_other_devices_are_signed_out_at_once(app: Flask, browser: Any, make
 def test_the_device_of_somebody_else_is_not_there(
     browser: Any, make: Make, session: Session, now: datetime
 ) -> None:
-    theirs = operations.start_session(session, make.user(), device=None, now=now)
+    theirs = signing_in.start_session(session, make.user(), device=None, now=now)
     session.commit()
     browser.sign_in(make.user(Role.PLANNER))
 

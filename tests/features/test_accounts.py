@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.accounts import operations, queries
+from referral.accounts import operations, queries, signing_in
 from referral.accounts.models import (
     AccessLink,
     ClockProfile,
@@ -37,8 +37,8 @@ def sign_in(
 ) -> str | None:
     """The key of the refusal; None when somebody came in."""
     try:
-        operations.authenticate(session, email=email, password=password, origin=origin, now=now)
-    except operations.Refused as refusal:
+        signing_in.authenticate(session, email=email, password=password, origin=origin, now=now)
+    except signing_in.Refused as refusal:
         return refusal.message.key
     return None
 
@@ -49,7 +49,7 @@ def test_the_right_password_signs_in_however_the_address_is_typed(
     user = make.user()
     make.user()
 
-    found = operations.authenticate(
+    found = signing_in.authenticate(
         session, email=f" {user.email.upper()} ", password=PASSWORD, origin=HERE, now=now
     )
 
@@ -144,11 +144,11 @@ def test_a_sign_in_opens_pages_until_it_is_ended(
     session: Session, make: Make, now: datetime
 ) -> None:
     user = make.user()
-    started = operations.start_session(session, user, device="Chrome, Android", now=now)
+    started = signing_in.start_session(session, user, device="Chrome, Android", now=now)
     assert queries.find_live_session(session, started.id, now=now) == started
 
-    operations.end_session(session, started, by=user, now=now)
-    operations.end_session(session, started, by=user, now=now)
+    signing_in.end_session(session, started, by=user, now=now)
+    signing_in.end_session(session, started, by=user, now=now)
 
     assert queries.find_live_session(session, started.id, now=now) is None
     assert queries.find_live_session(session, uuid4(), now=now) is None
@@ -156,10 +156,10 @@ def test_a_sign_in_opens_pages_until_it_is_ended(
 
 
 def test_nobody_ends_the_sign_in_of_another(session: Session, make: Make, now: datetime) -> None:
-    theirs = operations.start_session(session, make.user(), device=None, now=now)
+    theirs = signing_in.start_session(session, make.user(), device=None, now=now)
 
     with pytest.raises(NotFound):
-        operations.end_other_session(session, make.user(), theirs.id, now=now)
+        signing_in.end_other_session(session, make.user(), theirs.id, now=now)
 
     assert theirs.revoked_at is None
 
@@ -168,9 +168,9 @@ def test_a_new_password_signs_out_every_device_but_this_one(
     session: Session, make: Make, now: datetime
 ) -> None:
     user = make.user()
-    here = operations.start_session(session, user, device=None, now=now)
-    operations.start_session(session, user, device=None, now=now)
-    others = operations.start_session(session, make.user(), device=None, now=now)
+    here = signing_in.start_session(session, user, device=None, now=now)
+    signing_in.start_session(session, user, device=None, now=now)
+    others = signing_in.start_session(session, make.user(), device=None, now=now)
 
     operations.change_password(
         session, user, current=PASSWORD, new=NEW_PASSWORD, keep=here, now=now
@@ -250,7 +250,7 @@ def test_using_a_link_signs_out_everywhere_and_lifts_the_wait(
     session: Session, make: Make, now: datetime
 ) -> None:
     user = make.user()
-    device = operations.start_session(session, user, device=None, now=now)
+    device = signing_in.start_session(session, user, device=None, now=now)
     for _each in range(9):
         sign_in(session, user.email, "wrong", now)
     issued = operations.issue_link(session, user, by=SYSTEM, now=now)
@@ -359,7 +359,7 @@ def test_a_changed_role_is_audited_and_signs_the_person_out(
     session: Session, make: Make, now: datetime
 ) -> None:
     admin, user = make.user(Role.ADMINISTRATOR), make.user()
-    device = operations.start_session(session, user, device=None, now=now)
+    device = signing_in.start_session(session, user, device=None, now=now)
 
     operations.change_user(
         session,
@@ -403,7 +403,7 @@ def test_an_ended_account_is_signed_out_and_comes_back_without_its_password(
     session: Session, make: Make, now: datetime
 ) -> None:
     admin, user = make.user(Role.ADMINISTRATOR), make.user(Role.PLANNER)
-    device = operations.start_session(session, user, device=None, now=now)
+    device = signing_in.start_session(session, user, device=None, now=now)
 
     operations.deactivate(session, user, by=admin, now=now)
     assert queries.find_live_session(session, device.id, now=now) is None

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from referral.accounts import operations, queries
+from referral.accounts import operations, queries, signing_in
 from referral.accounts.models import LinkPurpose
 from referral.core.errors import Invalid
 from referral.directory import organizations
@@ -34,7 +34,7 @@ def me() -> Page:
 @requires("account:self")
 def end_device(session_id: UUID) -> Page:
     """Sign one of one's own devices out."""
-    operations.end_other_session(db.session, g.user, session_id, now=datetime.now(UTC))
+    signing_in.end_other_session(db.session, g.user, session_id, now=datetime.now(UTC))
     db.session.commit()
     flash(_("That device is signed out."), "good")
     return redirect(url_for(".me"), 303)
@@ -44,7 +44,7 @@ def end_device(session_id: UUID) -> Page:
 @requires("account:self")
 def end_other_devices() -> Page:
     """Sign every device out but this one."""
-    operations.end_sessions(db.session, g.user, by=g.user, now=datetime.now(UTC), but=g.sign_in)
+    signing_in.end_sessions(db.session, g.user, by=g.user, now=datetime.now(UTC), but=g.sign_in)
     db.session.commit()
     flash(_("All other devices are signed out."), "good")
     return redirect(url_for(".me"), 303)

@@ -8,7 +8,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from referral.accounts import operations, queries
+from referral.accounts import operations, queries, signing_in
 from referral.accounts.models import LinkPurpose, Office, User
 from referral.accounts.operations import IssuedLink
 from referral.accounts.permissions import GRANTABLE, Role
@@ -108,7 +108,7 @@ def issue_link(user_id: UUID) -> Page:
 def sign_out_everywhere(user_id: UUID) -> Page:
     """Sign somebody out of every device."""
     user = queries.get_managed(db.session, g.user, user_id)
-    operations.end_sessions(db.session, user, by=g.user, now=datetime.now(UTC))
+    signing_in.end_sessions(db.session, user, by=g.user, now=datetime.now(UTC))
     db.session.commit()
     flash(_("Signed out of every device."), "good")
     return redirect(url_for(".show", user_id=user_id), 303)
