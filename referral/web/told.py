@@ -73,7 +73,8 @@ def _told(choice: ClientChoice, kept_out: frozenset[UUID]) -> Choice | None:
         sentence = _("The client chose their own people: %(name)s.", name=own.name or "–")
     return Choice(
         sentence,
-        [label(f"match.no.{code}") for code in choice.reasons],
+        # What "another reason" is stands in the note.
+        [label(f"match.no.{code}") for code in choice.reasons if code != "U99"],
         choice.note,
         db.session.get_one(User, choice.by_id).name,
         choice.at,

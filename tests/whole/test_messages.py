@@ -133,6 +133,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "referral.fact.{}": FACTS,
     "referral.mode.{}": kinds.AnswerMode,
     "referral.outcome.{}": OUTCOMES,
+    "referral.party.{}": ("both", "client", "directory", "provider", "system"),
     "referral.sex.{}": SEXES,
 }
 

@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from flask import g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, url_for
 
-from referral.core.paging import page_of
 from referral.extensions import db
 from referral.referrals import queries
 from referral.referrals.cards import CRITERIA, RELEASABLE, View
@@ -17,6 +16,7 @@ from referral.web.answers import Answers
 from referral.web.formatting import label
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
+from referral.web.referrals.listing import listing
 from referral.web.referrals.steps import (
     TONES,
     Page,
@@ -39,33 +39,12 @@ _ANSWERS = {"pass": "circle-check", "fail": "triangle-alert", "unknown": "circle
 @requires("referral:answer")
 def inbox() -> Page:
     """What was sent to this agency: unanswered first."""
-    ended = request.args.get("show") == "ended"
-    page = page_of(
-        db.session,
-        queries.inbox(g.user, live=not ended),
-        number=request.args.get("page", 1, type=int),
-    )
-    return render_template(
-        "referrals/inbox.html",
-        page=page,
-        rows=[_row(referral) for referral in page.items],
-        ended=ended,
-        live_count=queries.count_live(db.session, g.user),
-        ended_count=queries.count_ended(db.session, g.user),
-        tones=TONES,
-        page_url=lambda number: url_for(".inbox", page=number, show="ended" if ended else None),
-    )
+    return listing("referrals/inbox.html", ".inbox", queries.inbox, _further)
 
 
-def _row(referral: Referral) -> dict[str, Any]:
-    due = queries.decide_by(referral)
-    waits = referral.status in WAITING
+def _further(referral: Referral) -> dict[str, Any]:
     return {
-        "referral": referral,
         "card": _card(referral) if referral.status in LIVE else None,
-        "waits": waits,
-        "due": due if waits else None,
-        "overdue": bool(waits and due and due < now()),
         "unconfirmed": queries.unconfirmed_cancellation(referral),
     }
 

@@ -8,18 +8,19 @@ from flask_babel import gettext as _
 
 from referral.accounts.models import Role
 from referral.core.errors import NotAllowed, NotFound
-from referral.core.paging import page_of
 from referral.extensions import db
+from referral.planning.queries import open_unmet
 from referral.referrals import operations, queries
 from referral.referrals.cards import RELEASABLE
 from referral.referrals.lifecycle import Actor, Event, Status
-from referral.referrals.loop import awaits_disposition, loop_of
+from referral.referrals.loop import Trace, awaits_disposition, loop_of
 from referral.referrals.models import Channel, Referral
 from referral.web.access import may, requires
 from referral.web.answers import Answers
 from referral.web.formatting import label
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
+from referral.web.referrals.listing import listing
 from referral.web.referrals.sending import values_of
 from referral.web.referrals.steps import (
     TONES,
@@ -30,6 +31,7 @@ from referral.web.referrals.steps import (
     is_stale,
     now,
     outcomes,
+    reason_name,
     stale_page,
     summary_of,
     take,
@@ -44,39 +46,17 @@ def index() -> Page:
     """The referrals of this person's cases: those due first, or those that ended."""
     if g.user.role is Role.AGENCY:
         return redirect(url_for(".inbox"), 303)
-    ended = request.args.get("show") == "ended"
-    page = page_of(
-        db.session,
-        queries.of_broker(g.user, live=not ended),
-        number=request.args.get("page", 1, type=int),
-    )
-    for referral in page.items:
-        seen(referral, client_id=referral.client_id)
-    return render_template(
-        "referrals/index.html",
-        page=page,
-        rows=[_row(referral) for referral in page.items],
-        ended=ended,
-        live_count=queries.count_live(db.session, g.user),
-        ended_count=queries.count_ended(db.session, g.user),
-        tones=TONES,
-        page_url=lambda number: url_for(".index", page=number, show="ended" if ended else None),
-    )
+    return listing("referrals/index.html", ".index", queries.of_broker, _further)
 
 
-def _row(referral: Referral) -> dict[str, Any]:
-    day = today(referral)
+def _further(referral: Referral) -> dict[str, Any]:
+    seen(referral, client_id=referral.client_id)
     trace = queries.trace_of(db.session, referral)
-    answer_due = queries.decide_by(referral)
-    waits = referral.status in (Status.REQUESTED, Status.RECEIVED)
     return {
-        "referral": referral,
         "category": category_name(referral.need.category),
-        "decide": awaits_disposition(trace),
+        "decide": _is_undecided(referral, trace),
         "question": queries.open_question(referral) is not None,
-        "overdue": bool(waits and answer_due and answer_due < now()),
-        "answer_due": answer_due if waits else None,
-        "review_due": bool(referral.review_on and referral.review_on <= day),
+        "review_due": bool(referral.review_on and referral.review_on <= today(referral)),
         "ask_client": referral.status is Status.COMPLETED and trace.client_says is None,
     }
 
@@ -113,7 +93,8 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         choice=choice_behind(referral),
         question=queries.open_question(referral),
         unconfirmed=queries.unconfirmed_cancellation(referral),
-        decide=awaits_disposition(trace) and may("referral:send"),
+        decide=_is_undecided(referral, trace) and may("referral:send"),
+        why=_why_ended(referral),
         disposition=queries.disposition_of(db.session, referral.id),
         again=queries.based_on(db.session, referral.id),
         before=db.session.get(Referral, referral.based_on_id) if referral.based_on_id else None,
@@ -133,6 +114,22 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         released=[name for name in RELEASABLE if name in (referral.released or {})],
     )
     return page, answers.status
+
+
+def _is_undecided(referral: Referral, trace: Trace) -> bool:
+    """Whether somebody must still say what follows; the worker's word on the need itself says it too."""
+    need = referral.need
+    if not awaits_disposition(trace) or need.withdrawn_at or need.resolved_otherwise_at:
+        return False
+    return need.id not in open_unmet(db.session, [need.id])
+
+
+def _why_ended(referral: Referral) -> tuple[str, str] | None:
+    """The reason an ended referral was given, and with whom that lies: what a decision starts from."""
+    reason = queries.end_reason(db.session, referral)
+    if reason is None:
+        return None
+    return reason_name(reason.code) or "", label(f"referral.party.{reason.party}")
 
 
 @bp.post(
