@@ -479,6 +479,54 @@ def test_after_a_decline_the_client_waits_or_withdraws(
     assert scene.state().value == "withdrawn"
 
 
+@pytest.mark.parametrize("decision", ["another", "wait", "unmet", "withdraw"])
+def test_after_a_full_agency_declines_the_worker_decides_in_one_of_four_ways(
+    scene: Scene, app_browser: Any, session: Session, decision: str
+) -> None:
+    referral = scene.sent()
+    app_browser(scene.agency).submit(
+        f"/inbox/{referral.id}/decline", stamp(referral) | {"reason": "at_capacity"}
+    )
+    other = scene.make.service("HE05", name="Another one")
+    session.commit()
+    broker = app_browser(scene.broker)
+    address = f"/referrals/{referral.id}"
+
+    asked = broker.page(address).select_one("section[aria-labelledby=decide]")
+    said = " ".join(asked.text.split())
+    assert "It ended because: At capacity. This lies with the service, not the client" in said
+    ways = {
+        "another": f"/needs/{scene.need.id}/match",
+        "wait": f"{address}/decision/wait",
+        "unmet": f"/needs/{scene.need.id}/unmet",
+        "withdraw": f"{address}/decision/withdraw",
+    }
+    offered = {
+        tag.get("action") or tag.get("formaction") or tag.get("href")
+        for tag in asked.select("[action], [formaction], [href^='/needs']")
+    }
+    assert offered == set(ways.values())
+
+    if decision == "unmet":
+        form = broker.page(ways["unmet"])
+        assert form.select_one("input[name=reason][checked]")["value"] == "U03"
+        broker.submit(ways["unmet"], {"reason": "U03"})
+    elif decision == "another":
+        page = broker.submit(ways["another"])
+        form = page.select_one("form[action$='/choice']")
+        broker.submit(form["action"], {"choice": f"site:{other.id}"})
+        broker.submit(f"/needs/{scene.need.id}/referrals/new?site={other.id}", consenting())
+    else:
+        broker.submit(ways[decision], {"note": "as they said"})
+
+    page = broker.page(address)
+    assert "What now for this need?" not in page.text
+    assert "Needs a decision" not in broker.page("/referrals?show=ended").text
+    states = {"another": "Referred", "wait": "Open", "unmet": "Unmet", "withdraw": "Withdrawn"}
+    card = broker.page(f"/cases/{scene.case.id}").select_one(f"#need-{scene.need.id} .tag")
+    assert card.text.strip() == states[decision]
+
+
 def test_harm_is_told_to_nobody_at_the_agency(
     scene: Scene, app_browser: Any, session: Session
 ) -> None:
