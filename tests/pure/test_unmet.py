@@ -1,10 +1,14 @@
 """The reason an unmet need starts with is read off the match."""
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from referral.planning.unmet import prefilled_reason
+
+DATA = Path(__file__).resolve().parents[2] / "directory_data"
 
 
 def tally(**values: Any) -> dict[str, Any]:
@@ -33,3 +37,22 @@ def test_the_reason_follows_from_what_kept_the_services_out(
     found: dict[str, Any], reason: str | None
 ) -> None:
     assert prefilled_reason(found) == reason
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_reason_a_referral_ends_with_suggests_a_known_unmet_reason_or_none() -> None:
+    known = {row["code"] for row in rows("unmet_reasons.csv")}
+    suggested = {row["unmet_reason"] for row in rows("reason_codes.csv")} - {""}
+
+    assert suggested <= known
+    assert {row["party"] for row in rows("reason_codes.csv")} == {
+        "both",
+        "client",
+        "directory",
+        "provider",
+        "system",
+    }
