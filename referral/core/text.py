@@ -79,6 +79,23 @@ def render(message: Message, lang: str, *, zone: str = "UTC") -> str:
     )
 
 
+class _Count(str):
+    """A number in words; `{count:service|services}` gives the words that go with it."""
+
+    is_one: bool
+
+    def __new__(cls, value: float, lang: str) -> "_Count":
+        self = super().__new__(cls, number(value, lang))
+        self.is_one = value == 1
+        return self
+
+    def __format__(self, words: str) -> str:
+        if not words:
+            return str(self)
+        one, others = words.split("|")
+        return one if self.is_one else others
+
+
 def label(key: str, lang: str) -> str:
     """The words for a coded value: `label("referral.status.accepted", "id")`."""
     return templates()[key][lang]
@@ -90,7 +107,7 @@ def _spoken(value: Any, lang: str, zone: str) -> str:
     if isinstance(value, bool) or value is None:
         raise TypeError("say it in words: a sentence has no place for true, false or nothing")
     if isinstance(value, (int, float)):
-        return number(value, lang)
+        return _Count(value, lang)
     if isinstance(value, datetime):
         return instant(value, lang, zone)
     if isinstance(value, date):

@@ -209,6 +209,8 @@ def _age_params(query: Query, offer: Offer, _names: Names) -> Params:
         ages = Message("match.ages.from", {"low": low or 0})
     elif not low:
         ages = Message("match.ages.up_to", {"high": high})
+    elif low == high:
+        ages = Message("match.ages.only", {"low": low})
     else:
         ages = Message("match.ages.between", {"low": low, "high": high})
     return {"ages": ages} | ({} if query.age is None else {"age": query.age})
