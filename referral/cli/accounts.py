@@ -8,7 +8,6 @@ from uuid import UUID
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
@@ -19,7 +18,7 @@ from referral.accounts.models import User
 from referral.accounts.permissions import Role
 from referral.changes import directory as directory_changes
 from referral.changes.actors import SYSTEM
-from referral.cli.answering import as_json, language, on_schema, print_json, refuse
+from referral.cli.answering import Group, as_json, language, on_schema, print_json, refuse
 from referral.cli.demo.cases import make_cases
 from referral.core.db import take_write_lock
 from referral.core.errors import Invalid, JejaringError, NotAllowed
@@ -27,7 +26,7 @@ from referral.core.text import Message, label, render
 from referral.directory.models import Organization, Service
 from referral.extensions import db
 
-group = AppGroup("accounts", help="Look after the people who sign in.")
+group = Group("accounts", help="Look after the people who sign in.")
 
 #: services of the starter directory whose organizations get demonstration staff
 _STARTER = (

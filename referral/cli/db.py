@@ -3,16 +3,16 @@
 from datetime import UTC, datetime
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy import select
 
+from referral.cli.answering import Group
 from referral.core.db import take_write_lock
 from referral.directory.models import Service
 from referral.extensions import alembic
 from referral.extensions import db as database
 from referral.reference import load_reference
 
-group = AppGroup("db", help="Look after the database.")
+group = Group("db", help="Look after the database.")
 
 
 @group.command()

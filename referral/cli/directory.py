@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from referral.cli.answering import Group, FINDINGS, as_json, language, on_schema, print_json, refuse
+from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema, print_json, refuse
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
 from referral.core.text import Message, render

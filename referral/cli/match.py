@@ -3,17 +3,26 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
-from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
+from referral.cli.answering import (
+    FINDINGS,
+    Command,
+    as_json,
+    language,
+    on_schema,
+    print_json,
+    refuse,
+)
+from referral.cli.answering import jsonl as lines_of
 from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, JejaringError
-from referral.core.text import km, label
+from referral.core.text import km, label, number
 from referral.directory.reference import taxonomy
 from referral.extensions import db
 from referral.matching.asking import query_from
@@ -25,7 +34,7 @@ from referral.places.queries import gazetteer
 ZONE = COUNTRY.time_zone
 
 
-@click.command("match")
+@click.command("match", cls=Command)
 @click.option("--need", help="Code of a need, as HE05; a domain code (HE) takes all its needs.")
 @click.option("--near", metavar="LAT,LON", help="Point to measure from.")
 @click.option("--place", metavar="TEXT", help='Area, as "Kec. Banyumanik, Kota Semarang".')
@@ -40,13 +49,13 @@ ZONE = COUNTRY.time_zone
 @click.option("--at", metavar="ISO", help="When help is looked for; by default now.")
 @click.option("--within", metavar="KM", help="Travel limit.")
 @click.option("--limit", metavar="N", help="Most options to show; by default 20.")
-@click.option("--jsonl", type=click.File("r", encoding="utf-8"), help="File of queries, or -.")
+@click.option("--jsonl", metavar="FILENAME", help="File of queries, or -.")
 @as_json
 @language
 @with_appcontext
 @on_schema
 def command(
-    jsonl: TextIO | None, as_json: bool, lang: str, lacks: tuple[str, ...], **options: Any
+    jsonl: str | None, as_json: bool, lang: str, lacks: tuple[str, ...], **options: Any
 ) -> None:
     """Services that fit a need, nearest first, each with its reasons; and why others do not.
 
@@ -55,7 +64,7 @@ def command(
     Example: flask match --jsonl queries.jsonl > answers.jsonl
     """
     if jsonl is not None:
-        raise SystemExit(_batch(jsonl, lang))
+        raise SystemExit(_batch(lines_of(jsonl, as_json=as_json, lang=lang), lang))
     given = options | {"documents_lacking": lacks}
     try:
         content = _answer(given)
@@ -78,7 +87,7 @@ def _answer(given: Mapping[str, Any]) -> dict[str, Any]:
     return answer(db.session, query, zone=ZONE)
 
 
-def _batch(lines: TextIO, lang: str) -> int:
+def _batch(lines: Iterable[bytes], lang: str) -> int:
     """One answer per line, in order; a line that can't be read gets its error and the rest go on."""
     refused = False
     for line_id, given in _queries(lines):
@@ -92,13 +101,11 @@ def _batch(lines: TextIO, lang: str) -> int:
     return FINDINGS if refused else 0
 
 
-def _queries(lines: Iterable[str]) -> Iterator[tuple[Any, dict[str, Any] | JejaringError]]:
+def _queries(lines: Iterable[bytes]) -> Iterator[tuple[Any, dict[str, Any] | JejaringError]]:
     for line in lines:
-        if not line.strip():
-            continue
         try:
             given = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             given = None
         if not isinstance(given, dict):
             yield None, Invalid("match.query.not_json", field="line")
@@ -119,11 +126,18 @@ def _show(content: Mapping[str, Any], lang: str) -> None:
         for heading in ("#", "km", label("match.list.name", lang), label("match.list.why", lang)):
             table.add_column(heading)
         for rank, one in enumerate(shown[part], 1):
-            distance = one["distance_km"]
             table.add_row(
                 str(rank),
-                "" if distance is None else km(distance, lang),
+                _distance(one, lang),
                 one["name"],
                 one.get("would_fit_if") or "; ".join(p["because"] for p in one["penalties"]),
             )
         console.print(table)
+
+
+def _distance(entry: Mapping[str, Any], lang: str) -> str:
+    """ "0–14 km" where an end is known only by its area; nothing where there is no distance."""
+    if entry["distance_band"] is not None:
+        low, high = entry["distance_band"]
+        return f"{number(low, lang, digits=0)}–{km(high, lang)}"
+    return "" if entry["distance_km"] is None else km(entry["distance_km"], lang)

@@ -1,20 +1,24 @@
 """Commands about needs: `flask needs suggest`."""
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
 from referral.casework.stories import Suggestion, suggest
-from referral.cli.answering import FINDINGS, as_json, has_schema, print_json, refuse
+from referral.cli.answering import (
+    FINDINGS,
+    Group,
+    as_json,
+    has_schema,
+    print_json,
+    refuse,
+)
+from referral.cli.answering import jsonl as lines_of
 from referral.core.errors import Invalid
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, label, number
 from referral.extensions import db
@@ -22,7 +26,7 @@ from referral.places import queries as places
 from referral.places.gazetteer import Gazetteer
 from referral.taxonomy.tree import Taxonomy, shipped
 
-group = AppGroup("needs", help="Read needs out of stories.")
+group = Group("needs", help="Read needs out of stories.")
 
 
 @group.command("suggest")
@@ -56,7 +60,7 @@ def suggest_(text: str | None, jsonl: str | None, lang: str, as_json: bool) -> N
             _show(suggestion, shipped(), lang)
         return
     is_fine = True
-    for line_number, line in enumerate(_lines(str(jsonl), as_json=as_json, lang=lang), start=1):
+    for line_number, line in enumerate(lines_of(str(jsonl), as_json=as_json, lang=lang), 1):
         answer, is_good = _answer(line, line_number, read, lang)
         is_fine = is_fine and is_good
         print_json(answer)
@@ -74,20 +78,6 @@ class _Reader:
     def __call__(self, text: str, story_lang: str | None) -> Suggestion:
         gazetteer = self.gazetteer if len(self.gazetteer) else None
         return suggest(text, shipped(), lang=story_lang, gazetteer=gazetteer)
-
-
-def _lines(name: str, *, as_json: bool, lang: str) -> Iterator[bytes]:
-    try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError:
-        error = Invalid("needs.file.unreadable", field="jsonl", file=name)
-        refuse(error, as_json=as_json, lang=lang)
-    # Only \n ends a line: a story may hold any other separator.
-    lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
-    errors = Console(stderr=True)
-    yield from track(lines, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def _answer(line: bytes, line_number: int, read: _Reader, lang: str) -> tuple[dict[str, Any], bool]:
@@ -135,7 +125,8 @@ def _show(suggestion: Suggestion, taxonomy: Taxonomy, lang: str) -> None:
         console.print(label("needs.report.none", lang))
     if suggestion.place:
         console.print(f"{label('needs.report.place', lang)}: {escape(suggestion.place.name)}")
-    said = [fact["text"] for fact in _each(suggestion.facts)]
+    # One phrase may tell several facts.
+    said = dict.fromkeys(fact["text"] for fact in _each(suggestion.facts))
     if said:
         console.print(f"{label('needs.report.facts', lang)}: {escape('; '.join(said))}")
     if suggestion.unserved:

@@ -7,22 +7,21 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 from geopy.exc import GeopyError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from referral.cli.answering import FINDINGS, as_json, language, on_schema, print_json, refuse
+from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema, print_json, refuse
 from referral.core.db import take_write_lock
 from referral.core.errors import Invalid, JejaringError, NotFound
-from referral.core.text import km, render
+from referral.core.text import km, label, number, render
 from referral.extensions import db
 from referral.places import operations, queries
 from referral.places.geocoders import geocoder_from
 from referral.places.rows import missing_columns
 
-group = AppGroup("places", help="Look up places and look after the gazetteer.")
+group = Group("places", help="Look up places and look after the gazetteer.")
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -143,9 +142,9 @@ def geocode(text: str, as_json: bool, lang: str) -> None:
     except JejaringError as error:
         refuse(error, as_json=as_json, lang=lang)
     except GeopyError:
-        refuse(NotFound("place.geocoder_silent"), as_json=as_json, lang=lang)
+        refuse(NotFound("place.geocoder_silent", field="text"), as_json=as_json, lang=lang)
     if found is None:
-        refuse(NotFound("place.geocoder_none", text=text), as_json=as_json, lang=lang)
+        refuse(NotFound("place.geocoder_none", field="text", text=text), as_json=as_json, lang=lang)
     answer = {
         "address": found.address,
         "latitude": found.latitude,
@@ -163,8 +162,9 @@ def geocode(text: str, as_json: bool, lang: str) -> None:
     "--against", type=existing_file, help="CSV with kode, lat, lon to measure our points against."
 )
 @as_json
+@language
 @on_schema
-def coverage(against: Path | None, as_json: bool) -> None:
+def coverage(against: Path | None, as_json: bool, lang: str) -> None:
     """Count the places that have a point of their own, and compare the points with another list.
 
     \b
@@ -173,19 +173,42 @@ def coverage(against: Path | None, as_json: bool) -> None:
     gazetteer = queries.gazetteer(db.session)
     answer: dict[str, Any] = queries.coverage(gazetteer)
     if against:
-        with against.open(encoding="utf-8-sig", newline="") as file:
-            answer["against"] = queries.against(gazetteer, csv.DictReader(file))
+        try:
+            answer["against"] = queries.against(gazetteer, _points(against))
+        except Invalid as error:
+            refuse(error, as_json=as_json, lang=lang)
     if as_json:
         print_json(answer)
         return
     console = Console()
-    table = Table("level", "placed", "total", "sources")
+    heads = ("level", "placed", "total", "sources")
+    table = Table(*(label(f"place.coverage.{head}", lang) for head in heads))
     for level in ("provinces", "regencies", "districts"):
         counted = answer[level]
         sources = ", ".join(f"{name} {n}" for name, n in sorted(counted["by_source"].items()))
-        table.add_row(level, str(counted["placed"]), str(counted["total"]), sources)
+        table.add_row(
+            label(f"place.coverage.{level}", lang),
+            number(counted["placed"], lang),
+            number(counted["total"], lang),
+            sources,
+        )
     console.print(table)
     for level, spread in answer.get("against", {}).get("levels", {}).items():
         console.print(f"level {level}: " + ", ".join(f"{k} {v}" for k, v in spread.items()))
     for far in answer.get("against", {}).get("far", ()):
-        console.print(f"far: {far['code']} {far['name']} {far['km']} km (± {far['precision_km']})")
+        away, give = km(far["km"], lang), km(far["precision_km"], lang)
+        console.print(f"{far['code']} {far['name']}: {away} (± {give})")
+
+
+def _points(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file with a point for each code. Raises Invalid."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = {"kode", "lat", "lon"} - set(reader.fieldnames or ())
+            if missing:
+                columns = ", ".join(sorted(missing))
+                raise Invalid("place.file.columns", field="against", columns=columns)
+            return list(reader)
+    except (UnicodeDecodeError, csv.Error):
+        raise Invalid("place.file.unreadable", field="against") from None

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -140,7 +139,9 @@ def _where(
     point = _point(near)
     if place is None:
         return point, 0.0, place_of_point(point, gazetteer)
-    return point, 0.0, _named(place, gazetteer)[2]
+    middle, precision_km, named = _named(place, gazetteer)
+    # A query copied from an answer names both: the point is the area's, as roughly known as before.
+    return point, precision_km if point == middle else 0.0, named
 
 
 def _named(value: Any, gazetteer: Gazetteer) -> tuple[tuple[float, float] | None, float, Place]:
@@ -164,7 +165,8 @@ def _point(value: Any) -> tuple[float, float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    # Compared and not converted: JSON has whole numbers that no float holds.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 180
 
 
 def _area(value: Any, gazetteer: Gazetteer) -> str | None:
@@ -205,7 +207,7 @@ def _km(value: Any) -> float | None:
         number = float(value)
         if not 0 < number <= FARTHEST_KM:
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Invalid(
             "match.query.number", field="within", name="within", value=_said(value)
         ) from None

@@ -167,3 +167,25 @@ def test_an_online_geocoder_that_does_not_answer_says_what_to_do(cli, monkeypatc
     found = cli("places", "geocode", "Kota Semarang", "--json")
 
     assert (found.exit_code, found.json["error"]["code"]) == (2, "not_found")
+
+
+def test_coverage_is_told_in_the_language_asked_for(cli: Any) -> None:
+    told = {lang: cli("places", "coverage", "--lang", lang).stdout for lang in ("id", "en")}
+
+    assert "Kabupaten dan kota" in told["id"]
+    assert "With a point" in told["en"]
+
+
+def test_a_list_to_compare_with_needs_its_columns(cli: Any, tmp_path: Path) -> None:
+    file = tmp_path / "seats.csv"
+    file.write_text("kode,name\n99.01,Cobaan\n", "utf-8")
+
+    output = cli("places", "coverage", "--against", str(file), "--json", "--lang", "en")
+
+    assert output.exit_code == 2
+    assert output.json["error"] == {
+        "code": "invalid",
+        "field": "against",
+        "message": "The file lacks these columns: lat, lon.",
+        "candidates": [],
+    }

@@ -1,6 +1,7 @@
 """`flask match`: what is printed is what was promised to others."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_sentences_come_in_the_asked_language_and_everything_else_stays(
     indonesian, english = cli(*asked).json, cli(*asked, "--lang", "en").json
 
     assert indonesian["coverage"].startswith("1 layanan")
-    assert english["coverage"].startswith("1 services")
+    assert english["coverage"].startswith("1 service is an option;")
     assert indonesian["query"] == english["query"]
 
 
@@ -216,6 +217,67 @@ def test_a_file_gives_one_line_per_line_and_goes_on_after_a_bad_one(
         assert answers[4]["error"]["field"] == "colour"
 
 
+def test_every_line_has_its_answer_whatever_was_written_on_it(cli: Any, tmp_path: Path) -> None:
+    good = b'{"id": 1, "need": "HE05", "near": [-6.99, 110.42]}'
+    lines = [
+        b"\xef\xbb\xbf" + good + b"\r",
+        b"",
+        b"\xff\xfe",
+        b'{"id": 2, "need": "HE05", "near": [' + b"9" * 400 + b", 110.42]}",
+        b'{"id": 3, "need": "HE05", "near": [-6.99, 110.42], "within": ' + b"9" * 400 + b"}",
+        b'{"id": 4, "need": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        good,
+    ]
+    file = tmp_path / "queries.jsonl"
+    file.write_bytes(b"\n".join(lines) + b"\n")
+
+    output = cli("match", "--jsonl", str(file))
+
+    answers = [json.loads(line) for line in output.stdout.splitlines()]
+    assert output.exit_code == 1
+    assert [one["id"] for one in answers] == [1, None, None, 2, 3, None, 1]
+    assert [one.get("error", {}).get("field") for one in answers] == [
+        None, "line", "line", "near", "within", "line", None,
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("places")
+def test_a_query_copied_from_an_answer_asks_the_same_again(
+    cli: Any, make: Make, tmp_path: Path
+) -> None:
+    make.service("HE05")
+    asked = ["match", "--need", "HE05", "--place", "Kota Coba", "--at", "2026-03-02T09:30"]
+    first = cli(*asked, "--json").json
+    file = tmp_path / "again.jsonl"
+    file.write_text(json.dumps(first["query"]), "utf-8")
+
+    again = cli("match", "--jsonl", str(file)).json
+
+    assert again == {"id": None} | first
+
+
+@pytest.mark.parametrize(
+    ("args", "field", "candidates"),
+    [
+        (["match", "--json", "--bogus"], "--bogus", []),
+        (["match", "--json", "--desi", "4"], "--desi", ["--desil"]),
+        (["match", "--json", "--need"], "--need", []),
+        (["match", "--json", "--lang", "fr"], "lang", ["id", "en"]),
+        (["match", "--json", "--jsonl", "/no/such/file"], "jsonl", []),
+        (["places", "find", "--json"], "text", []),
+        (["places", "import", "/no/such/file", "--json"], "file", []),
+    ],
+)
+def test_wrong_usage_is_answered_in_json_where_json_was_asked_for(
+    cli: Any, args: list[str], field: str, candidates: list[str]
+) -> None:
+    output = cli(*args)
+
+    assert output.exit_code == 2
+    assert output.json["error"]["field"] == field
+    assert output.json["error"]["candidates"] == candidates
+
+
 def test_without_json_people_read_a_table(cli: Any, make: Make) -> None:
     make.service("HE05", name="Puskesmas Percobaan")
 
@@ -223,6 +285,15 @@ def test_without_json_people_read_a_table(cli: Any, make: Make) -> None:
 
     assert output.exit_code == 0
     assert "Puskesmas Percobaan" in output.stdout
+
+
+@pytest.mark.usefixtures("places")
+def test_where_places_are_known_by_their_area_people_read_a_range(cli: Any, make: Make) -> None:
+    make.service("HE05")
+
+    output = cli("match", "--need", "HE05", "--place", "Kabupaten Uji", "--lang", "en")
+
+    assert re.search(r"│ 0–\d\.\d km │", output.stdout)
 
 
 def test_help_shows_an_example(cli: Any) -> None:

@@ -130,6 +130,16 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "planning.opening.{}": ("name", "organization", "address", "hours", "phone"),
     "planning.people.{}": ("small", "withheld"),
     "referral.criterion.{}": CRITERIA,
+    "cli.usage.{}": ("file", "missing", "value"),
+    "place.coverage.{}": (
+        "level",
+        "placed",
+        "total",
+        "sources",
+        "provinces",
+        "regencies",
+        "districts",
+    ),  # fmt: skip
     "referral.fact.{}": FACTS,
     "referral.mode.{}": kinds.AnswerMode,
     "referral.outcome.{}": OUTCOMES,
