@@ -20,7 +20,7 @@ from referral.directory.queries import Listing
 from referral.directory.reference import taxonomy
 from referral.directory.search import LONGEST_QUERY, Hit, Near, search
 from referral.extensions import db
-from referral.places.gazetteer import Gazetteer, PlaceNotClear
+from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
 from referral.taxonomy.tree import UnknownCategory
 from referral.web.access import public, requires
@@ -36,6 +36,9 @@ Page = str | Response | tuple[str, int]
 #: A phone knows where it is to some metres; a town block is enough here, and all that the cookie keeps.
 NEAR_DIGITS = 2
 NEAR_KM = 1.0
+#: A search may end in a place: "penitipan anak kota semarang".
+LONGEST_PLACE_WORDS = 3
+SURE_SCORE = 99.0
 #: One report per browser in this time, so that a stuck button or a bored hand fills no queue.
 SECONDS_BETWEEN_REPORTS = 30
 MOST_NUMBERS_BESIDE = 4
@@ -132,6 +135,23 @@ def _asked(places: Gazetteer) -> _Asked:
     return asked
 
 
+def _places_in(asked: _Asked, places: Gazetteer) -> list[tuple[str, str]]:
+    """Where the last words name a kabupaten or kota and no place was given: its name, and that search."""
+    words = asked.words.split()
+    if asked.near or asked.place:
+        return []
+    for count in range(min(LONGEST_PLACE_WORDS, len(words) - 1), 0, -1):
+        found = [
+            one
+            for one in places.find(" ".join(words[-count:]))
+            if one.place.level == REGENCY and not one.missing and one.score >= SURE_SCORE
+        ]
+        if found:
+            rest = " ".join(words[:-count])
+            return [(one.label, asked.url(q=rest, place=one.place.code)) for one in found]
+    return []
+
+
 @bp.get("/directory")
 @public
 def index() -> Page:
@@ -160,6 +180,7 @@ def index() -> Page:
             "directory/index.html",
             asked=asked,
             results=results,
+            places_in_words=_places_in(asked, places) if results else [],
             cards=[_card(hit, places, now) for hit in results.page.items] if results else [],
             remote=[_card(Hit(one, None, None), places, now) for one in results.remote]
             if results

@@ -267,3 +267,12 @@ def test_a_broker_who_was_made_curator_sees_the_reports(browser, session, make):
     browser.sign_in(make.user(Role.BROKER, granted=["listing:approve"]))
 
     assert browser.page("/directory/reports").select_one("h1")
+
+
+def test_words_that_end_in_a_place_offer_the_search_around_it(browser, clinic, semarang):
+    around = "main p.actions a[href*='place=33.74']"
+
+    link = browser.page("/directory?q=klinik zamrud di kota semarang").select_one(around)
+    assert "q=klinik+zamrud" in link["href"]
+    assert browser.page(link["href"]).select_one(".option .distance")
+    assert not browser.page("/directory?q=klinik zamrud").select(around)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask import g, redirect, render_template, url_for
 
+from referral.casework.contact import printed
 from referral.extensions import db
 from referral.referrals import queries
 from referral.referrals.cards import CRITERIA, RELEASABLE, View
@@ -32,7 +33,7 @@ from referral.web.referrals.steps import (
     take,
 )
 
-_ANSWERS = {"pass": "circle-check", "fail": "triangle-alert", "unknown": "circle-question-mark"}
+_ANSWERS = {"pass": "circle-check", "fail": "triangle-alert"}
 
 
 @bp.get("/inbox")
@@ -63,7 +64,12 @@ def _card(referral: Referral) -> dict[str, Any]:
                 label(f"referral.criterion.verdict.{card['criteria'][rule]}"),
             )
             for rule in CRITERIA
-            if rule in card.get("criteria", {})
+            if card.get("criteria", {}).get(rule, "unknown") != "unknown"
+        ],
+        "not_known": [
+            label(f"referral.criterion.{rule}")
+            for rule in CRITERIA
+            if card.get("criteria", {}).get(rule) == "unknown"
         ],
     }
 
@@ -95,6 +101,7 @@ def _page(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Pag
         card=_card(referral) if view is not View.STUB else None,
         facts=(referral.released or {}) if view is View.RELEASED else {},
         releasable=RELEASABLE,
+        printed=printed,
         category_name=category_name,
         worker=referral.case.broker if view is not View.STUB else None,
         office=referral.case.office,
