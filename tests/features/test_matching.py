@@ -309,7 +309,7 @@ def test_a_choice_is_one_of_the_receipts_options_or_a_no_with_its_reason(
     chosen = operations.record_choice(session, receipt, site_id=site.id, **told)
 
     assert chosen.service_at_location_id == site.id
-    assert queries.latest_choice(session, need.id) is chosen
+    assert queries.latest_choices(session, [need.id])[need.id] is chosen
     with pytest.raises(Invalid):
         operations.record_choice(session, receipt, site_id=uuid4(), **told)
     with pytest.raises(Invalid):
