@@ -39,7 +39,7 @@ Page = str | Response | tuple[str, int]
 #: Reasons a client may give against every option: those that are a gap, and "other".
 _NO_REASONS = ("U07", "U08", "U09", "U10", "U11", "U12", "U13", "U16", "U17", "U99")
 #: Options shown at once, on the list and the map; the farther ones are unfolded below.
-FIRST_CARDS = 8
+FIRST_CARDS = 5
 
 
 # A search without a case --------------------------------------------------------------------------

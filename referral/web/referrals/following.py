@@ -7,6 +7,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.accounts.models import Role
+from referral.casework.contact import printed
 from referral.core.errors import NotAllowed, NotFound
 from referral.extensions import db
 from referral.planning.queries import open_unmet
@@ -195,4 +196,5 @@ def letter(referral_id: UUID) -> Page:
         facts=referral.released or {},
         releasable=RELEASABLE,
         category=category_name,
+        printed=printed,
     )
