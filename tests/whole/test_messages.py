@@ -139,7 +139,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
         "provinces",
         "regencies",
         "districts",
-    ),  # fmt: skip
+    ),
     "referral.fact.{}": FACTS,
     "referral.mode.{}": kinds.AnswerMode,
     "referral.outcome.{}": OUTCOMES,
