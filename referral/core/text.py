@@ -79,6 +79,11 @@ def render(message: Message, lang: str, *, zone: str = "UTC") -> str:
     )
 
 
+def named(key: str, otherwise: str) -> Message | str:
+    """The words for a coded value; what is given where no list holds it."""
+    return Message(key) if key in templates() else otherwise
+
+
 class _Count(str):
     """A number in words; `{count:service|services}` gives the words that go with it."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from referral.core.text import Message
+from referral.core.text import Message, named
 from referral.directory.opening import is_open, next_opening
 from referral.matching.facts import Circumstances, Offer, Query
 
@@ -153,5 +153,8 @@ def _speaks_otherwise(query: Query, offer: Offer) -> bool:
 def _language(query: Query, offer: Offer) -> Message:
     return Message(
         "match.penalty.language",
-        {"spoken": list(offer.languages or ()), "needed": list(query.language)},
+        {
+            "spoken": [named(f"language.{code}", code) for code in offer.languages or ()],
+            "needed": [named(f"language.{code}", code) for code in query.language],
+        },
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from referral.core.country import COUNTRY
-from referral.core.text import Message
+from referral.core.text import Message, named
 from referral.directory.opening import is_open
 from referral.matching.facts import Document, Names, Offer, Outcome, Query
 
@@ -325,11 +325,15 @@ def _lacking(query: Query, offer: Offer) -> list[Document]:
     return [d for d in offer.documents or () if d.code and d.code in query.documents_lacking]
 
 
+def _called(document: Document) -> Message | str:
+    return named(f"document.{document.code}", document.name)
+
+
 def _documents_params(query: Query, offer: Offer, _names: Names) -> Params:
     lacking = _lacking(query, offer)
     return {
-        "documents": [document.name for document in offer.documents or ()],
-        "lacking": [document.name for document in lacking],
+        "documents": [_called(document) for document in offer.documents or ()],
+        "lacking": [_called(document) for document in lacking],
         "how": [document.how_to_get for document in lacking if document.how_to_get],
     }
 

@@ -463,7 +463,7 @@ def test_a_near_miss_says_what_would_have_to_change() -> None:
 
     assert miss.failed == ("age",)
     assert [render(change, "en") for change in miss.would_fit_if] == [
-        "the person were 60 years and older"
+        "the person were 60 years or older"
     ]
 
 

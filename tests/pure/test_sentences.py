@@ -1,8 +1,13 @@
 """Sentences say one thing and several things with the right words."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
-from referral.core.text import Message, render
+from referral.core.text import Message, named, render
+
+DATA = Path(__file__).resolve().parents[2] / "directory_data"
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,15 @@ def test_a_span_of_one_is_no_span(highest: int, english: str, indonesian: str) -
 
     assert render(message, "en") == english
     assert render(message, "id") == indonesian
+
+
+@pytest.mark.parametrize(
+    ("family", "file"), [("language", "languages.csv"), ("document", "documents.csv")]
+)
+def test_a_code_is_said_in_the_words_of_its_list(family: str, file: str) -> None:
+    with (DATA / file).open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            word = named(f"{family}.{row['code']}", "not listed")
+            assert isinstance(word, Message)
+            assert [render(word, lang) for lang in ("id", "en")] == [row["name_id"], row["name_en"]]
+    assert named(f"{family}.qqq", "qqq") == "qqq"

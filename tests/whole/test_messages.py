@@ -131,6 +131,8 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "planning.people.{}": ("small", "withheld"),
     "referral.criterion.{}": CRITERIA,
     "cli.usage.{}": ("file", "missing", "value"),
+    "language.{}": codes("languages.csv"),
+    "document.{}": codes("documents.csv"),
     "place.coverage.{}": (
         "level",
         "placed",
