@@ -53,6 +53,8 @@ def create_admin(email: str, name: str, base_url: str, as_json: bool, lang: str)
     \b
     Example: flask accounts create-admin adi@example.org --base-url https://jejaring.example.org
     """
+    if not base_url.startswith(("http://", "https://")):
+        refuse(Invalid("accounts.admin.base_url", field="base_url"), as_json=as_json, lang=lang)
     now = datetime.now(UTC)
     session = db.session
     take_write_lock(session)

@@ -271,6 +271,12 @@ def test_create_admin_refuses_a_wrong_address_and_another_role(cli: Any, make: M
     assert (other.exit_code, other.json["error"]["field"]) == (2, "email")
 
 
+def test_create_admin_makes_no_link_that_no_browser_opens(cli: Any) -> None:
+    answer = cli("accounts", "create-admin", "a@example.org", "--base-url", "data:x", "--json")
+
+    assert (answer.exit_code, answer.json["error"]["field"]) == (2, "base_url")
+
+
 def _starter(make: Make) -> None:
     for source_id in ("pkbi-jateng-warga-utama", "uptd-ppa-provinsi-33"):
         make.service(source="jejaring-starter", source_id=source_id)
