@@ -25,6 +25,7 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.opening import OpeningRow, is_open
+from referral.places.codes import holds, no_finer_than_regency
 
 #: A check older than this is said to be old.
 VERIFIED_DAYS = 365
@@ -35,10 +36,6 @@ LAST_RESORT = (
     ("119", "directory.last_resort.119"),
     ("115", "directory.last_resort.115"),
 )
-
-
-#: characters of the code of a kab/kota, the least that may be told of any place
-REGENCY_CODE_LENGTH = 5
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ def _site(site: ServiceAtLocation) -> Site:
     if place is None:
         return Site(site.id, confidential=False, area_code=None)
     if place.confidential:
-        return Site(site.id, confidential=True, area_code=regency_of(place.area_code))
+        return Site(site.id, confidential=True, area_code=no_finer_than_regency(place.area_code))
     return Site(
         site.id,
         confidential=False,
@@ -171,11 +168,6 @@ def _site(site: ServiceAtLocation) -> Site:
         point_source=place.point_source,
         accessibilities=place.accessibilities,
     )
-
-
-def regency_of(area_code: str | None) -> str | None:
-    """The kab/kota of an area."""
-    return area_code and area_code[:REGENCY_CODE_LENGTH]
 
 
 def emergency_numbers(
@@ -213,7 +205,7 @@ def emergency_numbers(
     found = []
     for service in session.scalars(query):
         areas = tuple(area.area_code for area in service.service_areas)
-        if area_code and areas and not covers(areas, area_code):
+        if area_code and areas and not reaches(areas, area_code):
             continue
         calls = [phone for phone in service.phones if phone.type in ("hotline", "voice")]
         first = min(calls, key=lambda phone: (phone.type != "hotline", len(phone.number)))
@@ -245,12 +237,9 @@ def emergency_numbers(
     ]
 
 
-def covers(areas: Iterable[str], code: str) -> bool:
-    """Whether a service for these areas serves people of the place: one lies in the other."""
-    return any(
-        area == "*" or f"{code}.".startswith(f"{area}.") or f"{area}.".startswith(f"{code}.")
-        for area in areas
-    )
+def reaches(areas: Iterable[str], code: str) -> bool:
+    """Whether a service for these areas serves somebody in the place: one lies in the other."""
+    return any(area == "*" or holds(area, code) or holds(code, area) for area in areas)
 
 
 def open_reports(session: Session, *, page: int = 1) -> Page[ListingReport]:

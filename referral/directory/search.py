@@ -25,14 +25,14 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.queries import (
-    REGENCY_CODE_LENGTH,
     Listing,
     by_ids,
-    covers,
     is_offered,
+    reaches,
     service_area_codes,
 )
 from referral.directory.reference import names_kind, taxonomy
+from referral.places.codes import REGENCY_LENGTH
 
 PAGE_SIZE = 20
 LONGEST_QUERY = 200
@@ -268,7 +268,7 @@ def _select(named: ColumnElement[bool], texts: CTE | None = None) -> Select[Any]
         case((Location.confidential, None), else_=Location.longitude),
         Location.precision_km,
         case(
-            (Location.confidential, func.substr(Location.area_code, 1, REGENCY_CODE_LENGTH)),
+            (Location.confidential, func.substr(Location.area_code, 1, REGENCY_LENGTH)),
             else_=Location.area_code,
         ),
         Location.confidential,
@@ -358,7 +358,7 @@ def _serving(session: Session, rows: Sequence[_Row], near: Near) -> list[UUID]:
         for row in rows
         if row.service_id not in areas
         or near.area_code is None
-        or covers(areas[row.service_id], near.area_code)
+        or reaches(areas[row.service_id], near.area_code)
     ]
     fitting.sort(
         key=lambda row: (not row.named, row.service_id not in areas, row.name, row.service_id)
@@ -431,7 +431,7 @@ def _order(
         away = km.get(row)
         if away is None and near.area_code and row.area_code:
             # Known by area only: it stands where the edge of what is known about it stands.
-            away = near.precision_km if covers([row.area_code], near.area_code) else None
+            away = near.precision_km if reaches([row.area_code], near.area_code) else None
         return (not row.named, away is None, away or 0.0, row.name, row.service_id)
 
     return sorted(rows, key=by_distance)

@@ -41,10 +41,10 @@ from referral.directory.opening import OpeningRow, is_readable
 from referral.matching.facts import Document, Offer
 from referral.matching.models import ServiceStanding
 from referral.matching.rules import FAMILY_COUNSELLING
+from referral.places.codes import no_finer_than_regency, regency_of
 from referral.places.gazetteer import Gazetteer
 
 FACILITY_DEFAULTS = Path(__file__).parents[2] / "directory_data" / "facility_defaults.csv"
-_REGENCY_CODE_LENGTH = 5
 
 _COUPLES = re.compile(
     r"\b(?:nikah|pernikahan|perkawinan|pasangan|mediasi|couple|marital|marriage)\b", re.I
@@ -304,7 +304,7 @@ def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
     area = row.area_code
     latitude, longitude, precision_km = row.latitude, row.longitude, row.precision_km
     if row.confidential:
-        area = area and area[:_REGENCY_CODE_LENGTH]
+        area = no_finer_than_regency(area)
         latitude, longitude, precision_km = _public_point(area, gazetteer)
     # Most services have nothing beside themselves: one look instead of one per kind of row.
     told = parts.told & {row.id, service_id}
@@ -320,9 +320,7 @@ def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
         confidential=bool(row.confidential),
         area_code=area,
         remote=row.remote.value if row.remote else None,
-        assumed_area=area[:_REGENCY_CODE_LENGTH]
-        if default.own_area_only and area and len(area) >= _REGENCY_CODE_LENGTH
-        else None,
+        assumed_area=regency_of(area) if default.own_area_only else None,
         minimum_age=row.minimum_age,
         maximum_age=row.maximum_age,
         interprets=bool(row.interpretation_services),
@@ -387,9 +385,9 @@ def _public_point(
     area_code: str | None, gazetteer: Gazetteer
 ) -> tuple[float | None, float | None, float | None]:
     """Where a confidential place may be said to be: the seat of its kab/kota."""
-    code = (area_code or "")[:_REGENCY_CODE_LENGTH]
-    located = gazetteer.locate(code) if code in gazetteer else None
-    if located is None or len(located.at.code) < _REGENCY_CODE_LENGTH:
+    code = no_finer_than_regency(area_code)
+    located = gazetteer.locate(code) if code and code in gazetteer else None
+    if located is None or regency_of(located.at.code) is None:
         return None, None, None
     return located.latitude, located.longitude, located.precision_km
 

@@ -12,6 +12,7 @@ from referral.core.country import COUNTRY
 from referral.core.text import Message, named
 from referral.directory.opening import is_open
 from referral.matching.facts import Document, Names, Offer, Outcome, Query
+from referral.places.codes import holds
 
 RULES_VERSION = 1
 
@@ -92,8 +93,8 @@ def is_proposed(query: Query, offer: Offer) -> bool:
 
 
 def covers(area: str, code: str) -> bool:
-    """Whether the area holds the place with `code`; a regency holds its districts."""
-    return area in EVERYWHERE or code == area or code.startswith(area + ".")
+    """Whether a service for the area serves the place with `code`."""
+    return area in EVERYWHERE or holds(area, code)
 
 
 # Category ----------------------------------------------------------------------------------------

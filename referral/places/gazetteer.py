@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 
 from referral.core.errors import JejaringError
 from referral.core.geo import EARTH_RADIUS_KM
+from referral.places.codes import regency_of
 from referral.places.names import base_name, is_city, letters, spelling
 
 PROVINCE, REGENCY, DISTRICT = 1, 2, 3
@@ -199,7 +200,7 @@ class Gazetteer:
 
     def regency(self, code: str) -> Place | None:
         """The kabupaten or kota a place lies in or is; None for a province."""
-        return self._places.get(code[:5]) if len(code) >= 5 else None
+        return self._places.get(regency_of(code) or "")
 
     def time_zone(self, code: str) -> str | None:
         """The IANA zone of a place, its own or that of the area it lies in."""

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import User
-from referral.casework.models import Case, Need
+from referral.casework.models import Need
 from referral.casework.queries import excluded_organizations
 from referral.changes import audit
 from referral.changes import directory as directory_changes
@@ -25,7 +25,6 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCategory,
 )
-from referral.directory.queries import regency_of
 from referral.directory.reference import taxonomy
 from referral.directory.rows import AREA_POINTS
 from referral.matching import candidates
@@ -33,6 +32,7 @@ from referral.matching.models import MatchReceipt
 from referral.matching.operations import query_for
 from referral.matching.queries import latest_choices, penalty_table
 from referral.matching.ranking import rank
+from referral.places.codes import no_finer_than_regency, regency_of
 from referral.places.queries import gazetteer as places_of
 from referral.planning import queries
 from referral.planning.models import (
@@ -142,7 +142,7 @@ def record_unmet(
             need_id=need.id,
             office_id=need.case.office_id,
             category=need.category,
-            area_code=_regency(need.case),
+            area_code=regency_of((need.case.client.stays_at or {}).get("code")),
             opened_at=now,
             evidence={"receipts": [], "referrals": []},
         )
@@ -315,11 +315,6 @@ def _may_fit(session: Session, need: Need, site: ServiceAtLocation, now: datetim
     return bool(ranking.options or ranking.remote)
 
 
-def _regency(case: Case) -> str | None:
-    code = (case.client.stays_at or {}).get("code")
-    return ".".join(code.split(".")[:2]) if code and "." in code else None
-
-
 def _check(session: Session, opening: Opening) -> None:
     missing: list[tuple[str, Any]] = [
         ("name", opening.name.strip()),
@@ -354,7 +349,9 @@ def _list(
         source_id=str(proposal.id),
     )
     location = Location(
-        area_code=regency_of(opening.area_code) if opening.confidential else opening.area_code,
+        area_code=no_finer_than_regency(opening.area_code)
+        if opening.confidential
+        else opening.area_code,
         confidential=opening.confidential,
         latitude=located.latitude if located else None,
         longitude=located.longitude if located else None,

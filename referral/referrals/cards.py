@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from referral.places.codes import no_finer_than_regency
 from referral.referrals.lifecycle import HELPING, Status
 
 #: The agency's own criteria, which a blind card answers with yes, no or not known.
@@ -43,7 +44,7 @@ def blind_card(
     return {
         "criteria": {rule: answers[rule] for rule in CRITERIA if rule in answers},
         "age_band": age_band(age_years),
-        "area_code": ".".join(area_code.split(".")[:2]) if area_code else None,
+        "area_code": no_finer_than_regency(area_code or None),
         "priority": priority,
     }
 

@@ -16,6 +16,7 @@ from referral.directory.hours import parse
 from referral.directory.models import Schedule
 from referral.directory.reference import taxonomy
 from referral.matching import operations as matching
+from referral.places.codes import regency_of
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer
 from referral.planning import operations as planning
@@ -48,7 +49,7 @@ def open_file(
         name=person.name,
         facts={"age_years": person.age_years, "sex": person.sex, "desil": person.desil},
         stays_at={"text": f"{person.place}, {REGENCY}", "code": place.code} | point,
-        registered_in=".".join(place.code.split(".")[:2]),
+        registered_in=regency_of(place.code),
         safe_contact={"number": person.number, "may_leave_text": False},
         protections=person.protections,
         by=broker,

@@ -1,0 +1,20 @@
+"""What an area's code tells by itself: each level adds a part behind a dot. Pure."""
+
+#: Characters of a kab/kota's code, for a database that can only cut.
+REGENCY_LENGTH = 5
+
+
+def regency_of(code: str | None) -> str | None:
+    """Code of the kab/kota that an area lies in or is; None for a province and for nothing."""
+    parts = (code or "").split(".")
+    return ".".join(parts[:2]) if len(parts) > 1 else None
+
+
+def holds(area: str, code: str) -> bool:
+    """Whether the place with `code` is the area or lies in it; a regency holds its districts."""
+    return code == area or code.startswith(area + ".")
+
+
+def no_finer_than_regency(code: str | None) -> str | None:
+    """The area as coarse as it may be told of a person or a refuge: its kab/kota, or the province it is."""
+    return regency_of(code) or code
