@@ -56,7 +56,7 @@ directory_data/gazetteer.csv: $(VENV)/run $(wildcard referral/places/*.py) $(wil
 	@$(BIN)/python -m referral.places.build $@
 
 catalogues: $(VENV)/run
-	@$(BIN)/pybabel --quiet compile --directory referral/translations --statistics >/dev/null 2>&1
+	@$(BIN)/pybabel --quiet compile --directory referral/translations
 
 # Browser and PostgreSQL are Debian packages. Root installs them; anybody else is told their names.
 .packages:

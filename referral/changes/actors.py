@@ -23,5 +23,4 @@ class StandingActor:
 
 
 SYSTEM = StandingActor("system")
-TIMER = StandingActor("timer")
 PUBLIC = StandingActor("public")

@@ -99,7 +99,7 @@ class Rule:
     once_accepted: bool = False
 
 
-_B, _A, _C, _S = Actor.BROKER, Actor.AGENCY, Actor.CLIENT, Actor.TIMER
+_B, _A, _C = Actor.BROKER, Actor.AGENCY, Actor.CLIENT
 _F = Field
 
 

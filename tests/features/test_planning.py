@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
+from referral.casework import operations as casework
 from referral.casework.models import Need, Urgency
 from referral.core.errors import Invalid, NotAllowed
 from referral.directory.models import Schedule, Service, ServiceStatus
+from referral.places.queries import gazetteer
 from referral.planning import operations, queries
 from referral.planning.models import ProposalStatus
 from tests.factories import Make
@@ -98,8 +100,6 @@ def test_an_unknown_reason_is_refused_and_names_its_field(
 
 
 def test_the_nearest_service_is_never_a_refuge(make: Make, session: Session, now: datetime) -> None:
-    from referral.places.queries import gazetteer
-
     make.service("FC05", at=(-6.99, 110.43), confidential=True)
     far = make.service("FC05", at=(-7.55, 110.83))
 
@@ -139,17 +139,12 @@ def test_a_need_that_the_new_service_does_not_fit_is_not_told(
     make: Make, session: Session, now: datetime
 ) -> None:
     need = waiting_need(make, session, now)
-    operations_by = make.user()
-    plan, planner = proposal(session, make, now)
-    from referral.casework import operations as casework
-
     site = make.service("FC05")
     casework.exclude(
-        session, need.case, site.service.organization_id, reason="x", by=operations_by, now=now
+        session, need.case, site.service.organization_id, reason="x", by=need.case.broker, now=now
     )
 
     assert operations.tell_waiting(session, site, "FC05", now=now) == []
-    del plan, planner
 
 
 @pytest.mark.parametrize("field", ["name", "organization", "address", "hours", "phone"])
