@@ -10,7 +10,7 @@ from referral.accounts import operations as accounts
 from referral.accounts.models import User
 from referral.cli import register_commands
 from referral.config import ROOT, Settings
-from referral.core.db import migration_type
+from referral.core.db import migration_type, refuse_dangling
 from referral.extensions import alembic, babel, csrf, db
 from referral.web import access, errors, formatting, headers, language, navigation, reading, signin
 from referral.web.blueprints import BLUEPRINTS
@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> Flask:
             "render_as_batch": True,
             "compare_type": True,
             "render_item": migration_type,
+            "on_version_apply": refuse_dangling,
         },
         BABEL_DEFAULT_LOCALE="id",
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "referral" / "translations"),

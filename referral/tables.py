@@ -6,6 +6,9 @@ from referral.changes import models as _changes  # noqa: F401
 from referral.core import sealing as _sealing  # noqa: F401
 from referral.core.db import Base
 from referral.directory import models as _directory  # noqa: F401
+from referral.directory.duplicates import models as _duplicates  # noqa: F401
+from referral.directory.intake import models as _intake  # noqa: F401
+from referral.directory.upkeep import models as _upkeep  # noqa: F401
 from referral.matching import models as _matching  # noqa: F401
 from referral.places import models as _places  # noqa: F401
 from referral.planning import models as _planning  # noqa: F401

@@ -42,6 +42,8 @@ HOLDERS: dict[str, frozenset[Role]] = {
         "proposal:write": (P,),
         # the directory
         "listing:approve": (D,),
+        "listing:edit": (A,),
+        "listing:import": (D,),
         # the house: a supervisor manages the brokers of one office, an administrator everybody
         "office:read": (S,),
         "office:manage": (D,),

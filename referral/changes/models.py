@@ -25,6 +25,8 @@ class ChangeRecord(Identified):
     #: Who in this house; leaves it only as a role. None for a job or an import.
     updated_by_id: Mapped[UUID | None]
     updated_by_role: Mapped[str]
+    #: what a source's own record says that our columns can't hold: see directory.models.Published
+    as_stated: Mapped[dict[str, Any] | None]
 
 
 class DirectoryChange(Base):
@@ -67,3 +69,24 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     seq: Mapped[int]
     hash: Mapped[bytes]
+
+
+class OutgoingMail(Identified):
+    """A letter that is to leave the house, written in the transaction that decided so. Never personal data of a client."""
+
+    __tablename__ = "outgoing_mail"
+
+    #: the same letter is never written twice
+    key: Mapped[str] = mapped_column(unique=True)
+    to: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str | None]
+    created_at: Mapped[datetime]
+    #: not tried before this; None: it left, or was given up
+    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    #: kind of failure, never the server's words, which may repeat the letter
+    last_error: Mapped[str | None]

@@ -6,7 +6,7 @@ import click
 from sqlalchemy import select
 
 from referral.cli.answering import Group
-from referral.core.db import take_write_lock
+from referral.core.db import tables_change, take_write_lock
 from referral.directory.models import Service
 from referral.extensions import alembic
 from referral.extensions import db as database
@@ -22,7 +22,8 @@ def upgrade() -> None:
     \b
     Example: flask db upgrade
     """
-    alembic.upgrade()
+    with tables_change(database.engine):
+        alembic.upgrade()
     take_write_lock(database.session)
     load_reference(database.session, now=datetime.now(UTC))
     database.session.commit()
@@ -36,7 +37,8 @@ def downgrade(target: str) -> None:
     \b
     Example: flask db downgrade base
     """
-    alembic.downgrade(target)
+    with tables_change(database.engine):
+        alembic.downgrade(target)
 
 
 @group.command()

@@ -17,9 +17,10 @@ from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
 from referral.core.text import Message, render
-from referral.directory import files, reference
-from referral.directory.imports import BATCH, Import, Report
-from referral.directory.mapping import TableMapping, best_fit
+from referral.directory import reference
+from referral.directory.intake import files
+from referral.directory.intake.imports import BATCH, Import, Report
+from referral.directory.intake.mapping import TableMapping, best_fit
 from referral.extensions import db
 from referral.places.queries import gazetteer
 

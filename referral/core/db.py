@@ -2,10 +2,13 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -40,7 +43,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {
         datetime: UTCDateTime,
-        dict[str, Any]: JSON,
+        dict[str, Any]: JSON(none_as_null=True),
         list[Any]: JSON,
         list[str]: JSON,
         StrEnum: Enum(
@@ -103,6 +106,34 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
             "secure_delete = ON",  # what is deleted is overwritten: a destroyed key above all
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def tables_change(engine: Engine) -> Iterator[None]:
+    """While a migration runs: SQLite changes a table by making it anew, and then its references dangle."""
+
+    def let_dangle(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys = OFF")
+
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    engine.dispose()
+    event.listen(engine, "connect", let_dangle)
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", let_dangle)
+        engine.dispose()
+
+
+def refuse_dangling(*, ctx: MigrationContext, **_: Any) -> None:
+    """Stops a migration, before it is committed, that would leave a reference to a row that isn't there."""
+    connection = ctx.connection
+    if connection is not None and connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise RuntimeError(f"references without their row in: {sorted({b[0] for b in broken})}")
 
 
 def forget_deleted(engine: Engine) -> None:

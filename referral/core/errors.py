@@ -77,3 +77,5 @@ class Finding:
     value: str
     message: Message
     severity: str = "warning"
+    #: which file of a package
+    file: str = ""

@@ -18,7 +18,14 @@ from referral.directory.kinds import ServiceStatus as ServiceStatus
 from referral.directory.kinds import SystemType as SystemType
 
 
-class Sourced:
+class Published:
+    """A row of HSDS. What its source wrote and our columns can't hold stays with it, so that it leaves unchanged."""
+
+    #: ours: HSDS field → the source's own value, where reading and writing it again would change it
+    as_stated: Mapped[dict[str, Any] | None]
+
+
+class Sourced(Published):
     """Ours: where a row came from, so that it can be traced and imported again."""
 
     source: Mapped[str | None]
@@ -36,10 +43,17 @@ class Organization(Sourced, Identified):
     description: Mapped[str | None]
     email: Mapped[str | None]
     website: Mapped[str | None]
+    tax_status: Mapped[str | None]
+    tax_id: Mapped[str | None]
+    year_incorporated: Mapped[int | None]
     legal_status: Mapped[str | None]
+    logo: Mapped[str | None]
+    uri: Mapped[str | None]
     parent_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"))
     #: ours
     system_type: Mapped[SystemType] = mapped_column(default=SystemType.SOCIETAL)
+    #: ours: a curator let it publish changes of its listings without being asked first
+    trusted: Mapped[bool] = mapped_column(default=False)
 
     services: Mapped[list["Service"]] = relationship(back_populates="organization")
 
@@ -55,6 +69,7 @@ class Service(Sourced, Identified):
     )
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
+    program_id: Mapped[UUID | None] = mapped_column(ForeignKey("program.id"), index=True)
     name: Mapped[str] = mapped_column(index=True)
     alternate_name: Mapped[str | None]
     description: Mapped[str | None]
@@ -64,6 +79,9 @@ class Service(Sourced, Identified):
     interpretation_services: Mapped[str | None]
     application_process: Mapped[str | None]
     fees_description: Mapped[str | None]
+    wait_time: Mapped[str | None]
+    fees: Mapped[str | None]
+    accreditations: Mapped[str | None]
     eligibility_description: Mapped[str | None]
     #: years; both None: not known. 0 says that it is known to start at birth.
     minimum_age: Mapped[float | None]
@@ -71,9 +89,14 @@ class Service(Sourced, Identified):
     #: the day somebody who knows said that the listing is true; None: never
     assured_date: Mapped[date | None]
     assurer_email: Mapped[str | None]
+    licenses: Mapped[str | None]
     alert: Mapped[str | None]
     last_modified: Mapped[datetime]
     #: ours, from here on
+    #: the role of who said so; None: nobody here did
+    assured_by_role: Mapped[str | None]
+    #: the listing that this one was merged into; it is then closed, and its address leads there
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"), index=True)
     facility_type: Mapped[str | None] = mapped_column(index=True)
     answer_mode: Mapped[AnswerMode] = mapped_column(default=AnswerMode.REPLIES)
     contact_mode: Mapped[ContactMode] = mapped_column(default=ContactMode.DIRECT)
@@ -110,6 +133,17 @@ class Service(Sourced, Identified):
     __mapper_args__ = {"version_id_col": version}
 
 
+class Program(Published, Identified):
+    """A frame that an organization gives several services."""
+
+    __tablename__ = "program"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
+    name: Mapped[str]
+    alternate_name: Mapped[str | None]
+    description: Mapped[str | None]
+
+
 class Location(Sourced, Identified):
     """A place where help is given."""
 
@@ -124,9 +158,14 @@ class Location(Sourced, Identified):
 
     #: physical, postal or virtual
     location_type: Mapped[str] = mapped_column(default="physical")
+    url: Mapped[str | None]
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
     name: Mapped[str | None]
+    alternate_name: Mapped[str | None]
     description: Mapped[str | None]
     transportation: Mapped[str | None]
+    external_identifier: Mapped[str | None]
+    external_identifier_type: Mapped[str | None]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     #: ours, from here on. Half-width of where the place really may be, km.
@@ -142,7 +181,7 @@ class Location(Sourced, Identified):
     accessibilities: Mapped[list["Accessibility"]] = relationship(order_by="Accessibility.id")
 
 
-class ServiceAtLocation(Identified):
+class ServiceAtLocation(Published, Identified):
     """A service as offered at one place: what a match offers and a referral goes to."""
 
     __tablename__ = "service_at_location"
@@ -159,7 +198,7 @@ class ServiceAtLocation(Identified):
     )
 
 
-class Address(Identified):
+class Address(Published, Identified):
     __tablename__ = "address"
 
     location_id: Mapped[UUID] = mapped_column(ForeignKey("location.id"), index=True)
@@ -175,7 +214,24 @@ class Address(Identified):
     address_type: Mapped[str] = mapped_column(default="physical")
 
 
-class Phone(Identified):
+class Contact(Published, Identified):
+    """Somebody to ask, by name or by office. Published by the source itself; ours adds none."""
+
+    __tablename__ = "contact"
+
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    service_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"), index=True)
+    service_at_location_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("service_at_location.id"), index=True
+    )
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.id"), index=True)
+    name: Mapped[str | None]
+    title: Mapped[str | None]
+    department: Mapped[str | None]
+    email: Mapped[str | None]
+
+
+class Phone(Published, Identified):
     __tablename__ = "phone"
 
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
@@ -184,6 +240,7 @@ class Phone(Identified):
     service_at_location_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("service_at_location.id"), index=True
     )
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
     number: Mapped[str]
     extension: Mapped[str | None]
     #: HSDS: text, voice, fax, cell, video, pager, textphone; ours: hotline, whatsapp
@@ -191,7 +248,7 @@ class Phone(Identified):
     description: Mapped[str | None]
 
 
-class Schedule(Identified):
+class Schedule(Published, Identified):
     """When help is open, as an RFC 5545 rule in HSDS's columns."""
 
     __tablename__ = "schedule"
@@ -217,10 +274,14 @@ class Schedule(Identified):
     description: Mapped[str | None]
     opens_at: Mapped[str | None]
     closes_at: Mapped[str | None]
+    schedule_link: Mapped[str | None]
+    attending_type: Mapped[str | None]
     notes: Mapped[str | None]
+    #: ours: closed on these days, whatever other rows say
+    is_closure: Mapped[bool] = mapped_column(default=False)
 
 
-class ServiceArea(Identified):
+class ServiceArea(Published, Identified):
     """Where the people live whom a service is for."""
 
     __tablename__ = "service_area"
@@ -234,23 +295,23 @@ class ServiceArea(Identified):
     extent: Mapped[str | None]
     extent_type: Mapped[str | None]
     uri: Mapped[str | None]
-    #: ours: a code of the gazetteer; `*` is everywhere
-    area_code: Mapped[str]
+    #: ours: a code of the gazetteer; `*` is everywhere; None: the source's words name no area we know
+    area_code: Mapped[str | None]
 
 
-class Language(Identified):
+class Language(Published, Identified):
     __tablename__ = "language"
 
     service_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"), index=True)
-    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.id"))
-    phone_id: Mapped[UUID | None] = mapped_column(ForeignKey("phone.id"))
+    location_id: Mapped[UUID | None] = mapped_column(ForeignKey("location.id"), index=True)
+    phone_id: Mapped[UUID | None] = mapped_column(ForeignKey("phone.id"), index=True)
     name: Mapped[str | None]
     #: ISO 639-3
     code: Mapped[str | None]
     note: Mapped[str | None]
 
 
-class Accessibility(Identified):
+class Accessibility(Published, Identified):
     __tablename__ = "accessibility"
 
     location_id: Mapped[UUID] = mapped_column(ForeignKey("location.id"), index=True)
@@ -259,7 +320,7 @@ class Accessibility(Identified):
     url: Mapped[str | None]
 
 
-class CostOption(Identified):
+class CostOption(Published, Identified):
     __tablename__ = "cost_option"
 
     service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
@@ -272,7 +333,7 @@ class CostOption(Identified):
     amount_description: Mapped[str | None]
 
 
-class RequiredDocument(Identified):
+class RequiredDocument(Published, Identified):
     __tablename__ = "required_document"
 
     service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
@@ -284,7 +345,49 @@ class RequiredDocument(Identified):
     how_to_get: Mapped[str | None]
 
 
-class Unit(Identified):
+class Funding(Published, Identified):
+    """Who pays for an organization or a service."""
+
+    __tablename__ = "funding"
+
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    service_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"), index=True)
+    source: Mapped[str | None]
+
+
+class OrganizationIdentifier(Published, Identified):
+    """An organization's number in a register."""
+
+    __tablename__ = "organization_identifier"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
+    identifier_scheme: Mapped[str | None]
+    identifier_type: Mapped[str]
+    identifier: Mapped[str]
+
+
+class Url(Published, Identified):
+    """A further page of an organization or a service."""
+
+    __tablename__ = "url"
+
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    service_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"), index=True)
+    label: Mapped[str | None]
+    url: Mapped[str]
+
+
+class MetaTableDescription(Published, Identified):
+    """What a publisher says about a file of its data package."""
+
+    __tablename__ = "meta_table_description"
+
+    name: Mapped[str | None]
+    language: Mapped[str | None]
+    character_set: Mapped[str | None]
+
+
+class Unit(Published, Identified):
     __tablename__ = "unit"
 
     name: Mapped[str]
@@ -293,7 +396,7 @@ class Unit(Identified):
     uri: Mapped[str | None]
 
 
-class ServiceCapacity(Identified):
+class ServiceCapacity(Published, Identified):
     __tablename__ = "service_capacity"
 
     service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
@@ -308,7 +411,7 @@ class ServiceCapacity(Identified):
     until: Mapped[date | None]
 
 
-class Taxonomy(Identified):
+class Taxonomy(Published, Identified):
     __tablename__ = "taxonomy"
 
     name: Mapped[str] = mapped_column(unique=True)
@@ -317,7 +420,7 @@ class Taxonomy(Identified):
     version: Mapped[str | None]
 
 
-class TaxonomyTerm(Identified):
+class TaxonomyTerm(Published, Identified):
     __tablename__ = "taxonomy_term"
     __table_args__ = (UniqueConstraint("taxonomy_id", "code"),)
 
@@ -331,7 +434,7 @@ class TaxonomyTerm(Identified):
     term_uri: Mapped[str | None]
 
 
-class Attribute(Identified):
+class Attribute(Published, Identified):
     """HSDS's link from any row to a taxonomy term, for what outside sources say and we do not model."""
 
     __tablename__ = "attribute"
@@ -384,14 +487,3 @@ class EntryStep(Identified):
     days: Mapped[float | None]
     cost: Mapped[str | None]
     who_may_go: Mapped[str | None]
-
-
-class ListingReport(Identified):
-    """Ours: somebody says that a listing is wrong; a curator looks at it."""
-
-    __tablename__ = "listing_report"
-
-    service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
-    text: Mapped[str]
-    reported_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]

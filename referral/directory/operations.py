@@ -10,7 +10,7 @@ from referral.changes import audit
 from referral.changes.actors import Actor
 from referral.core.errors import Invalid, NotAllowed
 from referral.directory import queries
-from referral.directory.models import ListingReport
+from referral.directory.upkeep.models import ListingReport
 
 LONGEST_REPORT = 2000
 #: More unread reports about one listing within a day tell a curator nothing new.

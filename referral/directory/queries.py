@@ -15,7 +15,6 @@ from referral.directory.kinds import Remote, ServiceStatus, SystemType
 from referral.directory.models import (
     Accessibility,
     Address,
-    ListingReport,
     Location,
     Organization,
     Phone,
@@ -25,6 +24,7 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.opening import OpeningRow, is_open
+from referral.directory.upkeep.models import ListingReport
 from referral.places.codes import holds, no_finer_than_regency
 
 #: A check older than this is said to be old.
@@ -204,7 +204,7 @@ def emergency_numbers(
     )
     found = []
     for service in session.scalars(query):
-        areas = tuple(area.area_code for area in service.service_areas)
+        areas = tuple(area.area_code for area in service.service_areas if area.area_code)
         if area_code and areas and not reaches(areas, area_code):
             continue
         calls = [phone for phone in service.phones if phone.type in ("hotline", "voice")]
@@ -267,7 +267,7 @@ def service_area_codes(session: Session, service_ids: Sequence[UUID]) -> dict[UU
     )
     found: dict[UUID, list[str]] = {}
     for service_id, code in session.execute(query):
-        if service_id is not None:
+        if service_id is not None and code is not None:
             found.setdefault(service_id, []).append(code)
     return found
 

@@ -10,8 +10,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy.orm import Session
 
 from referral.core.text import LANGUAGES
+from referral.directory.intake.mapping import Known
 from referral.directory.kinds import AnswerMode
-from referral.directory.mapping import Known
 from referral.directory.models import Taxonomy as TaxonomyTable
 from referral.directory.models import TaxonomyTerm
 from referral.taxonomy.tree import Taxonomy

@@ -26,7 +26,7 @@ def areas(service: Service, gazetteer: Gazetteer, lang: str) -> list[str]:
     return [
         label("directory.everywhere", lang)
         if area.area_code == "*"
-        else place_name(gazetteer, area.area_code)
+        else place_name(gazetteer, area.area_code) or area.name or ""
         for area in service.service_areas
     ]
 

@@ -347,7 +347,9 @@ def _told(site_id: UUID, service_id: UUID, parts: _Parts) -> dict[str, Any]:
         rows = (OpeningRow(*values) for values in hours)
         told["hours"] = tuple(row for row in rows if is_readable(row))
     if areas := parts.areas.get(site_id) or parts.areas.get(service_id):
-        told["service_areas"] = tuple(code for (code,) in areas)
+        # An area that nobody could name may be anybody's: then it is not known who lives outside.
+        codes = tuple(code for (code,) in areas)
+        told["service_areas"] = () if None in codes else codes
     if rules := parts.rules.get(service_id):
         told.update(
             residency=rules.get(Criterion.RESIDENCY),

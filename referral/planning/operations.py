@@ -15,6 +15,7 @@ from referral.changes import audit
 from referral.changes import directory as directory_changes
 from referral.core.db import Identified
 from referral.core.errors import Invalid, NotAllowed
+from referral.directory.intake.rows import AREA_POINTS
 from referral.directory.models import (
     Address,
     Location,
@@ -26,7 +27,6 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.reference import taxonomy
-from referral.directory.rows import AREA_POINTS
 from referral.matching import candidates
 from referral.matching.models import MatchReceipt
 from referral.matching.operations import query_for

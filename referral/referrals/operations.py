@@ -18,9 +18,9 @@ from referral.core.text import Message
 from referral.directory.models import (
     AnswerMode,
     CapacityStatus,
-    ListingReport,
     ServiceAtLocation,
 )
+from referral.directory.upkeep.models import ListingReport
 from referral.matching.models import MatchReceipt
 from referral.referrals import queries
 from referral.referrals.lifecycle import (

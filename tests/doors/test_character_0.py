@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from referral.directory import files
+from referral.directory.intake import files
 from tests.conftest import Browser
 
 

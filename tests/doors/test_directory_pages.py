@@ -6,12 +6,12 @@ from referral.accounts.models import Role
 from referral.directory.kinds import Remote, ServiceStatus
 from referral.directory.models import (
     EligibilityRule,
-    ListingReport,
     Phone,
     RequiredDocument,
     Schedule,
     ServiceArea,
 )
+from referral.directory.upkeep.models import ListingReport
 from referral.places.models import Place
 
 

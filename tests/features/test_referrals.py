@@ -23,11 +23,11 @@ from referral.core.errors import (
 from referral.directory.models import (
     AnswerMode,
     CapacityStatus,
-    ListingReport,
     ServiceAtLocation,
     ServiceCapacity,
     ServiceStatus,
 )
+from referral.directory.upkeep.models import ListingReport
 from referral.matching.models import ServiceStanding
 from referral.referrals import operations, queries
 from referral.referrals.cards import View

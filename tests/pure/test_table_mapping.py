@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from referral.core.errors import Invalid
 from referral.core.text import LANGUAGES, render
+from referral.directory.intake.listings import PrintedPhone
+from referral.directory.intake.mapping import COLUMNS, TableMapping, best_fit
 from referral.directory.kinds import AnswerMode, CategoryBasis, Remote, SystemType
-from referral.directory.listings import PrintedPhone
-from referral.directory.mapping import COLUMNS, TableMapping, best_fit
 from referral.directory.reference import FOLDER, known
 
 MAPPINGS = {

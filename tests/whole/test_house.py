@@ -74,6 +74,37 @@ def test_migrations_make_the_tables_of_the_models_and_take_them_away_again(
         db.engine.dispose()
 
 
+def test_a_database_with_listings_goes_up_and_down_again_whole(tmp_path: Path) -> None:
+    app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)}))
+    listing = (
+        "INSERT INTO organization (id, name, system_type) VALUES ('0a', 'Panti', 'societal')",
+        "INSERT INTO service (id, organization_id, name, status, last_modified, answer_mode,"
+        " contact_mode, version) VALUES ('0b', '0a', 'Rumah singgah', 'active',"
+        " '2026-01-01 00:00:00', 'replies', 'direct', 1)",
+        "INSERT INTO location (id, location_type, confidential) VALUES ('0c', 'physical', 0)",
+        "INSERT INTO service_at_location (id, service_id, location_id) VALUES ('0d', '0b', '0c')",
+        "INSERT INTO schedule (id, service_id) VALUES ('0e', '0b')",
+    )
+    with app.app_context():
+        alembic.upgrade("0001")
+        with db.engine.begin() as connection:
+            for statement in listing:
+                connection.exec_driver_sql(statement)
+    run = app.test_cli_runner().invoke
+
+    assert run(args=["db", "upgrade"]).exit_code == 0
+    assert run(args=["db", "downgrade", "0001"]).exit_code == 0
+    assert run(args=["db", "upgrade"]).exit_code == 0
+
+    with app.app_context(), db.engine.connect() as connection:
+        tables = ("organization", "service", "location", "service_at_location", "schedule")
+        counts = [
+            connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar() for name in tables
+        ]
+        assert counts == [1, 1, 1, 1, 1]
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
+
+
 def test_every_module_that_calls_itself_pure_is_held_to_it() -> None:
     root = TESTS.parent
     contracts = ConfigParser()

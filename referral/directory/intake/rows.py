@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from referral.core.country import COUNTRY
 from referral.core.errors import Finding
 from referral.core.text import Message
+from referral.directory.intake.listings import Listing
 from referral.directory.kinds import Criterion, ServiceStatus
-from referral.directory.listings import Listing
 from referral.places.gazetteer import DISTRICT, REGENCY, Gazetteer, PlaceNotClear
 
 #: what a point stands for that is no more than the middle of an area, by the area's level

@@ -14,6 +14,7 @@ from referral.core.errors import Finding, Invalid
 from referral.core.geo import is_on_earth
 from referral.core.text import Message
 from referral.directory import hours, phones
+from referral.directory.intake.listings import Listing, PrintedPhone
 from referral.directory.kinds import (
     OLDEST_YEARS,
     AnswerMode,
@@ -24,7 +25,6 @@ from referral.directory.kinds import (
     ServiceStatus,
     SystemType,
 )
-from referral.directory.listings import Listing, PrintedPhone
 
 #: Our names for the columns of a table, as docs/directory.md explains them.
 COLUMNS = (

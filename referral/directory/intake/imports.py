@@ -14,8 +14,9 @@ from referral.changes.actors import Actor, StandingActor
 from referral.changes.models import ChangeRecord
 from referral.core.errors import Finding
 from referral.core.text import Message
-from referral.directory.listings import Listing
-from referral.directory.mapping import Known, TableMapping
+from referral.directory.intake.listings import Listing
+from referral.directory.intake.mapping import Known, TableMapping
+from referral.directory.intake.rows import Maker, Rows, part_id
 from referral.directory.models import (
     Address,
     CostOption,
@@ -32,7 +33,6 @@ from referral.directory.models import (
     ServiceCapacity,
     ServiceCategory,
 )
-from referral.directory.rows import Maker, Rows, part_id
 from referral.places.gazetteer import Gazetteer
 
 #: Who changed a row that an import changed; any other role's changes are local and are kept.

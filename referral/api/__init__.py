@@ -1,0 +1,1 @@
+"""The directory for other systems, over HTTP and without pages."""

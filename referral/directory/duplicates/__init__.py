@@ -1,0 +1,1 @@
+"""Listings that are one and the same: finding, merging, taking apart again."""

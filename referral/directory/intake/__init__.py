@@ -1,0 +1,1 @@
+"""Listings from elsewhere on their way into the directory."""

@@ -1,0 +1,1 @@
+"""Keeping listings true: changes on their way, claims, checks, reports."""
