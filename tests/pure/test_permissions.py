@@ -56,12 +56,13 @@ def test_each_role_may_do_what_its_work_needs() -> None:
             "receipt:read",
             "referral:read",
         },
-        Role.AGENCY: {"account:self", "referral:answer", "referral:read"},
+        Role.AGENCY: {"account:self", "referral:answer", "listing:edit", "referral:read"},
         Role.PLANNER: {"account:self", "gap:read", "proposal:write"},
         Role.ADMINISTRATOR: {
             "account:manage",
             "account:self",
             "listing:approve",
+            "listing:import",
             "office:manage",
         },
     }
