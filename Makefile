@@ -17,6 +17,7 @@ serve: build ## a working product on http://127.0.0.1:$(PORT)
 	@if $(FLASK) db empty; then $(FLASK) directory starter && $(FLASK) accounts demo; else $(FLASK) accounts hint; fi
 	@echo "Jejaring: http://127.0.0.1:$(PORT)"
 	@$(BIN)/gunicorn --bind 127.0.0.1:$(PORT) --workers 1 --worker-class gthread --threads 8 --no-control-socket \
+	  --config python:referral.jobs.serving \
 	  --access-logfile - --access-logformat '%(t)s %(m)s %(U)s %(s)s %(M)sms' app:app
 
 test: build $(VENV)/dev .packages ## every test, with a real browser

@@ -57,6 +57,14 @@ class Settings:
     NOMINATIM_DOMAIN: str = setting(
         "Host of the Nominatim server to ask when GEOCODER is `nominatim`.", default=""
     )
+    MAIL_SERVER: str = setting(
+        "Host of the mail server (SMTP). Empty: no mail leaves, letters wait.", default=""
+    )
+    MAIL_PORT: int = setting("Port of the mail server.", default=587)
+    MAIL_TLS: bool = setting("Ask the mail server for an encrypted line (STARTTLS).", default=True)
+    MAIL_USERNAME: str = setting("Name to sign in to the mail server with.", default="")
+    MAIL_PASSWORD: str = setting("Password to sign in to the mail server with.", default="")
+    MAIL_SENDER: str = setting("Address that mail comes from.", default="jejaring@localhost")
     COUNT_THRESHOLD: int = setting("Smallest count other than zero that planners see.", default=5)
 
     @classmethod

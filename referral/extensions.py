@@ -2,6 +2,7 @@
 
 from flask_alembic import Alembic
 from flask_babel import Babel
+from flask_mailman import Mail
 from flask_sqlalchemy_lite import SQLAlchemy
 from flask_wtf import CSRFProtect
 
@@ -11,3 +12,4 @@ db = SQLAlchemy()
 alembic = Alembic(run_mkdir=False, command_name="", metadatas=metadata)
 babel = Babel()
 csrf = CSRFProtect()
+mail = Mail()

@@ -11,7 +11,8 @@ from referral.accounts.models import User
 from referral.cli import register_commands
 from referral.config import ROOT, Settings
 from referral.core.db import migration_type, refuse_dangling
-from referral.extensions import alembic, babel, csrf, db
+from referral.extensions import alembic, babel, csrf, db, mail
+from referral.jobs import queue
 from referral.web import access, errors, formatting, headers, language, navigation, reading, signin
 from referral.web.blueprints import BLUEPRINTS
 
@@ -44,6 +45,14 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="jejaring",
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        MAIL_SERVER=settings.MAIL_SERVER,
+        MAIL_PORT=settings.MAIL_PORT,
+        MAIL_USE_TLS=settings.MAIL_TLS,
+        MAIL_USERNAME=settings.MAIL_USERNAME or None,
+        MAIL_PASSWORD=settings.MAIL_PASSWORD or None,
+        MAIL_DEFAULT_SENDER=settings.MAIL_SENDER,
+        MAIL_BACKEND="smtp",
+        MAIL_TIMEOUT=30,
         WTF_CSRF_TIME_LIMIT=None,  # a form filled in slowly, beside a client, is still good
     )
     app.jinja_env.undefined = StrictUndefined
@@ -55,6 +64,8 @@ def create_app(settings: Settings) -> Flask:
     alembic.init_app(app)
     babel.init_app(app, locale_selector=language.chosen, timezone_selector=language.zone)
     csrf.init_app(app)
+    mail.init_app(app)
+    queue.init_app(app)
 
     signin.init_app(app)  # sets g.user, which access then reads
     access.init_app(app)

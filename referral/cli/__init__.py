@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from referral.cli import accounts, audit, db, directory, match, needs, places
+from referral.cli import accounts, audit, db, directory, jobs, match, needs, places
 from referral.cli.demo import command as demo
 
 COMMANDS = (
@@ -11,6 +11,7 @@ COMMANDS = (
     db.group,
     demo.command,
     directory.group,
+    jobs.group,
     needs.group,
     places.group,
     match.command,

@@ -1,0 +1,64 @@
+"""The queue of tasks, in its own file beside the database, and who works it off."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from huey import SqliteHuey, crontab
+from huey.consumer import Consumer
+
+from referral.jobs import tasks
+
+THREADS = 2
+
+#: What runs by itself, and when.
+PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = ((tasks.deliver_letters, crontab()),)
+
+
+class Jobs:
+    """The tasks of one application, callable by name to put them into the queue."""
+
+    def __init__(self, app: Flask):
+        folder = Path(app.config["SETTINGS"].JEJARING_INSTANCE)
+        self.queue = SqliteHuey("jejaring", filename=str(folder / "jobs.db"), results=False)
+        for function, when in PERIODIC:
+            self.queue.periodic_task(when)(_in(app, function))
+        self.deliver_letters = self.queue.task(name="now_deliver_letters")(
+            _in(app, tasks.deliver_letters)
+        )
+
+    def run(self) -> None:
+        """Work tasks off until the process is told to stop."""
+        Consumer(self.queue, workers=THREADS).run()
+
+    def start(self) -> Consumer:
+        """Work tasks off in threads of this process, which keeps its own handling of signals."""
+        consumer = _InProcess(self.queue, workers=THREADS)
+        consumer.start()
+        return consumer
+
+
+class _InProcess(Consumer):  # type: ignore[misc]  # huey has no types
+    def _set_signal_handlers(self) -> None:
+        """A web server has its own."""
+
+
+def _in(app: Flask, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(*args: Any) -> Any:
+        with app.app_context():
+            return function(*args)
+
+    return run
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["jobs"] = Jobs(app)
+
+
+def jobs() -> Jobs:
+    """The jobs of the current application."""
+    found: Jobs = current_app.extensions["jobs"]
+    return found

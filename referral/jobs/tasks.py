@@ -1,0 +1,56 @@
+"""The tasks themselves. Each opens its own transactions in an application context and commits."""
+
+from datetime import UTC, datetime
+
+from flask import current_app
+from flask_mailman import EmailMultiAlternatives
+
+from referral.changes import outbox
+from referral.changes.models import OutgoingMail
+from referral.core.db import take_write_lock
+from referral.extensions import db, mail
+
+
+def deliver_letters() -> int:
+    """Send every letter that is due; gives how many left. Does nothing without a mail server."""
+    settings = current_app.config["SETTINGS"]
+    left = 0
+    while settings.MAIL_SERVER and (letter := _take_letter()) is not None:
+        try:
+            with mail.get_connection() as connection:
+                connection.send_messages([_message(letter)])
+        except Exception as error:
+            _begin_writing()
+            outbox.failed(db.session, letter, error, now=datetime.now(UTC))
+        else:
+            _begin_writing()
+            outbox.sent(db.session, letter, now=datetime.now(UTC))
+            left += 1
+        db.session.commit()
+    return left
+
+
+def _begin_writing() -> None:
+    db.session.rollback()  # a lock for writing comes before the first reading
+    take_write_lock(db.session)
+
+
+def _take_letter() -> OutgoingMail | None:
+    _begin_writing()
+    letter = outbox.take(db.session, now=datetime.now(UTC))
+    db.session.commit()
+    return letter
+
+
+def _message(letter: OutgoingMail) -> EmailMultiAlternatives:
+    """The letter as mail. Its id is always the same, so that a receiver can tell a letter that came twice."""
+    sender = current_app.config["MAIL_DEFAULT_SENDER"]
+    message = EmailMultiAlternatives(
+        subject=letter.subject,
+        body=letter.text,
+        to=[letter.to],
+        headers={"Message-ID": f"<{letter.id}@{sender.rpartition('@')[2] or 'localhost'}>"},
+    )
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
+    return message

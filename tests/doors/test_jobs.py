@@ -1,0 +1,146 @@
+"""Jobs: letters reach a real mail server, once; the web process works tasks off in threads."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from flask import Flask
+
+from referral.changes import outbox
+from referral.config import Settings
+from referral.extensions import alembic, db
+from referral.factory import create_app
+from referral.jobs.queue import jobs
+from referral.reference import load_reference
+
+
+class Mailbox:
+    """What a mail server received; it refuses everything while `refuses`."""
+
+    def __init__(self) -> None:
+        self.letters: list[str] = []
+        self.refuses = False
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        await asyncio.sleep(0)
+        if self.refuses:
+            return "451 not now"
+        self.letters.append(envelope.content.decode())
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[tuple[Mailbox, int]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mailbox = Mailbox()
+    server = Controller(mailbox, hostname="127.0.0.1", port=port)
+    server.start()
+    yield mailbox, port
+    server.stop()
+
+
+@pytest.fixture
+def mailing(tmp_path: Path, mailbox: tuple[Mailbox, int]) -> Iterator[Flask]:
+    """An application of its own that sends its mail to the mailbox."""
+    settings = Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)})
+    app = create_app(
+        replace(
+            settings,
+            MAIL_SERVER="127.0.0.1",
+            MAIL_PORT=mailbox[1],
+            MAIL_TLS=False,
+            MAIL_SENDER="jejaring@kota.example",
+        )
+    )
+    with app.app_context():
+        alembic.upgrade()
+        load_reference(db.session, now=datetime.now(UTC))
+        outbox.write(
+            db.session,
+            key="verify:1",
+            to="tu@panti.example",
+            subject="Masih benar?",
+            text="Salam dari kota",
+            html="<p>Salam dari kota</p>",
+            now=datetime.now(UTC),
+        )
+        db.session.commit()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def deliver(app: Flask) -> Any:
+    return json.loads(app.test_cli_runner().invoke(args=["jobs", "deliver", "--json"]).stdout)
+
+
+def test_a_letter_reaches_the_mail_server_once_as_text_and_html(
+    mailing: Flask, mailbox: tuple[Mailbox, int]
+) -> None:
+    assert deliver(mailing) == {"sent": 1, "waiting": 0}
+    assert deliver(mailing) == {"sent": 0, "waiting": 0}
+
+    [letter] = mailbox[0].letters
+    assert "From: jejaring@kota.example" in letter
+    assert "To: tu@panti.example" in letter
+    assert "Content-Type: text/plain" in letter
+    assert "<p>Salam dari kota</p>" in letter
+
+
+def test_a_refused_letter_waits_and_says_what_kind_of_trouble_it_met(
+    mailing: Flask, mailbox: tuple[Mailbox, int]
+) -> None:
+    mailbox[0].refuses = True
+
+    assert deliver(mailing) == {"sent": 0, "waiting": 1}
+    told = mailing.test_cli_runner().invoke(args=["jobs", "letters", "--json"])
+    assert json.loads(told.stdout)["letters"] == [
+        {"key": "verify:1", "attempts": 1, "error": "SMTPDataError", "given_up_at": None}
+    ]
+    assert told.exit_code == 1
+
+
+def test_without_a_mail_server_letters_wait(app: Flask, tmp_path: Path) -> None:
+    silent = create_app(Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)}))
+    with silent.app_context():
+        alembic.upgrade()
+        load_reference(db.session, now=datetime.now(UTC))
+        outbox.write(
+            db.session,
+            key="verify:1",
+            to="tu@panti.example",
+            subject="Masih benar?",
+            text="Salam",
+            now=datetime.now(UTC),
+        )
+        db.session.commit()
+
+    assert deliver(silent) == {"sent": 0, "waiting": 1}
+    with silent.app_context():
+        db.engine.dispose()
+
+
+def test_a_task_put_into_the_queue_is_worked_off_by_threads_of_the_process(
+    mailing: Flask, mailbox: tuple[Mailbox, int]
+) -> None:
+    with mailing.app_context():
+        jobs().deliver_letters()
+        consumer = jobs().start()
+    try:
+        deadline = time.monotonic() + 20
+        while not mailbox[0].letters and time.monotonic() < deadline:
+            time.sleep(0.05)
+    finally:
+        consumer.stop(graceful=True)
+
+    assert len(mailbox[0].letters) == 1
