@@ -14,6 +14,7 @@ _NOW_REQUIRED = (
     ("organization", "trusted", sa.Boolean()),
     ("schedule", "is_closure", sa.Boolean()),
 )
+_LISTED = ("organization", "service", "service_at_location", "taxonomy", "taxonomy_term")
 
 
 def upgrade() -> None:
@@ -131,6 +132,7 @@ def upgrade() -> None:
         sa.Column("proven_at", sa.DateTime(), nullable=True),
         sa.Column("decided_by_id", sa.Uuid(), nullable=True),
         sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("decision_note", sa.String(), nullable=True),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -449,7 +451,15 @@ def upgrade() -> None:
         sa.Column("service_id", sa.Uuid(), nullable=False),
         sa.Column(
             "purpose",
-            sa.Enum("verify", "claim", name="linkpurpose", native_enum=False, length=40),
+            sa.Enum(
+                "still_true",
+                "closed",
+                "fix",
+                "claim",
+                name="linkpurpose",
+                native_enum=False,
+                length=40,
+            ),
             nullable=False,
         ),
         sa.Column("claim_id", sa.Uuid(), nullable=True),
@@ -588,6 +598,13 @@ def upgrade() -> None:
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.add_column(sa.Column("as_stated", sa.JSON(none_as_null=True), nullable=True))
 
+    for table in _LISTED:
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.add_column(sa.Column("entered_at", sa.DateTime(), nullable=True))
+            batch_op.create_index(
+                batch_op.f(f"ix_{table}_entered_at"), ["entered_at"], unique=False
+            )
+
     # Rows that were there needed a value; new ones get theirs from the application.
     for table, column, kind in _NOW_REQUIRED:
         with op.batch_alter_table(table) as batch_op:
@@ -595,6 +612,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table in _LISTED:
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.drop_index(batch_op.f(f"ix_{table}_entered_at"))
+            batch_op.drop_column("entered_at")
+
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.drop_column("as_stated")
 

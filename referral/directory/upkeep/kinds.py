@@ -39,7 +39,32 @@ class ClaimStatus(StrEnum):
 
 
 class LinkPurpose(StrEnum):
-    """What a signed link may be used for, and nothing else."""
+    """What a signed link may be used for, once, and nothing else."""
 
-    VERIFY = "verify"
+    STILL_TRUE = "still_true"
+    CLOSED = "closed"
+    FIX = "fix"
     CLAIM = "claim"
+
+
+class Assurer(StrEnum):
+    """Who said that a listing is true, as far as it is ever told."""
+
+    AGENCY = "agency"
+    CURATOR = "curator"
+    BROKER = "broker"
+
+
+class Part(StrEnum):
+    """The part of a listing that a report is about and that may be in doubt."""
+
+    CATEGORIES = "categories"
+    PHONES = "phones"
+    ADDRESS = "address"
+    SCHEDULES = "schedules"
+    ELIGIBILITY = "eligibility"
+    SERVICE_AREAS = "service_areas"
+    REQUIRED_DOCUMENTS = "required_documents"
+    COST_OPTIONS = "cost_options"
+    LANGUAGES = "languages"
+    CAPACITIES = "capacities"

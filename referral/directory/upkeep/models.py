@@ -25,7 +25,7 @@ class ListingReport(Identified):
     reported_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     reported_by_role: Mapped[str] = mapped_column(default="public")
-    #: the field in doubt, as `phones` or `categories`; None: the listing as a whole
+    #: the part in doubt, one of kinds.Part; None: the listing as a whole
     field: Mapped[str | None]
     #: which value of the field, as the category's code; None: all of them
     value: Mapped[str | None]
@@ -80,6 +80,8 @@ class Claim(Identified):
     proven_at: Mapped[datetime | None]
     decided_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     decided_at: Mapped[datetime | None]
+    #: why it was refused, in the curator's words
+    decision_note: Mapped[str | None]
     #: the account that was made or extended
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
 
