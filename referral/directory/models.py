@@ -1,6 +1,6 @@
 """The directory in HSDS 3.2.3's tables and names; what is ours is marked so."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,19 @@ class Sourced(Published):
     source_id: Mapped[str | None]
 
 
-class Organization(Sourced, Identified):
+def _entered() -> datetime:
+    """When a row is written. Writers wait for one another, so rows of later transactions are later."""
+    return datetime.now(UTC)
+
+
+class Listed(Published):
+    """Ours: a row of the open lists. They go by when rows came in: a page stays as it is while rows are added."""
+
+    #: None: before this was kept
+    entered_at: Mapped[datetime | None] = mapped_column(default=_entered, index=True)
+
+
+class Organization(Listed, Sourced, Identified):
     """Who offers help."""
 
     __tablename__ = "organization"
@@ -58,7 +70,7 @@ class Organization(Sourced, Identified):
     services: Mapped[list["Service"]] = relationship(back_populates="organization")
 
 
-class Service(Sourced, Identified):
+class Service(Listed, Sourced, Identified):
     """One kind of help that an organization offers."""
 
     __tablename__ = "service"
@@ -181,7 +193,7 @@ class Location(Sourced, Identified):
     accessibilities: Mapped[list["Accessibility"]] = relationship(order_by="Accessibility.id")
 
 
-class ServiceAtLocation(Published, Identified):
+class ServiceAtLocation(Listed, Identified):
     """A service as offered at one place: what a match offers and a referral goes to."""
 
     __tablename__ = "service_at_location"
@@ -411,7 +423,7 @@ class ServiceCapacity(Published, Identified):
     until: Mapped[date | None]
 
 
-class Taxonomy(Published, Identified):
+class Taxonomy(Listed, Identified):
     __tablename__ = "taxonomy"
 
     name: Mapped[str] = mapped_column(unique=True)
@@ -420,7 +432,7 @@ class Taxonomy(Published, Identified):
     version: Mapped[str | None]
 
 
-class TaxonomyTerm(Published, Identified):
+class TaxonomyTerm(Listed, Identified):
     __tablename__ = "taxonomy_term"
     __table_args__ = (UniqueConstraint("taxonomy_id", "code"),)
 
