@@ -1,0 +1,1 @@
+"""Compiled HSDS documents as rows of our tables. Pure."""
