@@ -114,7 +114,7 @@ def _import(
             shipped = [TableMapping.from_yaml(each) for each in sorted(MAPPINGS.glob("*.yaml"))]
             mapping = best_fit(shipped, table.header)
         bar = stack.enter_context(_progress())
-        task = bar.add_task(path.name, total=files.rows_in(path))
+        task = bar.add_task(path.name, total=table.total)
         # Asking for places reads; the first batch takes the lock for writing before it does.
         take_write_lock(db.session)
         run = Import(
