@@ -72,9 +72,14 @@ class Ranking:
 
 
 @dataclass
-class _Judged:
+class Judged:
+    """What the gates and the penalties make of one offer.
+
+    km        from the public point; of confidential offers too
+    order_km  the km that the order uses
+    """
+
     offer: Offer
-    #: from the public point; of confidential offers too
     km: float | None
     order_km: float | None
     failed: tuple[Gate, ...]
@@ -82,6 +87,24 @@ class _Judged:
     group: int
     steps: float = 0.0
     effective_km: float | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Those who are shown, in order, and what is counted over everybody.
+
+    nearest          the nearest option with a distance that may be told
+    nearest_too_far  where there is no option: the nearest that only the travel limit keeps out
+    """
+
+    step_km: float
+    around: Circumstances
+    options: Sequence[Judged]
+    remote: Sequence[Judged]
+    why_not: Sequence[Judged]
+    nearest: Judged | None
+    nearest_too_far: Judged | None
+    tally: Mapping[str, Any]
 
 
 def rank(
@@ -94,47 +117,77 @@ def rank(
     holidays: frozenset[Any] = frozenset(),
     names: Names = str,
 ) -> Ranking:
-    """The ranking of `offers` for `query`.
+    """The ranking of `offers` for `query`, by looking at every one of them.
 
     table     steps by rule, as directory_data/penalties.csv
     need_id   makes the order of equals this need's own; "" without a need
     kept_out  organizations the client must never be sent to: in no list and no count
     names     gives areas their names in sentences
     """
+    selection = select(query, offers, table, need_id=need_id, kept_out=kept_out, holidays=holidays)
+    return told(query, selection, table, names=names)
+
+
+def select(
+    query: Query,
+    offers: Iterable[Offer],
+    table: Mapping[str, float],
+    *,
+    need_id: str = "",
+    kept_out: frozenset[Any] = frozenset(),
+    holidays: frozenset[Any] = frozenset(),
+) -> Selection:
+    """Who of `offers` is shown, by looking at every one of them."""
     offers = [
         offer
         for offer in offers
         if offer.organization_id not in kept_out and is_proposed(query, offer)
     ]
-    around = Circumstances(_answered_in_time(offers), holidays)
+    around = Circumstances(answered_in_time(offers), holidays)
     gates = applying(query)
-    judged = [_judge(query, offer, gates, around) for offer in offers]
+    judged = [judge(query, offer, gates, around) for offer in offers]
     fitting = [one for one in judged if not one.failed]
+    failing = [one for one in judged if one.failed]
     step_km = local_step_km(
         one.km
         for one in fitting
         if one.km is not None and not one.offer.confidential and not one.offer.remote
     )
     for one in fitting:
-        _weigh(query, one, table, around, step_km)
-
-    def shown(ones: Sequence[_Judged]) -> tuple[Ranked, ...]:
-        return tuple(_ranked(query, one, gates, table, around, step_km, names) for one in ones)
-
+        weigh(query, one, table, around, step_km)
     on_site = [one for one in fitting if not one.offer.remote]
     remote = [one for one in fitting if one.offer.remote]
-    failing = [one for one in judged if one.failed]
-    options = _first(query.limit, on_site, lambda one: _order(query, one), need_id)
-    beside = _first(query.limit, remote, lambda one: (one.group, one.steps), need_id)
-    near_misses = _first(query.limit, failing, _nearness, need_id)
-    return Ranking(
+    return Selection(
         step_km=step_km,
-        options=shown(options),
-        remote=shown(beside),
-        why_not=shown(near_misses),
-        why_not_total=len(failing),
-        coverage=coverage(query, on_site, remote, failing, names),
+        around=around,
+        options=first(query.limit, on_site, lambda one: order(query, one), need_id),
+        remote=first(query.limit, remote, lambda one: (one.group, one.steps), need_id),
+        why_not=first(query.limit, failing, nearness, need_id),
+        nearest=nearest(on_site, need_id),
+        nearest_too_far=None
+        if fitting
+        else nearest([one for one in failing if _is_only_too_far(one)], need_id),
         tally=_tally(query, on_site, remote, failing),
+    )
+
+
+def told(
+    query: Query, selection: Selection, table: Mapping[str, float], *, names: Names = str
+) -> Ranking:
+    """A selection with its sentences."""
+    gates = applying(query)
+
+    def shown(ones: Sequence[Judged]) -> tuple[Ranked, ...]:
+        return tuple(_ranked(query, one, gates, table, selection, names) for one in ones)
+
+    return Ranking(
+        step_km=selection.step_km,
+        options=shown(selection.options),
+        remote=shown(selection.remote),
+        why_not=shown(selection.why_not),
+        why_not_total=_failing(selection.tally),
+        coverage=coverage(query, selection, names),
+        tally=selection.tally,
     )
 
 
@@ -150,54 +203,61 @@ def tie(need_id: str, service_at_location_id: Any) -> str:
     return sha256(f"{need_id}:{service_at_location_id}".encode()).hexdigest()
 
 
-def coverage(
-    query: Query,
-    on_site: Sequence[_Judged],
-    remote: Sequence[_Judged],
-    failing: Sequence[_Judged],
-    names: Names,
-) -> Message:
+def coverage(query: Query, selection: Selection, names: Names) -> Message:
     """One sentence about how well the need is covered from here."""
     category = {"category": Message(f"category.{query.need}")}
+    on_site, remote = selection.tally["options"], selection.tally["remote"]
+    failing = _failing(selection.tally)
     if not on_site and not remote and not failing:
         return Message("match.coverage.none_known", category)
     if not on_site and not remote:
-        params = category | {"count": len(failing)}
-        near = _nearest([one for one in failing if _is_only_too_far(one)])
-        if near is None:
-            return Message("match.coverage.none_fits", params)
+        if selection.nearest_too_far is None:
+            return Message("match.coverage.none_fits", category | {"count": failing})
         return Message(
             "match.coverage.none_within",
-            category | {"within": query.within or 0} | _whereabouts(near, names),
+            category
+            | {"within": query.within or 0}
+            | _whereabouts(selection.nearest_too_far, names),
         )
     if not on_site:
-        return Message("match.coverage.remote_only", category | {"count": len(remote)})
-    nearest = _nearest(on_site)
-    if nearest is None or nearest.order_km is None:
-        return Message("match.coverage.no_distance", {"count": len(on_site)})
-    key = "far" if nearest.order_km > NEAR_KM else "near"
+        return Message("match.coverage.remote_only", category | {"count": remote})
+    near = selection.nearest
+    if near is None or near.order_km is None:
+        return Message("match.coverage.no_distance", {"count": on_site})
+    key = "far" if near.order_km > NEAR_KM else "near"
     return Message(
         f"match.coverage.{key}",
-        {"count": len(on_site), "near": NEAR_KM} | _whereabouts(nearest, names),
+        {"count": on_site, "near": NEAR_KM} | _whereabouts(near, names),
     )
 
 
-def _is_only_too_far(one: _Judged) -> bool:
+def _failing(tally: Mapping[str, Any]) -> int:
+    return int(tally["considered"] - tally["options"] - tally["remote"])
+
+
+def _is_only_too_far(one: Judged) -> bool:
     return [gate.rule for gate in one.failed] == ["within"]
 
 
-def _nearest(ones: Sequence[_Judged]) -> _Judged | None:
+def nearest(ones: Iterable[Judged], need_id: str) -> Judged | None:
+    """The nearest with a distance that may be told."""
     placed = [one for one in ones if one.order_km is not None and not one.offer.confidential]
-    return min(placed, key=lambda one: one.order_km or 0.0, default=None)
+    closest = min((one.order_km or 0.0 for one in placed), default=0.0)
+    return min(
+        (one for one in placed if one.order_km == closest),
+        key=lambda one: tie(need_id, one.offer.service_at_location_id),
+        default=None,
+    )
 
 
-def _whereabouts(one: _Judged, names: Names) -> dict[str, Any]:
+def _whereabouts(one: Judged, names: Names) -> dict[str, Any]:
     area = one.offer.area_code
     where = Message("match.coverage.in", {"area": names(area)}) if area else Message("match.empty")
     return {"km": one.order_km, "where": where}
 
 
-def _judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumstances) -> _Judged:
+def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumstances) -> Judged:
+    """What the gates say of an offer, and how far it is."""
     km = order_km = None
     placed = offer.latitude is not None and offer.longitude is not None and not offer.remote
     if query.near and placed:
@@ -220,29 +280,31 @@ def _judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumst
         group = FULL
     if offer.latitude is None and not offer.remote:
         group = NO_POSITION
-    return _Judged(offer, km, order_km, tuple(failed), eligibility_unknown, group)
+    return Judged(offer, km, order_km, tuple(failed), eligibility_unknown, group)
 
 
-def _weigh(
+def weigh(
     query: Query,
-    one: _Judged,
+    one: Judged,
     table: Mapping[str, float],
     around: Circumstances,
     step_km: float,
 ) -> list[Penalty]:
+    """The penalties of an offer, added to its distance."""
     found = penalties(query, one.offer, table, around, eligibility_unknown=one.eligibility_unknown)
     one.steps = sum(penalty.steps for penalty in found)
     one.effective_km = None if one.order_km is None else one.order_km + step_km * one.steps
     return found
 
 
-def _order(query: Query, one: _Judged) -> tuple[float, ...]:
+def order(query: Query, one: Judged) -> tuple[float, ...]:
+    """What options are sorted by, before ties."""
     if one.effective_km is None:
-        return (one.group, _area_distance(query, one.offer), one.steps)
+        return (one.group, area_distance(query, one.offer), one.steps)
     return (one.group, one.effective_km)
 
 
-def _area_distance(query: Query, offer: Offer) -> int:
+def area_distance(query: Query, offer: Offer) -> int:
     """How many levels up the client's area and the offer's meet: 0 the same one."""
     here = (query.place.code if query.place else "").split(".")
     there = (offer.area_code or "").split(".")
@@ -254,17 +316,18 @@ def _area_distance(query: Query, offer: Offer) -> int:
     return 3 - min(shared, 3)
 
 
-def _nearness(one: _Judged) -> tuple[float, ...]:
+def nearness(one: Judged) -> tuple[float, ...]:
+    """What near misses are sorted by, before ties."""
     km = float("inf") if one.km is None else one.km
     return (len(one.failed), km)
 
 
-def _first(
+def first(
     limit: int,
-    ones: Sequence[_Judged],
-    key: Callable[[_Judged], tuple[float, ...]],
+    ones: Sequence[Judged],
+    key: Callable[[Judged], tuple[float, ...]],
     need_id: str,
-) -> list[_Judged]:
+) -> list[Judged]:
     """The first `limit` by key and then tie; ties are computed only where they can matter."""
     keyed = [(key(one), one) for one in ones]
     smallest = heapq.nsmallest(limit, (k for k, _ in keyed))
@@ -277,15 +340,14 @@ def _first(
 
 def _ranked(
     query: Query,
-    one: _Judged,
+    one: Judged,
     gates: tuple[Gate, ...],
     table: Mapping[str, float],
-    around: Circumstances,
-    step_km: float,
+    selection: Selection,
     names: Names,
 ) -> Ranked:
     offer = one.offer
-    found = _weigh(query, one, table, around, step_km)
+    found = weigh(query, one, table, selection.around, selection.step_km)
     km = None if offer.confidential else one.km
     precision_km = None if one.km is None else query.precision_km + offer.precision_km
     band = None
@@ -305,7 +367,7 @@ def _ranked(
     )
 
 
-def _answered_in_time(offers: Sequence[Offer]) -> float | None:
+def answered_in_time(offers: Sequence[Offer]) -> float | None:
     """The category's own share of referrals answered in time."""
     due = sum(offer.due for offer in offers)
     return sum(offer.in_time for offer in offers) / due if due else None
@@ -313,9 +375,9 @@ def _answered_in_time(offers: Sequence[Offer]) -> float | None:
 
 def _tally(
     query: Query,
-    on_site: Sequence[_Judged],
-    remote: Sequence[_Judged],
-    failing: Sequence[_Judged],
+    on_site: Sequence[Judged],
+    remote: Sequence[Judged],
+    failing: Sequence[Judged],
 ) -> dict[str, Any]:
     failed = Counter(gate.rule for one in failing for gate in one.failed)
     alone = Counter(one.failed[0].rule for one in failing if len(one.failed) == 1)
