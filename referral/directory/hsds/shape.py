@@ -184,7 +184,7 @@ def dump_row(
         if each.nested and not links and not (stated and each.name in stated):
             continue
         value = each.as_stated(stated, row.get(each.column))
-        if value is not None or empty or (stated and each.name in stated):
+        if value is not None or empty:
             given[each.name] = value
     extension = row.get("extension")
     if table.name == "phone" and extension and given.get("extension") is None:
@@ -353,6 +353,8 @@ def _precision(value: datetime) -> str:
 
 def _dump_time(value: str | time) -> str:
     text = value.isoformat() if isinstance(value, time) else value
+    if text == "24:00":  # the standard's sign for midnight, as it has none for the end of a day
+        text = "23:59"
     return f"{text}:00" if len(text) == 5 else text
 
 
