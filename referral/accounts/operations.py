@@ -200,6 +200,23 @@ def change_user(
         end_sessions(session, user, by=by, now=now)
 
 
+def give_organization(
+    session: Session, user: User, organization_id: UUID, *, by: Actor, now: datetime
+) -> None:
+    """Let somebody who answers for an agency answer for this one from now on; signed out where that is new.
+
+    Raises NotAllowed for an ended account and for one that is for something else.
+    """
+    if not user.active or user.role is not Role.AGENCY:
+        raise NotAllowed("accounts.user.not_an_agency")
+    if user.organization_id == organization_id:
+        return
+    user.organization_id = organization_id
+    session.flush()
+    audit.record(session, "user.changed", user, by=by, now=now, role=user.role.value)
+    end_sessions(session, user, by=by, now=now)
+
+
 def deactivate(session: Session, user: User, *, by: User, now: datetime) -> None:
     """End an account and sign it out everywhere.
 

@@ -38,6 +38,8 @@ from referral.directory.models import (
     SystemType,
 )
 from referral.directory.opening import OpeningRow, is_readable
+from referral.directory.upkeep.reports import doubts
+from referral.matching.doubts import doubted
 from referral.matching.facts import Document, Offer
 from referral.matching.models import ServiceStanding
 from referral.matching.rules import FAMILY_COUNSELLING
@@ -120,6 +122,7 @@ def _load(
             Service.facility_type,
             Service.remote,
             Service.assured_date,
+            Service.assured_by_role,
             Service.interpretation_services,
             Organization.system_type,
             # The true point of a confidential place does not even leave the database.
@@ -136,7 +139,12 @@ def _load(
         .where(ServiceAtLocation.service_id.in_(services))
     ).all()
     parts = _Parts(session, services)
-    return [_offer(row, parts, gazetteer) for row in sites]
+    offers = [_offer(row, parts, gazetteer) for row in sites]
+    in_doubt = doubts(session, services)
+    return [
+        doubted(offer, in_doubt[offer.service_id]) if offer.service_id in in_doubt else offer
+        for offer in offers
+    ]
 
 
 def _categories(codes: list[str]) -> Subquery:
@@ -325,6 +333,7 @@ def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
         maximum_age=row.maximum_age,
         interprets=bool(row.interpretation_services),
         assured_on=row.assured_date,
+        assured_by=row.assured_by_role,
         unsafe_with_violence=default.never_with_violence or _counsels_couples(row, categories),
         **(_told(row.id, service_id, parts) if told else {}),
     )

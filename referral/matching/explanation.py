@@ -17,11 +17,21 @@ def facts_of(
         ("users", _room(query, offer)),
         ("banknote", _cost(offer)),
     ]
-    if offer.assured_on is None:
-        facts.append(("shield-alert", Message("match.fact.never_verified")))
-    else:
-        facts.append(("shield-check", Message("match.fact.verified", {"on": offer.assured_on})))
+    facts.append(_check(offer))
+    facts += [
+        ("triangle-alert", Message("match.fact.in_doubt", {"what": what, "since": since}))
+        for what, since in offer.in_doubt
+    ]
     return facts
+
+
+def _check(offer: Offer) -> tuple[str, Message]:
+    if offer.assured_on is None:
+        return "shield-alert", Message("match.fact.never_verified")
+    if offer.assured_by is None:
+        return "shield-check", Message("match.fact.verified", {"on": offer.assured_on})
+    who = Message(f"upkeep.assurer.{offer.assured_by}")
+    return "shield-check", Message("match.fact.verified_by", {"on": offer.assured_on, "who": who})
 
 
 def _hours(query: Query, offer: Offer, holidays: frozenset[date]) -> Message:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from referral.core.text import Message
 from referral.directory.opening import OpeningRow
 
 EMERGENCY = "emergency"
@@ -98,6 +99,8 @@ class Offer:
     access, no_access     disabilities a visitor may have that the place is, or is not, made for
     fee                   True: it costs something
     due, in_time          referrals that should have been answered by now, and those that were in time
+    assured_by            who checked it last, of upkeep.kinds.Assurer; None: nobody here
+    in_doubt              what the agency itself said is wrong, and since when; it counts as not known
     unsafe_with_violence  neighbourhood and faith leaders, couple counselling
     """
 
@@ -132,10 +135,12 @@ class Offer:
     capacity_maximum: float | None = None
     hours: tuple[OpeningRow, ...] = ()
     assured_on: date | None = None
+    assured_by: str | None = None
     due: int = 0
     in_time: int = 0
     open_referrals: int = 0
     unsafe_with_violence: bool = False
+    in_doubt: tuple[tuple[Message, date], ...] = ()
 
 
 @dataclass(frozen=True)

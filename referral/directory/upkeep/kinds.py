@@ -1,6 +1,10 @@
 """The coded words of keeping listings true. Pure."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from referral.core.text import Message
 
 
 class ChangeKind(StrEnum):
@@ -56,15 +60,33 @@ class Assurer(StrEnum):
 
 
 class Part(StrEnum):
-    """The part of a listing that a report is about and that may be in doubt."""
+    """The part of a listing that a report is about and that may be in doubt: fields of upkeep.editing."""
 
     CATEGORIES = "categories"
     PHONES = "phones"
     ADDRESS = "address"
-    SCHEDULES = "schedules"
+    HOURS = "hours"
     ELIGIBILITY = "eligibility"
     SERVICE_AREAS = "service_areas"
-    REQUIRED_DOCUMENTS = "required_documents"
-    COST_OPTIONS = "cost_options"
+    DOCUMENTS = "documents"
+    COST = "cost"
     LANGUAGES = "languages"
-    CAPACITIES = "capacities"
+    CAPACITY = "capacity"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A part of a listing (None: all of it) that its agency said is wrong; `value` is one entry of the part."""
+
+    part: Part | None
+    value: str | None
+    since: datetime
+
+    @property
+    def message(self) -> Message:
+        """What is in doubt, in words."""
+        if self.part is None:
+            return Message("upkeep.doubt.whole")
+        if self.part is Part.CATEGORIES and self.value is not None:
+            return Message(f"category.{self.value}")
+        return Message(f"listing.field.{self.part}")

@@ -1,0 +1,51 @@
+"""Letters of the house in words, as text and as HTML. They go to published addresses and name no person."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, TypedDict
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from referral.core.text import Message, render
+
+_FOLDER = Path(__file__).parents[3] / "templates" / "upkeep"
+
+
+class Letter(TypedDict):
+    """What `outbox.write` takes of a letter."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def letter(key: str, links: Sequence[tuple[Message, str]], *, lang: str, **params: Any) -> Letter:
+    """A letter from the sentences `<key>.subject`, `<key>.why` and `<key>.after`, with its links between."""
+    said = {
+        part: render(Message(f"{key}.{part}", params), lang) for part in ("subject", "why", "after")
+    }
+    shown = {
+        "lang": lang,
+        "links": [(render(words, lang), address) for words, address in links],
+        "sender": render(Message("upkeep.letter.sender"), lang),
+        **said,
+    }
+    return Letter(
+        # A name with a line end in it must not become a heading of the mail.
+        subject=" ".join(said["subject"].split()),
+        text=_templates().get_template("letter.txt").render(shown),
+        html=_templates().get_template("letter.html").render(shown),
+    )
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

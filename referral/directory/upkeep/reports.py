@@ -1,0 +1,163 @@
+"""What people say is wrong with listings, and the parts that are in doubt until a curator has looked."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from referral.changes import audit
+from referral.changes import directory as changes
+from referral.changes.actors import PUBLIC, Actor
+from referral.core.errors import Invalid, NotAllowed, NotFound
+from referral.core.paging import Page, page_of
+from referral.directory import queries
+from referral.directory.upkeep.kinds import Doubt, Part
+from referral.directory.upkeep.models import ListingReport
+
+LONGEST_REPORT = 2000
+#: More unread reports about one listing within a day tell a curator nothing new.
+MOST_REPORTS_A_DAY = 10
+
+
+def report_wrong(
+    session: Session,
+    service_id: UUID,
+    text: str,
+    *,
+    part: Part | None = None,
+    by: Actor = PUBLIC,
+    now: datetime,
+) -> ListingReport:
+    """Keep what somebody says is wrong with a listing, for a curator to look at. Only the role of who says it is kept."""
+    queries.get(session, service_id)
+    text = text.strip()
+    if not text:
+        raise Invalid("directory.report.empty", field="text")
+    if len(text) > LONGEST_REPORT:
+        raise Invalid("directory.report.too_long", field="text", most=LONGEST_REPORT)
+    recent = session.scalar(
+        select(func.count()).where(
+            ListingReport.service_id == service_id,
+            ListingReport.closed_at.is_(None),
+            ListingReport.reported_at > now - timedelta(days=1),
+        )
+    )
+    if (recent or 0) >= MOST_REPORTS_A_DAY:
+        raise NotAllowed("directory.report.too_many", field="text")
+    return _keep(session, service_id, text, part=part, by=by, now=now)
+
+
+def report_from_answer(
+    session: Session,
+    service_id: UUID,
+    text: str,
+    *,
+    part: Part | None = None,
+    value: str | None = None,
+    is_doubted: bool,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Keep what an agency's answer to a referral says about its listing; `is_doubted` quarantines the part.
+
+    The same doubt is kept once: it counts from when it was first said.
+    """
+    if is_doubted:
+        twin = select(ListingReport.id).where(
+            ListingReport.service_id == service_id,
+            ListingReport.is_quarantine,
+            ListingReport.closed_at.is_(None),
+            ListingReport.field.is_(None) if part is None else ListingReport.field == part.value,
+            ListingReport.value.is_(None) if value is None else ListingReport.value == value,
+        )
+        if session.scalar(twin.limit(1)) is not None:
+            return
+    made = _keep(session, service_id, text, part=part, value=value, by=by, now=now)
+    made.is_quarantine = is_doubted
+    if is_doubted:
+        changes.announce(session, service_id, now=now)
+    session.flush()
+
+
+def close(
+    session: Session, report: ListingReport, *, was_right: bool, by: Actor, now: datetime
+) -> None:
+    """Note that a curator has dealt with a report; what it put in doubt no longer is.
+
+    was_right   the listing was found true as it stands; else it was corrected
+    """
+    report.closed_at = now
+    audit.record(
+        session, "listing_report.closed", report, by=by, now=now, listing_was_right=was_right
+    )
+    if report.is_quarantine:
+        changes.announce(session, report.service_id, now=now)
+    session.flush()
+
+
+def open_reports(session: Session, *, page: int = 1) -> Page[ListingReport]:
+    """What people said is wrong and nobody has looked at yet: what keeps a part in doubt first, then the oldest."""
+    query = (
+        select(ListingReport)
+        .where(ListingReport.closed_at.is_(None))
+        .order_by(ListingReport.is_quarantine.desc(), ListingReport.reported_at, ListingReport.id)
+    )
+    return page_of(session, query, number=page)
+
+
+def get_open_report(session: Session, report_id: UUID) -> ListingReport:
+    """A report that nobody has closed. Raises NotFound."""
+    report = session.get(ListingReport, report_id)
+    if report is None or report.closed_at is not None:
+        raise NotFound("directory.unknown_report")
+    return report
+
+
+def doubts(session: Session, service_ids: Iterable[UUID] | Select[UUID]) -> dict[UUID, list[Doubt]]:
+    """What is in doubt about these listings, the oldest doubt first; a listing without doubt is missing."""
+    among = service_ids if isinstance(service_ids, Select) else list(service_ids)
+    rows = session.execute(
+        select(
+            ListingReport.service_id,
+            ListingReport.field,
+            ListingReport.value,
+            ListingReport.reported_at,
+        )
+        .where(
+            ListingReport.is_quarantine,
+            ListingReport.closed_at.is_(None),
+            ListingReport.service_id.in_(among),
+        )
+        .order_by(ListingReport.reported_at, ListingReport.id)
+    )
+    found: dict[UUID, list[Doubt]] = {}
+    for service_id, field, value, since in rows:
+        doubt = Doubt(Part(field) if field else None, value, since)
+        found.setdefault(service_id, []).append(doubt)
+    return found
+
+
+def _keep(
+    session: Session,
+    service_id: UUID,
+    text: str,
+    *,
+    part: Part | None,
+    value: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> ListingReport:
+    report = ListingReport(
+        service_id=service_id,
+        text=text,
+        reported_at=now,
+        reported_by_role=str(by.role),
+        field=part.value if part else None,
+        value=value,
+        is_quarantine=False,
+    )
+    session.add(report)
+    session.flush()
+    return report
