@@ -16,11 +16,11 @@ View = TypeVar("View", bound=Callable[..., object])
 PUBLIC = "public"
 
 
-def requires(permission: str) -> Callable[[View], View]:
-    """Marks a view: only people who hold `permission` may open it; for others it is not there."""
+def requires(*permissions: str) -> Callable[[View], View]:
+    """Marks a view: only people who hold one of `permissions` may open it; for others it is not there."""
 
     def mark(view: View) -> View:
-        view.permission = permission  # type: ignore[attr-defined]  # a mark on a function
+        view.permissions = permissions  # type: ignore[attr-defined]  # a mark on a function
         return view
 
     return mark
@@ -46,15 +46,15 @@ def _refuse_nul() -> None:
 def _check() -> Response | None:
     if request.endpoint in (None, "static"):
         return None
-    permission = getattr(current_app.view_functions[request.endpoint], "permission", None)
-    if permission == PUBLIC:
+    permissions = getattr(current_app.view_functions[request.endpoint], "permissions", ())
+    if PUBLIC in permissions:
         return None
-    if permission is None:
+    if not permissions:
         abort(404)
     if g.user is None:
         wanted = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("accounts.sign_in", next=wanted), 303)
-    if not may(permission):
+    if not any(may(permission) for permission in permissions):
         abort(404)
     return None
 
