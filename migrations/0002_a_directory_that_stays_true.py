@@ -557,6 +557,7 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("is_closure", sa.Boolean(), nullable=False, server_default=sa.false())
         )
+        batch_op.add_column(sa.Column("closed_on_holidays", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("as_stated", sa.JSON(none_as_null=True), nullable=True))
 
     with op.batch_alter_table("service", schema=None) as batch_op:
@@ -655,6 +656,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("schedule", schema=None) as batch_op:
         batch_op.drop_column("as_stated")
+        batch_op.drop_column("closed_on_holidays")
         batch_op.drop_column("is_closure")
         batch_op.drop_column("attending_type")
         batch_op.drop_column("schedule_link")

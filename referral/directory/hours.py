@@ -1,16 +1,20 @@
-"""Weekly opening hours: the opening_hours text of a list, and how hours are said in words. Pure."""
+"""Opening hours in words, and the opening_hours text of a list. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Any, Protocol
 
-from babel.dates import get_day_names
+from referral.core.text import Message, render
+from referral.directory.opening import OpeningRow
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 EVERY_DAY = ",".join(DAYS)
 #: HSDS has no flag for a whole day; a rule that closes in the last minute of the day lasts until midnight.
 LAST_MINUTE = "23:59"
+#: which of a month's Mondays; -1 is the last
+ORDINALS = (1, 2, 3, 4, 5, -1)
 
 _TIMES = re.compile(r"(\d{1,2})[:.](\d{2})\s*[-–]\s*(\d{1,2})[:.](\d{2})")
 _RULE = re.compile(r"^(?P<days>[A-Za-z][A-Za-z,\s–-]*?)?\s*(?P<times>\d.*|off|closed)$")
@@ -93,28 +97,187 @@ def _days(text: str) -> list[str]:
     return found
 
 
-def in_words(rules: Iterable[Weekly], lang: str) -> list[tuple[str, str]]:
-    """Days and times as people there write them: `("Senin–Jumat", "08.00–16.00")`, Monday first."""
-    point = "." if lang == "id" else ":"
+# In words ----------------------------------------------------------------------------------------
+
+
+def in_words(rows: Iterable[Weekly], lang: str, *, on: date | None = None) -> list[tuple[str, str]]:
+    """Days and times as people there write them: `("Senin–Jumat", "08.00–16.00")`, Monday first.
+
+    What comes every second week or on some days of the month follows, then single days that are different.
+    With `on`, what is over by that day is left out.
+    """
     found = []
-    for rule in rules:
-        days = [day for day in DAYS if day in (rule.byday or EVERY_DAY).split(",")]
-        if not rule.opens_at or not rule.closes_at or not days:
+    for row in map(opening_row, rows):
+        if on is not None and any(
+            end is not None and end < on for end in (row.valid_to, row.until)
+        ):
             continue
-        closes = "24:00" if rule.closes_at[:5] == LAST_MINUTE else rule.closes_at[:5]
-        times = f"{rule.opens_at[:5]}–{closes}".replace(":", point)
-        found.append((DAYS.index(days[0]), _days_in_words(days, lang), times))
+        words = _parts(row)
+        if words is not None:
+            found.append((_order(row), *(render(part, lang) for part in words)))
     return [(days, times) for _, days, times in sorted(found)]
 
 
-def _days_in_words(days: Sequence[str], lang: str) -> str:
-    names = get_day_names("wide", locale=lang)
+def opening_row(row: Any) -> OpeningRow:
+    """The rule of anything that has some of HSDS's columns of a schedule."""
+    if isinstance(row, OpeningRow):
+        return row
+    return OpeningRow(
+        **{
+            name: value
+            for name in OpeningRow.__dataclass_fields__
+            if (value := getattr(row, name, None)) is not None
+        }
+    )
+
+
+def said(row: OpeningRow) -> Message | None:
+    """One rule in a sentence; None where it tells no days or no times."""
+    parts = _parts(row)
+    return None if parts is None else Message("hours.line", {"days": parts[0], "times": parts[1]})
+
+
+def _parts(row: OpeningRow) -> tuple[Message, Message] | None:
+    days = _days_of(row)
+    if days is None:
+        return None
+    if row.is_closure:
+        return days, Message("hours.closed")
+    if not row.opens_at or not row.closes_at:
+        return None
+    return days, times_said(row.opens_at, row.closes_at)
+
+
+def _days_of(row: OpeningRow) -> Message | None:
+    if row.is_dated:
+        first, last = row.valid_from or row.valid_to, row.valid_to or row.valid_from
+        return dates_said(first, last) if first and last else None
+    freq, interval = (row.freq or "WEEKLY").upper(), row.interval or 1
+    byday = [day.strip().upper() for day in (row.byday or "").split(",") if day.strip()]
+    if any(day[-2:] not in DAYS for day in byday):
+        return None
+    words = _days_of_rule(row, freq, interval, byday)
+    return None if words is None else _bounded(row, words)
+
+
+def _days_of_rule(row: OpeningRow, freq: str, interval: int, byday: list[str]) -> Message | None:
+    if row.byweekno or row.byyearday or row.count or (row.bymonthday and byday):
+        return Message("hours.special")
+    if freq == "DAILY" and not byday and not row.bymonthday:
+        if interval == 1:
+            return days_said(DAYS)
+        return Message("hours.every_days", {"interval": interval})
+    if freq == "WEEKLY" and not row.bymonthday:
+        named = byday or ([DAYS[row.dtstart.weekday()]] if row.dtstart and row.freq else list(DAYS))
+        if interval > 2:
+            return Message("hours.every_weeks", {"days": days_said(named), "interval": interval})
+        every = "second_week" if interval == 2 else "week"
+        return days_said(named, every=every, start=row.dtstart)
+    if freq == "MONTHLY" and interval == 1 and byday:
+        ordinals = [(day[-2:], int(day[:-2] or 0)) for day in byday]
+        nth = sorted({number for _, number in ordinals}, key=lambda n: (n < 0, n))
+        names = [day for day in DAYS if any(day == one for one, _ in ordinals)]
+        if len(ordinals) == len(nth) * len(names) and all(n in ORDINALS for n in nth):
+            return days_said(names, every="month", nth=nth)
+        return listed_said(
+            [
+                Message(f"hours.nth.{n}", {"day": Message(f"hours.day.{d}")})
+                for d, n in ordinals
+                if n in ORDINALS
+            ]
+        )
+    if freq == "MONTHLY" and interval == 1 and row.bymonthday:
+        numbers = [number.strip() for number in row.bymonthday.split(",")]
+        return Message("hours.month_days", {"numbers": numbers})
+    return Message("hours.special")
+
+
+def _bounded(row: OpeningRow, days: Message) -> Message:
+    if row.until or row.valid_to:
+        return Message("hours.until", {"days": days, "until": row.until or row.valid_to})
+    return days
+
+
+def days_said(
+    days: Sequence[str],
+    *,
+    every: str = "week",
+    nth: Sequence[int] = (),
+    start: date | None = None,
+) -> Message:
+    """Days of the week, as "Monday–Thursday, Saturday" or "the first and last Saturday of the month"."""
+    if every == "month":
+        return Message(
+            "hours.of_month",
+            {
+                "days": [
+                    Message(f"hours.nth.{number}", {"day": Message(f"hours.day.{day}")})
+                    for day in days
+                    for number in nth
+                ]
+            },
+        )
     runs: list[list[int]] = []
-    for number in (DAYS.index(day) for day in days):
+    for number in sorted(DAYS.index(day) for day in days):
         if runs and runs[-1][-1] == number - 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return ", ".join(
-        names[run[0]] if len(run) == 1 else f"{names[run[0]]}–{names[run[-1]]}" for run in runs
+    words = [
+        Message(f"hours.day.{DAYS[run[0]]}")
+        if len(run) == 1
+        else Message(
+            "hours.run",
+            {
+                "first": Message(f"hours.day.{DAYS[run[0]]}"),
+                "last": Message(f"hours.day.{DAYS[run[-1]]}"),
+            },
+        )
+        for run in runs
+    ]
+    named = _joined(words)
+    if every == "second_week":
+        if start is None:
+            return Message("hours.every_weeks", {"days": named, "interval": 2})
+        return Message("hours.second_week", {"days": named, "start": start})
+    return named
+
+
+def _joined(words: Sequence[Message]) -> Message:
+    """One after the other, with commas."""
+    joined = words[0]
+    for word in words[1:]:
+        joined = Message("hours.and", {"first": joined, "then": word})
+    return joined
+
+
+def listed_said(words: Sequence[Message]) -> Message:
+    return Message("hours.of_month", {"days": list(words)})
+
+
+def times_said(opens: str, closes: str) -> Message:
+    """The times of one interval, each language with its own point or colon."""
+    end = "24:00" if closes[:5] == LAST_MINUTE else closes[:5]
+    if opens[:5] == "00:00" and end == "24:00":
+        return Message("hours.all_day")
+    return Message(
+        "hours.times",
+        {"oh": opens[:2], "om": opens[3:5], "ch": end[:2], "cm": end[3:5]},
     )
+
+
+def dates_said(first: date, last: date) -> Message:
+    """A day, or the days from one to another."""
+    if first == last:
+        return Message("hours.date", {"day": first})
+    return Message("hours.dates", {"first": first, "last": last})
+
+
+def _order(row: OpeningRow) -> tuple[int, str, int, str]:
+    """Weekly rows by their first day, then rarer ones, then single days by date."""
+    days = [day.strip()[-2:] for day in (row.byday or "").upper().split(",")]
+    first = min((DAYS.index(day) for day in days if day in DAYS), default=0)
+    if row.is_dated:
+        return 2, str(row.valid_from or row.valid_to), 0, row.opens_at or ""
+    weekly = (row.freq or "WEEKLY").upper() in ("WEEKLY", "DAILY") and (row.interval or 1) == 1
+    return 0 if weekly else 1, "", first, row.opens_at or ""

@@ -291,6 +291,8 @@ class Schedule(Published, Identified):
     notes: Mapped[str | None]
     #: ours: closed on these days, whatever other rows say
     is_closure: Mapped[bool] = mapped_column(default=False)
+    #: ours: whether it is closed on public holidays; None: not known
+    closed_on_holidays: Mapped[bool | None]
 
 
 class ServiceArea(Published, Identified):

@@ -1,9 +1,22 @@
-"""Whether a place is open at a moment, from HSDS schedule rows. Pure."""
+"""Whether a place is open at a moment, from HSDS schedule rows. Pure.
 
-from collections.abc import Container, Sequence
+How the rows of one listing are read together, day by day of their own zone:
+
+- a closure (`is_closure`) closes its days, whatever other rows say;
+- a dated row, which has first and last day and no rule, replaces the hours of the rules on its days;
+- of the rules those count that are valid on the day and whose series has not ended. Where there is none, the
+  hours are not known if another is no longer (or not yet) valid, and closed if all have ended (`until`);
+- on a public holiday hours by a rule hold only where the rows say so (`closed_on_holidays` is False) or it
+  never closes; where they say nothing it is not known.
+
+An opening belongs to the day it begins on: a night that begins before a closure runs to its end.
+"""
+
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal
 
 from dateutil import rrule
@@ -14,9 +27,13 @@ _FREQUENCIES: dict[str, Literal[0, 1, 2, 3]] = {
     "MONTHLY": rrule.MONTHLY,
     "YEARLY": rrule.YEARLY,
 }
-_DAYS = {day: getattr(rrule, day) for day in ("MO", "TU", "WE", "TH", "FR", "SA", "SU")}
-_AHEAD_DAYS = 14
-_LAST_MINUTE = 23 * 60 + 59
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_DAYS = {day: getattr(rrule, day) for day in _WEEKDAYS}
+#: how far the next opening is looked for: past the next of any monthly rule
+AHEAD_DAYS = 62
+_DAY_MINUTES = 24 * 60
+_LAST_MINUTE = _DAY_MINUTES - 1
+_LONGEST_OFFSET_HOURS = 24
 
 
 @dataclass(frozen=True)
@@ -24,6 +41,7 @@ class OpeningRow:
     """One HSDS schedule: days by RFC 5545 rule, hours as HH:MM. `timezone` is hours east of UTC.
 
     closes_at earlier than opens_at: it closes on the next day. The same, or 00:00 to 24:00: all day.
+    is_closure, closed_on_holidays: ours; None is not known
     """
 
     freq: str | None = None
@@ -41,13 +59,38 @@ class OpeningRow:
     opens_at: str | None = None
     closes_at: str | None = None
     timezone: float | None = None
+    is_closure: bool = False
+    closed_on_holidays: bool | None = None
+
+    def __hash__(self) -> int:
+        """Rows are looked up in caches all the time, and have many fields."""
+        known: int | None = self.__dict__.get("_hash")
+        if known is None:
+            fields = self.__dataclass_fields__
+            known = hash(tuple(self.__dict__[name] for name in fields))
+            object.__setattr__(self, "_hash", known)
+        return known
+
+    @property
+    def has_rule(self) -> bool:
+        parts = (self.freq, self.byday, self.bymonthday, self.byyearday, self.byweekno)
+        return any(parts)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it is about single days rather than a rule: its first and last day are all it says."""
+        if self.has_rule:
+            return False
+        return self.is_closure or bool(self.valid_from and self.valid_to)
 
     @property
     def never_closes(self) -> bool:
         opens, closes = _minutes(self.opens_at), _minutes(self.closes_at)
-        every_day = self.freq == "DAILY" or len((self.byday or "").split(",")) == 7
+        every_day = self.freq == "DAILY" or len(set((self.byday or "").split(","))) == 7
         return (
             every_day
+            and not self.is_closure
+            and (self.interval or 1) == 1
             and opens == 0
             and closes is not None
             and (closes == 0 or closes >= _LAST_MINUTE)
@@ -59,52 +102,144 @@ def is_open(
 ) -> bool | None:
     """Open at `at`? None where no row says hours, or on a holiday that hours may not hold on.
 
-    at  aware; hours are read in the row's own zone, else in the zone of `at`
+    at  aware; hours are read in the rows' own zone, else in the zone of `at`
     """
-    if not rows:
-        return None
-    answers = {_row_is_open(row, at, holidays) for row in rows}
+    answers = set()
+    for hours_east, group in _zones(tuple(rows)):
+        local = _local(hours_east, at)
+        answers.add(_group_is_open(group, local, holidays))
     if True in answers:
         return True
-    return None if None in answers else False
+    return None if None in answers or not answers else False
 
 
-def next_opening(rows: Sequence[OpeningRow], at: datetime) -> datetime | None:
-    """The first moment after `at`, within two weeks, when it opens; None: none is known."""
+def next_opening(
+    rows: Sequence[OpeningRow], at: datetime, *, holidays: Container[date] = ()
+) -> datetime | None:
+    """The first moment after `at`, within two months, when it surely opens; None: none is known."""
     moments = []
-    for row in rows:
-        local = _local(row, at)
-        opens = _minutes(row.opens_at)
-        if opens is None:
-            continue
-        for ahead in range(_AHEAD_DAYS + 1):
+    for hours_east, group in _zones(tuple(rows)):
+        local = _local(hours_east, at)
+        after = _minute_of(local)
+        for ahead in range(AHEAD_DAYS + 1):
             day = local.date() + timedelta(days=ahead)
-            moment = _moment(day, opens, local)
-            if moment > local and _runs_on(row, day):
-                moments.append(moment.astimezone(at.tzinfo))
+            begins = [
+                span.opens
+                for span in _plan(group, day).spans
+                if (ahead or span.opens > after) and span.holds(day in holidays)
+            ]
+            if begins:
+                moments.append(_moment(day, min(begins), local).astimezone(at.tzinfo))
                 break
     return min(moments, default=None)
 
 
-def _row_is_open(row: OpeningRow, at: datetime, holidays: Container[date]) -> bool | None:
-    local = _local(row, at)
-    today = local.date()
-    opens, closes = _minutes(row.opens_at), _minutes(row.closes_at)
-    if opens is None or closes is None:
-        return None if _runs_on(row, today) else False
-    if closes == _LAST_MINUTE:
-        closes += 1  # HSDS has no 24:00 in common use: 23:59 stands for midnight
-    if closes <= opens:
-        closes += 24 * 60
-    for day in (today, today - timedelta(days=1)):
-        since = (local.replace(tzinfo=None) - datetime.combine(day, time())).total_seconds() / 60
-        if opens <= since < closes and _runs_on(row, day):
-            return None if day in holidays and not row.never_closes else True
-    return False
+@dataclass(frozen=True)
+class _Span:
+    """One opening of a day, in minutes after its midnight; what it is on a holiday."""
+
+    opens: float
+    closes: float
+    on_holidays: bool | None
+
+    def holds(self, is_holiday: bool) -> bool | None:
+        return self.on_holidays if is_holiday else True
 
 
-def _local(row: OpeningRow, at: datetime) -> datetime:
-    return at if row.timezone is None else at.astimezone(timezone(timedelta(hours=row.timezone)))
+@dataclass(frozen=True)
+class _Plan:
+    """The openings that begin on a day; whether they may not be all."""
+
+    spans: tuple[_Span, ...]
+    unknown: bool = False
+
+
+def _group_is_open(
+    group: tuple[OpeningRow, ...], local: datetime, holidays: Container[date]
+) -> bool | None:
+    today, minute = local.date(), _minute_of(local)
+    yesterday = today - timedelta(days=1)
+    plan = _plan(group, today)
+    answers = [
+        span.holds(day in holidays)
+        for day, spans, since in (
+            (today, plan.spans, minute),
+            (yesterday, _plan(group, yesterday).spans, minute + _DAY_MINUTES),
+        )
+        for span in spans
+        if span.opens <= since < span.closes
+    ]
+    if True in answers:
+        return True
+    return None if None in answers or plan.unknown else False
+
+
+@lru_cache(maxsize=20_000)
+def _zones(
+    rows: tuple[OpeningRow, ...],
+) -> tuple[tuple[float | None, tuple[OpeningRow, ...]], ...]:
+    """The rows that can be read, by zone; those without one go with the others where these agree."""
+    readable = [row for row in rows if is_readable(row)]
+    zones = list(dict.fromkeys(row.timezone for row in readable if row.timezone is not None))
+    if len(zones) < 2:
+        return ((zones[0] if zones else None, tuple(readable)),) if readable else ()
+    return tuple(
+        (zone, tuple(row for row in readable if row.timezone == zone)) for zone in (*zones, None)
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _plan(group: tuple[OpeningRow, ...], day: date) -> _Plan:
+    """What these rows, all of one zone, say about the openings that begin on `day`."""
+    if any(row.is_closure and _runs_on(row, day) for row in group):
+        return _Plan(())
+    dated = [row for row in group if row.is_dated and not row.is_closure and _runs_on(row, day)]
+    if dated:
+        return _spans(dated, True)
+    rules = [row for row in group if not row.is_closure and not row.is_dated]
+    valid = [row for row in rules if _is_valid(row, day)]
+    live = [row for row in valid if not (row.until and day > row.until)]
+    if live:
+        return _spans([row for row in live if _runs_on(row, day)], None)
+    return _Plan((), unknown=len(valid) < len(rules) or not rules)
+
+
+def _spans(rows: Iterable[OpeningRow], on_holidays: bool | None) -> _Plan:
+    found, unknown = [], False
+    for row in rows:
+        opens, closes = _minutes(row.opens_at), _minutes(row.closes_at)
+        if opens is None or closes is None:
+            unknown = True
+            continue
+        if closes == _LAST_MINUTE:
+            closes += 1  # HSDS has no 24:00 in common use: 23:59 stands for midnight
+        if closes <= opens:
+            closes += _DAY_MINUTES
+        holds = on_holidays or row.never_closes or _not(row.closed_on_holidays)
+        found.append(_Span(opens, closes, holds))
+    return _Plan(tuple(found), unknown)
+
+
+def _not(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer
+
+
+def _is_valid(row: OpeningRow, day: date) -> bool:
+    starts, ends = row.valid_from, row.valid_to
+    return not ((starts and day < starts) or (ends and day > ends))
+
+
+def _local(hours_east: float | None, at: datetime) -> datetime:
+    return at if hours_east is None else at.astimezone(_zone(hours_east))
+
+
+@lru_cache(maxsize=100)
+def _zone(hours_east: float) -> timezone:
+    return timezone(timedelta(hours=hours_east))
+
+
+def _minute_of(local: datetime) -> float:
+    return local.hour * 60 + local.minute + local.second / 60
 
 
 def _moment(day: date, minutes: float, local: datetime) -> datetime:
@@ -119,61 +254,73 @@ def _minutes(text: str | None) -> float | None:
         total = int(hours) * 60 + int(minutes[:2])
     except ValueError:
         return None
-    return total if 0 <= total <= 24 * 60 else None
+    return total if 0 <= total <= _DAY_MINUTES else None
+
+
+def _runs_on(row: OpeningRow, day: date) -> bool:
+    """Whether the row's rule has an occurrence on `day`."""
+    if not _is_valid(row, day) or (row.until and day > row.until):
+        return False
+    if row.dtstart and day < row.dtstart:
+        return False
+    if not row.has_rule:
+        return True  # HSDS allows a row without a rule: it is about every day it is valid on
+    return day.day in _days_of_month(row, day.year, day.month)
 
 
 @lru_cache(maxsize=20_000)
-def _runs_on(row: OpeningRow, day: date) -> bool:
-    """Whether the row's rule has an occurrence on `day`."""
-    if (row.valid_from and day < row.valid_from) or (row.valid_to and day > row.valid_to):
-        return False
-    if row.until and day > row.until:
-        return False
-    if row.freq not in _FREQUENCIES:
-        # HSDS allows a row without a rule: its days are then those it names, else all it is valid on.
-        return not row.byday or _weekday(day) in row.byday.upper().split(",")
-    anchored = bool((row.interval or 1) > 1 or row.count or not _names_days(row))
-    start = (row.dtstart or row.valid_from) if anchored else day
+def _days_of_month(row: OpeningRow, year: int, month: int) -> frozenset[int]:
+    """The days of a month that the row's rule falls on, whatever the row is valid for."""
+    first = date(year, month, 1)
+    last = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    names = [name.strip().upper() for name in (row.byday or "").split(",") if name.strip()]
+    # HSDS allows days without a frequency: they come every week.
+    freq = (row.freq or "WEEKLY").upper()
+    # A rule that counts from a start that nobody gave is taken to start with the month that is asked about.
+    start = row.dtstart or row.valid_from if _is_anchored(row, freq) else None
+    if start is None and (row.interval or 1) == 1:
+        start = date(year, 1, 1) if freq == "YEARLY" else first
     if start is None:
-        start = day  # a rule that counts from a start that nobody gave: taken to start today
-    if start > day:
-        return False
+        start = first
+    if start > last:
+        return frozenset()
     rule = rrule.rrule(
-        _FREQUENCIES[row.freq],
+        _FREQUENCIES[freq],
         dtstart=datetime.combine(start, time()),
         interval=row.interval or 1,
-        count=row.count,
-        wkst=_DAYS.get((row.wkst or "MO").upper()),
-        byweekday=[_weekday_rule(text) for text in (row.byday or "").split(",") if text.strip()]
-        or None,
+        # Without an end, a rule that never comes would be followed for ever.
+        until=datetime.combine(last, time()),
+        wkst=_DAYS[(row.wkst or "MO").upper()],
+        byweekday=[_weekday_rule(name) for name in names] or None,
         bymonthday=_numbers(row.bymonthday),
         byyearday=_numbers(row.byyearday),
         byweekno=_numbers(row.byweekno),
     )
-    moment = datetime.combine(day, time())
-    return bool(rule.between(moment, moment, inc=True))
+    days = (moment.date() for moment in islice(rule, row.count))
+    return frozenset(day.day for day in days if day >= first)
 
 
-def _names_days(row: OpeningRow) -> bool:
-    return row.freq == "DAILY" or bool(row.byday or row.bymonthday or row.byyearday)
-
-
-def _weekday(day: date) -> str:
-    return tuple(_DAYS)[day.weekday()]
+def _is_anchored(row: OpeningRow, freq: str) -> bool:
+    """Whether its days depend on the day it starts, beyond there being none before."""
+    names_days = freq == "DAILY" or bool(row.byday or row.bymonthday or row.byyearday)
+    return bool((row.interval or 1) > 1 or row.count or not names_days)
 
 
 def _weekday_rule(text: str) -> Any:
     """`MO`, or `2TU` for the second Tuesday of the month."""
-    text = text.strip().upper()
     weekday = _DAYS[text[-2:]]
     return weekday(int(text[:-2])) if text[:-2] else weekday
 
 
+@lru_cache(maxsize=20_000)
 def is_readable(row: OpeningRow) -> bool:
     """Whether the rule can be followed at all; a row that can't says nothing about hours."""
     try:
-        _runs_on(row, date(2024, 1, 1))
-    except (KeyError, ValueError, TypeError):
+        if row.has_rule:
+            _days_of_month(row, 2024, 1)
+        if row.timezone is not None:
+            return abs(row.timezone) < _LONGEST_OFFSET_HOURS
+    except (KeyError, ValueError, TypeError, OverflowError):
         return False
     return True
 
