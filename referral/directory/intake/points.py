@@ -7,8 +7,9 @@ from typing import Final
 from referral.core.geo import haversine_km, is_on_earth
 from referral.places.gazetteer import Gazetteer, UnknownPlace
 
-#: An area's point stands in its middle; a place in it may be this many times its half-width away, and a bit.
-_FAR_TIMES, _FAR_KM = 3.0, 25.0
+#: An area's point stands in its middle; a place in it may be this many times its half-width away, and a bit:
+#: islands lie far from their kabupaten.
+_FAR_TIMES, _FAR_KM = 3.0, 50.0
 #: farther from every known kecamatan than this is in no part of the country
 _ABROAD_KM: Final = 250.0
 
