@@ -43,8 +43,9 @@ def doubted(offer: Offer, doubts: Sequence[Doubt]) -> Offer:
     for doubt in doubts:
         for part in Part if doubt.part is None else (doubt.part,):
             if part is Part.CATEGORIES:
-                wanted = (code for code in categories if doubt.value in (None, code))
-                categories |= dict.fromkeys(list(wanted), False)
+                # a need may be a whole domain, and then all of it is not offered
+                wanted = [code for code in categories if code.startswith(doubt.value or "")]
+                categories |= dict.fromkeys(wanted, False)
             else:
                 changes |= _NOT_KNOWN[part]
     zone = ZoneInfo(COUNTRY.time_zone)

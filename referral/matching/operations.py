@@ -16,7 +16,9 @@ from referral.changes import audit
 from referral.changes.directory import version as directory_version
 from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, NotAllowed
+from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
+from referral.directory.upkeep import verification
 from referral.matching import candidates, queries, receipts
 from referral.matching.asking import place_of_code, place_of_point
 from referral.matching.facts import Query
@@ -183,6 +185,9 @@ def record_choice(
         note=note or None,
     )
     session.add(choice)
+    if site_id is not None:
+        service_id = session.get_one(ServiceAtLocation, site_id).service_id
+        verification.count_use(session, service_id, now=now)
     audit.record(
         session,
         "match.chosen" if site_id or own else "match.declined",

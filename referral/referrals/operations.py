@@ -20,7 +20,8 @@ from referral.directory.models import (
     CapacityStatus,
     ServiceAtLocation,
 )
-from referral.directory.upkeep.models import ListingReport
+from referral.directory.upkeep import reports, verification
+from referral.directory.upkeep.kinds import Part
 from referral.matching.models import MatchReceipt
 from referral.referrals import queries
 from referral.referrals.lifecycle import (
@@ -48,6 +49,13 @@ from referral.referrals.standing import FULL_FOR_DAYS, push_standing, say_capaci
 
 WALK_IN_ASK_DAYS = 7  # a client sent to a walk-in service is asked "did you go?" a week later
 TEXT_LIMIT = 4_000  # characters of a note; longer tellings belong into the case
+NOT_OFFERED, LISTING_WRONG = "service_not_offered", "listing_wrong"
+#: effects of a reason that say something of the listing, and of which part of it
+_SAYS_OF_LISTING = {
+    "listing_correction": None,
+    "check_rule": Part.ELIGIBILITY,
+    "fix_catchment": Part.SERVICE_AREAS,
+}
 OUTCOMES = ("received", "partly", "enrolled", "information_only")
 
 
@@ -61,6 +69,8 @@ class Given:
     first_contact_on: date | None = None
     outcome: str | None = None
     outcome_on: date | None = None
+    #: what of its listing the agency says is wrong; None: it did not say
+    wrong_part: Part | None = None
 
     @property
     def fields(self) -> frozenset[Field]:
@@ -115,6 +125,8 @@ def draft(
         blind_card={},
     )
     session.add(referral)
+    if receipt is None:  # what was chosen from a receipt was counted then
+        verification.count_use(session, service.id, now=now)
     audit.record(session, "referral.drafted", referral, by=by, now=now, client_id=case.client_id)
     return referral
 
@@ -437,11 +449,8 @@ def _effect(
         until = given.review_on or today + timedelta(days=FULL_FOR_DAYS)
         status = CapacityStatus.NO_CAPACITY
         say_capacity(session, referral.service, status=status, until=until, by=by, now=now)
-    elif reason.effect in ("listing_correction", "check_rule", "fix_catchment"):
-        # The reason only: what the agency wrote beside it may be about the client.
-        session.add(
-            ListingReport(service_id=referral.service_id, text=reason.name_id, reported_at=now)
-        )
+    elif reason.effect in _SAYS_OF_LISTING:
+        _report_listing(session, referral, reason, given, by=by, now=now)
     elif reason.effect == "never_again":
         exclude(
             session,
@@ -451,6 +460,35 @@ def _effect(
             by=by,
             now=now,
         )
+
+
+def _report_listing(
+    session: Session,
+    referral: Referral,
+    reason: ReasonCode,
+    given: Given,
+    *,
+    by: User,
+    now: datetime,
+) -> None:
+    """What an answer says of the listing goes to a curator; what is simply wrong counts as not known until then."""
+    if reason.code == NOT_OFFERED:
+        part: Part | None = Part.CATEGORIES
+    elif reason.code == LISTING_WRONG:
+        part = given.wrong_part
+    else:
+        part = _SAYS_OF_LISTING[reason.effect or ""]
+    reports.report_from_answer(
+        session,
+        referral.service_id,
+        # The reason only: what the agency wrote beside it may be about the client.
+        reason.name_id,
+        part=part,
+        value=referral.need.category if reason.code == NOT_OFFERED else None,
+        is_doubted=reason.code in (NOT_OFFERED, LISTING_WRONG),
+        by=by,
+        now=now,
+    )
 
 
 def _dispose(

@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response
 
 from referral.accounts.models import User
 from referral.core.errors import Invalid
+from referral.directory.upkeep.kinds import Part
 from referral.extensions import db
 from referral.referrals import operations, queries
 from referral.referrals.lifecycle import Actor, Event, Field, Status, rule_for
 from referral.referrals.models import Channel, ReasonCode, Referral, ReferralStep
 from referral.web.answers import LONG, Answers
-from referral.web.formatting import capital, label
+from referral.web.formatting import capital, label, labelled
 from referral.web.language import chosen
 
 bp = Blueprint("referrals", __name__)
@@ -95,6 +96,14 @@ class StepForm:
 
     def field_id(self, name: str) -> str:
         return f"{self.event}-{name}"
+
+    @property
+    def asks_wrong_part(self) -> bool:
+        return any(code == operations.LISTING_WRONG for code, _name in self.reasons)
+
+    @property
+    def wrong_parts(self) -> list[tuple[str, str]]:
+        return labelled(Part, "listing.field")
 
     def says(self, field: str) -> str:
         """The question a field asks, which depends on the step."""
@@ -223,6 +232,11 @@ def is_stale(referral: Referral) -> bool:
     return request.form.get("version", "") != str(referral.version)
 
 
+def _part(answers: Answers) -> Part | None:
+    chosen_part = answers.choice("wrong_part", list(Part))
+    return Part(chosen_part) if chosen_part else None
+
+
 def stale_page(referral: Referral, back: str) -> tuple[str, int]:
     """Somebody was faster: what the reader saw, what it is now, and who did that."""
     seen = request.form.get("seen", "")
@@ -257,6 +271,7 @@ def take(
         first_contact_on=answers.day("first_contact_on"),
         outcome=answers.choice("outcome", operations.OUTCOMES),
         outcome_on=answers.day("outcome_on"),
+        wrong_part=_part(answers),
     )
     answered_on = answers.day("answered_on") if channel in ON_BEHALF else None
     rule = rule_for(
