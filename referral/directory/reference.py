@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
-from referral.core.text import LANGUAGES
+from referral.core.text import LANGUAGES, Message, render
+from referral.directory.hsds import vocabularies
 from referral.directory.intake.mapping import Known
 from referral.directory.kinds import AnswerMode
 from referral.directory.models import Taxonomy as TaxonomyTable
@@ -23,7 +24,44 @@ LISTS = {
     "disabilities": "Kinds of disability that a service may be for",
     "languages": "Languages, ISO 639-3",
 }
-CATEGORY = "jejaring:category"
+CATEGORY = vocabularies.CATEGORY
+#: the other vocabularies in which our facts travel: what each is, and its codes with their labels
+VOCABULARIES: dict[str, tuple[str, dict[str, str]]] = {
+    vocabularies.SEX: (
+        "Sex of the people a service is for",
+        {
+            "female": "casework.sex.female",
+            "male": "casework.sex.male",
+            vocabularies.ANY: "directory.vocabulary.any",
+        },
+    ),
+    vocabularies.CAPACITY: (
+        "Whether a service has room",
+        {
+            "capacity": "directory.capacity.capacity",
+            "no-capacity": "directory.capacity.no-capacity",
+            "waitlist": "directory.capacity.waitlist",
+            "additional-assessment-required": "directory.capacity.additional-assessment-required",
+        },
+    ),
+    vocabularies.CONFIDENTIALITY: (
+        "Whether where a service is given must stay secret",
+        {vocabularies.CONFIDENTIAL: "directory.vocabulary.confidential"},
+    ),
+    vocabularies.REMOTE: (
+        "How a service is given that needs no visit",
+        {"phone": "directory.remote.phone", "online": "directory.remote.online"},
+    ),
+    vocabularies.ANSWER_MODE: (
+        "How a service answers a referral",
+        {
+            "replies": "directory.answer_mode.replies",
+            "walk_in": "directory.answer_mode.walk_in",
+            "decision": "directory.answer_mode.decision",
+        },
+    ),
+}
+HIGHEST_DESIL = 10
 
 
 @dataclass(frozen=True)
@@ -96,11 +134,40 @@ def load_reference(session: Session, *, now: datetime) -> None:  # noqa: ARG001 
         owner = _taxonomy(session, f"jejaring:{name}", description)
         for item in coded(name).values():
             _term(session, owner, item.code, item.name)
+    for vocabulary, (description, labels) in _vocabularies().items():
+        owner = _taxonomy(session, vocabulary, description)
+        for code, names in labels.items():
+            _term(session, owner, code, names)
     session.flush()
 
 
+def _vocabularies() -> dict[str, tuple[str, dict[str, dict[str, str]]]]:
+    """The vocabularies of our facts beside the categories: description, and names by code."""
+    found = {
+        vocabulary: (description, {code: _names(key) for code, key in labels.items()})
+        for vocabulary, (description, labels) in VOCABULARIES.items()
+    }
+    everybody = {vocabularies.ANY: _names("directory.vocabulary.any")}
+    desils = {
+        str(n): {"id": f"Desil {n}", "en": f"Decile {n}"} for n in range(1, HIGHEST_DESIL + 1)
+    }
+    found[vocabularies.DESIL_MAX] = (
+        "Highest decile of welfare (DTSEN) that a service is for",
+        desils | everybody,
+    )
+    found[vocabularies.DISABILITY] = (
+        LISTS["disabilities"],
+        {code: item.name for code, item in coded("disabilities").items()} | everybody,
+    )
+    return found
+
+
+def _names(key: str) -> dict[str, str]:
+    return {lang: render(Message(key), lang) for lang in LANGUAGES}
+
+
 def _taxonomy(session: Session, name: str, description: str) -> TaxonomyTable:
-    row = TaxonomyTable(id=uuid5(NAMESPACE_URL, name), name=name, description=description)
+    row = TaxonomyTable(id=vocabularies.taxonomy_id(name), name=name, description=description)
     return session.merge(row)
 
 

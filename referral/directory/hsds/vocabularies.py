@@ -7,18 +7,20 @@
 | `jejaring:desil_max`   | service          | 1 to 10, any                  |                   |
 | `jejaring:disability`  | service          | a code of our list, any       |                   |
 | `jejaring:capacity`    | service_capacity | our four codes                | last day it holds |
-| `jejaring:confidential`| location         | yes                           |                   |
+| `jejaring:confidential`| location, service| yes                           |                   |
 | `jejaring:remote`      | service          | phone, online                 |                   |
 | `jejaring:answer_mode` | service          | replies, walk_in, decision    |                   |
 
 `any` is a rule known to be open to all. A `jejaring:capacity` of a service is its capacity as of the day it was
-last modified. A vocabulary or code that is not in this table stays an attribute like any other.
+last modified. A `jejaring:confidential` of a service says that a place of it is kept secret and therefore not told;
+it is only written. A vocabulary or code that is not in this table stays an attribute like any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from referral.directory.kinds import (
     AnswerMode,
@@ -138,3 +140,104 @@ _READ = {
     ("service", REMOTE): _read_remote,
     ("service", ANSWER_MODE): _read_answer_mode,
 }
+
+
+# Writing.
+
+#: what HSDS calls the purpose of an attribute
+_ELIGIBILITY = "eligibility"
+_OF_CRITERION = {criterion: vocabulary for vocabulary, criterion in CRITERIA.items()}
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One fact of ours as an attribute of the row it is about."""
+
+    vocabulary: str
+    code: str
+    entity: str = "service"
+    value: str | None = None
+    purpose: str | None = None
+
+    @property
+    def term_id(self) -> UUID:
+        """Id of the term in the taxonomies that every installation has."""
+        return term_id(self.vocabulary, self.code)
+
+    def attribute(self, row_id: UUID) -> dict[str, Any]:
+        """The attribute without its term; its id is the same every time."""
+        given = {
+            "id": str(uuid5(row_id, f"{self.vocabulary}/{self.code}")),
+            "link_type": self.purpose,
+            "link_entity": self.entity,
+            "value": self.value,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def taxonomy_id(name: str) -> UUID:
+    """Id of one of our taxonomies."""
+    return uuid5(NAMESPACE_URL, name)
+
+
+def term_id(name: str, code: str) -> UUID:
+    """Id of a term of one of our taxonomies."""
+    return uuid5(taxonomy_id(name), code)
+
+
+def is_ours(taxonomy: str | None) -> bool:
+    """Whether a taxonomy's terms are facts that we keep ourselves, so that a stored attribute may be out of date."""
+    return taxonomy in _WRITTEN
+
+
+def of_service(
+    service: Mapping[str, Any],
+    categories: Iterable[tuple[str, str]],
+    rules: Mapping[str, Sequence[Any]],
+    *,
+    secret: bool,
+) -> list[Stated]:
+    """What we know of a service beside HSDS's columns; what is so unless said is not said.
+
+    categories   (code, basis)
+    rules        criterion → values
+    """
+    stated = [
+        Stated(CATEGORY, code, value=CategoryBasis.INFERRED.value)
+        if basis == CategoryBasis.INFERRED
+        else Stated(CATEGORY, code)
+        for code, basis in categories
+    ]
+    for criterion, values in rules.items():
+        vocabulary = _OF_CRITERION.get(Criterion(criterion))
+        if vocabulary:
+            codes = [str(value) for value in values] or [ANY]
+            stated += [Stated(vocabulary, code, purpose=_ELIGIBILITY) for code in codes]
+    if secret:
+        stated.append(Stated(CONFIDENTIALITY, CONFIDENTIAL))
+    if service["remote"] is not None:
+        stated.append(Stated(REMOTE, str(service["remote"])))
+    if service["answer_mode"] != AnswerMode.REPLIES:
+        stated.append(Stated(ANSWER_MODE, str(service["answer_mode"])))
+    return stated
+
+
+def of_capacity(capacity: Mapping[str, Any]) -> list[Stated]:
+    """The state of a capacity, with the last day it holds."""
+    if capacity["status"] is None:
+        return []
+    until = capacity["until"]
+    last = until.isoformat() if until else None
+    return [Stated(CAPACITY, str(capacity["status"]), "service_capacity", last)]
+
+
+_WRITTEN = (
+    CATEGORY,
+    SEX,
+    DESIL_MAX,
+    DISABILITY,
+    CAPACITY,
+    CONFIDENTIALITY,
+    REMOTE,
+    ANSWER_MODE,
+)

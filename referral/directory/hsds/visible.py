@@ -1,0 +1,228 @@
+"""What of the directory may leave the house, as conditions on its tables: for every export and every answer of the API.
+
+Never: people's own informal help, confidential places, and whatever else would tell where such a place is.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from referral.changes.models import ChangeRecord
+from referral.core.db import Identified
+from referral.directory.hsds import shape
+from referral.directory.kinds import SystemType
+from referral.directory.models import (
+    Accessibility,
+    Address,
+    Attribute,
+    Contact,
+    CostOption,
+    Funding,
+    Language,
+    Location,
+    MetaTableDescription,
+    Organization,
+    OrganizationIdentifier,
+    Phone,
+    Program,
+    RequiredDocument,
+    Schedule,
+    Service,
+    ServiceArea,
+    ServiceAtLocation,
+    ServiceCapacity,
+    Taxonomy,
+    TaxonomyTerm,
+    Unit,
+    Url,
+)
+from referral.places.codes import REGENCY_LENGTH
+
+Condition = ColumnElement[bool]
+Link = InstrumentedAttribute[object] | ColumnElement[object]
+
+MODELS: Mapping[str, type[Identified]] = {
+    model.__tablename__: model
+    for model in (
+        Accessibility,
+        Address,
+        Attribute,
+        ChangeRecord,
+        Contact,
+        CostOption,
+        Funding,
+        Language,
+        Location,
+        MetaTableDescription,
+        Organization,
+        OrganizationIdentifier,
+        Phone,
+        Program,
+        RequiredDocument,
+        Schedule,
+        Service,
+        ServiceArea,
+        ServiceAtLocation,
+        ServiceCapacity,
+        Taxonomy,
+        TaxonomyTerm,
+        Unit,
+        Url,
+    )
+}
+
+
+def visible(table: str) -> Condition:
+    """Which rows of a table may leave. Rows that hang on nothing stay: nobody knows what they were about."""
+    return _VISIBLE[table]() if table in _VISIBLE else literal(True)
+
+
+def hides_nothing(session: Session) -> bool:
+    """Whether the directory holds nothing that must stay here, so that records about rows long gone may leave."""
+    secret = exists().where(Location.confidential)
+    informal = exists().where(Organization.system_type == SystemType.INFORMAL)
+    return not session.scalar(select(or_(secret, informal)))
+
+
+def has_secret_place(service_id: Link) -> Condition:
+    """Whether a service is given at a place that must stay secret."""
+    site, place = aliased(ServiceAtLocation), aliased(Location)
+    at_it = and_(site.service_id == service_id, place.id == site.location_id, place.confidential)
+    return exists().where(at_it)
+
+
+def _organization(row_id: Link) -> Condition:
+    one = aliased(Organization)
+    return exists().where(one.id == row_id, one.system_type != SystemType.INFORMAL)
+
+
+def _service(row_id: Link) -> Condition:
+    one = aliased(Service)
+    return exists().where(one.id == row_id, _organization(one.organization_id))
+
+
+def _location(row_id: Link) -> Condition:
+    one = aliased(Location)
+    owner = or_(one.organization_id.is_(None), _organization(one.organization_id))
+    return exists().where(one.id == row_id, not_(one.confidential), owner)
+
+
+def _site(row_id: Link) -> Condition:
+    one = aliased(ServiceAtLocation)
+    place = or_(one.location_id.is_(None), _location(one.location_id))
+    return exists().where(one.id == row_id, _service(one.service_id), place)
+
+
+def _contact(row_id: Link) -> Condition:
+    one = aliased(Contact)
+    return exists().where(one.id == row_id, _contact_leaves(one))
+
+
+def _phone(row_id: Link) -> Condition:
+    one = aliased(Phone)
+    return exists().where(one.id == row_id, _phone_leaves(one))
+
+
+def _all(*links: tuple[Link, Callable[[Link], Condition]]) -> Condition:
+    """Every link that there is leads to something that may leave, and there is one."""
+    good = [or_(link.is_(None), leaves(link)) for link, leaves in links]
+    return and_(or_(*(link.is_not(None) for link, _ in links)), *good)
+
+
+def _any(*links: tuple[Link, Callable[[Link], Condition]]) -> Condition:
+    return or_(*(leaves(link) for link, leaves in links))
+
+
+def _of_secret(service_id: Link, site_id: Link) -> Condition:
+    """Whether a row belongs to a service with a secret place, directly or through a site."""
+    site = aliased(ServiceAtLocation)
+    through = exists().where(site.id == site_id, has_secret_place(site.service_id))
+    return or_(has_secret_place(service_id), through)
+
+
+def _contact_leaves(one: type[Contact]) -> Condition:
+    # Whom to ask at a refuge is as telling as its street: the organization's own contacts remain.
+    return and_(
+        _all(
+            (one.organization_id, _organization),
+            (one.service_id, _service),
+            (one.service_at_location_id, _site),
+            (one.location_id, _location),
+        ),
+        not_(_of_secret(one.service_id, one.service_at_location_id)),
+    )
+
+
+def _phone_leaves(one: type[Phone]) -> Condition:
+    # The same number can be the service's and the refuge's own: then it stays.
+    return _all(
+        (one.organization_id, _organization),
+        (one.service_id, _service),
+        (one.location_id, _location),
+        (one.service_at_location_id, _site),
+        (one.contact_id, _contact),
+    )
+
+
+def _service_area_leaves() -> Condition:
+    coarse = and_(
+        ServiceArea.area_code.is_not(None), func.length(ServiceArea.area_code) <= REGENCY_LENGTH
+    )
+    of_secret = _of_secret(ServiceArea.service_id, ServiceArea.service_at_location_id)
+    of_any = _any((ServiceArea.service_id, _service), (ServiceArea.service_at_location_id, _site))
+    return and_(of_any, or_(coarse, not_(of_secret)))
+
+
+def _record_leaves() -> Condition:
+    """What a source recorded, and changes made here of fields that HSDS has; not that an import brought a row."""
+    fields = [
+        and_(
+            ChangeRecord.resource_type == table.name,
+            ChangeRecord.field_name.in_([*(f.name for f in table.fields)]),
+        )
+        for table in shape.TABLES.values()
+    ]
+    brought = and_(
+        ChangeRecord.last_action_type == "create", ChangeRecord.updated_by_role == "import"
+    )
+    return or_(ChangeRecord.as_stated.is_not(None), and_(not_(brought), or_(*fields)))
+
+
+_VISIBLE: Mapping[str, Callable[[], Condition]] = {
+    "organization": lambda: Organization.system_type != SystemType.INFORMAL,
+    "service": lambda: _organization(Service.organization_id),
+    "program": lambda: _organization(Program.organization_id),
+    "location": lambda: and_(
+        not_(Location.confidential),
+        or_(Location.organization_id.is_(None), _organization(Location.organization_id)),
+    ),
+    "service_at_location": lambda: and_(
+        _service(ServiceAtLocation.service_id),
+        or_(ServiceAtLocation.location_id.is_(None), _location(ServiceAtLocation.location_id)),
+    ),
+    "contact": lambda: _contact_leaves(Contact),
+    "phone": lambda: _phone_leaves(Phone),
+    "address": lambda: _location(Address.location_id),
+    "accessibility": lambda: _location(Accessibility.location_id),
+    "schedule": lambda: _any(
+        (Schedule.service_id, _service),
+        (Schedule.location_id, _location),
+        (Schedule.service_at_location_id, _site),
+    ),
+    "language": lambda: _any(
+        (Language.service_id, _service),
+        (Language.location_id, _location),
+        (Language.phone_id, _phone),
+    ),
+    "service_area": _service_area_leaves,
+    "cost_option": lambda: _service(CostOption.service_id),
+    "required_document": lambda: _service(RequiredDocument.service_id),
+    "service_capacity": lambda: _service(ServiceCapacity.service_id),
+    "organization_identifier": lambda: _organization(OrganizationIdentifier.organization_id),
+    "funding": lambda: _any(
+        (Funding.organization_id, _organization), (Funding.service_id, _service)
+    ),
+    "url": lambda: _any((Url.organization_id, _organization), (Url.service_id, _service)),
+    "metadata": _record_leaves,
+}
