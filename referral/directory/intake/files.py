@@ -1,6 +1,7 @@
 """Tables as files: their heading and their rows, one at a time. Pure."""
 
 import csv
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from python_calamine import CalamineError, CalamineWorkbook
 from referral.core.errors import Invalid
 
 LONGEST_CELL = 10_000_000
+#: what a column without a heading is called
+UNNAMED = re.compile(r"\([A-Z]{1,3}\)")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 Cell = int | float | str | bool | time | date | datetime | timedelta
 

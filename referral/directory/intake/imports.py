@@ -14,9 +14,10 @@ from referral.changes.actors import Actor, StandingActor
 from referral.changes.models import ChangeRecord
 from referral.core.errors import Finding
 from referral.core.text import Message
+from referral.directory.intake.batches import Rows
 from referral.directory.intake.listings import Listing
 from referral.directory.intake.mapping import Known, TableMapping
-from referral.directory.intake.rows import Maker, Rows, part_id
+from referral.directory.intake.rows import Maker, part_id
 from referral.directory.models import (
     Address,
     CostOption,

@@ -53,6 +53,7 @@ class Listing:
     point: tuple[float, float] | None = None
     precision_km: float | None = None
     point_source: str | None = None
+    accessibility: list[str] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
     service_areas: list[str] = field(default_factory=list)
     remote: Remote | None = None

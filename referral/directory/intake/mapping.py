@@ -14,6 +14,7 @@ from referral.core.errors import Finding, Invalid
 from referral.core.geo import is_on_earth
 from referral.core.text import Message
 from referral.directory import hours, phones
+from referral.directory.intake import hours_text
 from referral.directory.intake.listings import Listing, PrintedPhone
 from referral.directory.kinds import (
     OLDEST_YEARS,
@@ -48,6 +49,7 @@ COLUMNS = (
     "longitude",
     "precision_km",
     "point_source",
+    "accessibility",
     "schedule",
     "service_area",
     "remote",
@@ -115,6 +117,8 @@ class TableMapping:
     constants: Mapping[str, str] = field(default_factory=dict)
     separators: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     stated: Sequence[Mapping[str, str]] = ()
+    #: the one format it is for; a table's is looked for by the heading
+    format: str = "table"
 
     @classmethod
     def from_yaml(cls, path: Path) -> "TableMapping":
@@ -143,6 +147,7 @@ class TableMapping:
                 constants={k: str(v) for k, v in (data.get("constants") or {}).items()},
                 separators={k: re.compile(v) for k, v in (data.get("separators") or {}).items()},
                 stated=data.get("stated") or (),
+                format=str(data.get("format", "table")),
             )
         except OSError as error:
             raise Invalid(
@@ -169,7 +174,7 @@ def _listed(columns: Mapping[str, str | list[str]]) -> dict[str, list[str]]:
 
 def best_fit(mappings: Iterable[TableMapping], header: Sequence[str]) -> TableMapping:
     """The mapping that asks for most of this table's columns. Raises Invalid where none fits."""
-    fitting = [mapping for mapping in mappings if mapping.fits(header)]
+    fitting = [one for one in mappings if one.format == "table" and one.fits(header)]
     if not fitting:
         raise Invalid(
             "directory.mapping.none", field="mapping", columns=", ".join(header)[:300] or "-"
@@ -216,6 +221,7 @@ class _Reading:
             point=point,
             precision_km=kind.km if point and kind else None,
             point_source=kind.source if point and kind else None,
+            accessibility=self.several("accessibility"),
             openings=self.openings(),
             service_areas=self.several("service_area"),
             remote=self.remote(),
@@ -361,9 +367,9 @@ class _Reading:
         if not codes:
             self.find("category", "", "directory.import.no_category")
         found = {}
-        for code in (code.upper() for code in codes):
-            if code in self.known.categories:
-                found[code] = basis
+        for code in codes:
+            if code.upper() in self.known.categories:
+                found[code.upper()] = basis
             else:
                 self.find("category", code, "directory.import.unknown_category")
         for rule in self.mapping.stated:
@@ -401,8 +407,11 @@ class _Reading:
             self.find("latitude", said, "directory.import.no_point")
             return None, None
         if not is_on_earth(lat, lon):  # also where a coordinate is not a number
-            self.find("latitude", said, "directory.import.off_earth")
-            return None, None
+            if not is_on_earth(lon, lat):
+                self.find("latitude", said, "directory.import.off_earth")
+                return None, None
+            self.find("latitude", said, "directory.import.swapped_used")
+            lat, lon = lon, lat
         if lat == 0 and lon == 0:
             self.find("latitude", said, "directory.import.null_island")
             return None, None
@@ -428,7 +437,7 @@ class _Reading:
         if not text:
             return []
         try:
-            return hours.parse(text)
+            return hours_text.parse(text)
         except ValueError:
             self.find("schedule", text, "directory.import.no_hours")
             return []
