@@ -1,8 +1,12 @@
 """Which role may do what: one table. Whose case or referral it is, is a matter of the query behind the page. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+View = TypeVar("View", bound=Callable[..., object])
+#: the mark of a view that anyone may open
+PUBLIC = "public"
 
 
 class Role(StrEnum):
@@ -97,3 +101,24 @@ def allows(holder: Holder, permission: str) -> bool:
     """Whether `holder` may do this. Raises KeyError for a permission that isn't in the table."""
     by_role = holder.role in HOLDERS[permission]
     return by_role or (permission in GRANTABLE and permission in holder.granted)
+
+
+def requires(*permissions: str) -> Callable[[View], View]:
+    """Marks a view: only people who hold one of `permissions` may open it; for others it is not there."""
+
+    def mark(view: View) -> View:
+        view.permissions = permissions  # type: ignore[attr-defined]  # a mark on a function
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Marks a view that anyone may open without an account."""
+    return requires(PUBLIC)(view)
+
+
+def changes_nothing(view: View) -> View:
+    """Marks a view that only reads, whatever the method: it waits for no writer and needs no form's token."""
+    view.changes_nothing = True  # type: ignore[attr-defined]  # a mark on a function
+    return view

@@ -1,34 +1,17 @@
 """Who may open which page. A view that does not say so can't be opened at all."""
 
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
 
 from flask import Flask, abort, current_app, g, redirect, request, url_for
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from referral.accounts.permissions import PUBLIC as PUBLIC
 from referral.accounts.permissions import allows
+from referral.accounts.permissions import public as public
+from referral.accounts.permissions import requires as requires
 from referral.core.db import take_write_lock
 from referral.extensions import db
-
-View = TypeVar("View", bound=Callable[..., object])
-PUBLIC = "public"
-
-
-def requires(*permissions: str) -> Callable[[View], View]:
-    """Marks a view: only people who hold one of `permissions` may open it; for others it is not there."""
-
-    def mark(view: View) -> View:
-        view.permissions = permissions  # type: ignore[attr-defined]  # a mark on a function
-        return view
-
-    return mark
-
-
-def public(view: View) -> View:
-    """Marks a view that anyone may open without an account."""
-    return requires(PUBLIC)(view)
 
 
 def may(permission: str) -> bool:
@@ -69,7 +52,8 @@ def _take_write_lock() -> None:
         return
     with suppress(RequestEntityTooLarge):  # said later, to a person we know
         request.form.get("")
-    if request.endpoint is not None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and not getattr(view, "changes_nothing", False):
         take_write_lock(db.session)
 
 
