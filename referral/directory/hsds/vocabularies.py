@@ -144,6 +144,8 @@ _READ = {
 
 # Writing.
 
+#: so a service answers unless it is said otherwise
+SILENT_ANSWER_MODE = AnswerMode.REPLIES
 #: what HSDS calls the purpose of an attribute
 _ELIGIBILITY = "eligibility"
 _OF_CRITERION = {criterion: vocabulary for vocabulary, criterion in CRITERIA.items()}
@@ -217,7 +219,7 @@ def of_service(
         stated.append(Stated(CONFIDENTIALITY, CONFIDENTIAL))
     if service["remote"] is not None:
         stated.append(Stated(REMOTE, str(service["remote"])))
-    if service["answer_mode"] != AnswerMode.REPLIES:
+    if service["answer_mode"] != SILENT_ANSWER_MODE:
         stated.append(Stated(ANSWER_MODE, str(service["answer_mode"])))
     return stated
 
