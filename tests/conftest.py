@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from referral.config import Settings
+from referral.directory.search import index
 from referral.extensions import alembic, db
 from referral.factory import create_app
 from referral.reference import load_reference
@@ -59,6 +60,7 @@ def session(app: Flask) -> Iterator[Session]:
         db.sessionmaker.configure(**kept)
         outer.rollback()
         connection.close()
+        index.forget(db.engine)  # it read what is no longer there
 
 
 @pytest.fixture

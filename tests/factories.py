@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from referral.accounts.models import Office, Role, User
 from referral.accounts.passwords import hashed
 from referral.casework.models import Beneficiary, Case, Client, ClientKind, Need
+from referral.changes.directory import announce
 from referral.core.sealing import DataKey
 from referral.directory.models import (
     CategoryBasis,
@@ -82,6 +83,8 @@ class Make:
             Location(area_code="33.74", confidential=confidential, point_source="facility", **place)
         )
         site = self._save(ServiceAtLocation(service=service, location=location))
+        announce(self.session, service.id, now=self.now)
+        self.session.flush()
         self.session.refresh(service)
         return site
 

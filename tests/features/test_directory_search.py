@@ -111,7 +111,7 @@ def test_services_by_phone_stand_beside_and_only_where_they_work(session, make):
     results = search(session, category="EM06", near=SEMARANG)
 
     assert [h.listing.service.name for h in results.page.items] == ["Di sini"]
-    assert [one.service.name for one in results.remote] == ["Jawa Tengah", "Seluruhnya"]
+    assert [hit.listing.service.name for hit in results.remote] == ["Jawa Tengah", "Seluruhnya"]
     assert search(session, category="EM06").remote == []
 
 
@@ -251,8 +251,11 @@ def test_before_any_listing_is_loaded_there_are_still_numbers_to_call(session):
     assert [n.number for n in queries.emergency_numbers(session)] == ["112", "110", "119", "115"]
 
 
-def test_without_a_name_the_kind_that_the_words_mean_comes_before_its_neighbours(make, names):
+def test_a_kind_that_answers_only_a_part_of_the_words_is_shown_where_nothing_answers_more(
+    make, names
+):
     make.service("SS02", name="Anjungan PAUD")
-    make.service("SS03", name="Ruang Konseling")
+    assert names(words="stres sekolah") == ["Anjungan PAUD"]
 
-    assert names(words="stres sekolah") == ["Ruang Konseling", "Anjungan PAUD"]
+    make.service("SS03", name="Ruang Konseling")
+    assert names(words="stres sekolah") == ["Ruang Konseling"]

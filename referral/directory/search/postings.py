@@ -119,9 +119,7 @@ class Postings:
 
     def count(self, number: int) -> int:
         later = self._later.get(number)
-        base = (
-            int(self._starts[number + 1] - self._starts[number]) if number < self._settled else 0
-        )
+        base = int(self._starts[number + 1] - self._starts[number]) if number < self._settled else 0
         return base + (len(later[0]) if later else 0)
 
     def find(self, word: str) -> int | None:
@@ -161,9 +159,7 @@ class Postings:
 
     def nbytes(self) -> int:
         """Bytes of the arrays; Python's strings and lists are not counted."""
-        return (
-            self._rows.nbytes + self._fields.nbytes + self._starts.nbytes + self._pieces.nbytes()
-        )
+        return self._rows.nbytes + self._fields.nbytes + self._starts.nbytes + self._pieces.nbytes()
 
     def _at(self, number: int) -> tuple[Rows, NDArray[np.uint8]]:
         later = self._later.get(number)

@@ -1,95 +1,44 @@
 """Search of the directory by words, place and kind of help, for anyone."""
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from rapidfuzz import fuzz
-from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, literal, or_, select
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from referral.core.geo import haversine_km
 from referral.core.paging import Page
-from referral.directory.kinds import CategoryBasis, Remote
-from referral.directory.models import (
-    Address,
-    CostOption,
-    Location,
-    Organization,
-    Schedule,
-    Service,
-    ServiceAtLocation,
-    ServiceCategory,
+from referral.directory.opening import OpeningRow, is_open
+from referral.directory.queries import Listing, by_ids, reaches
+from referral.directory.reference import taxonomy
+from referral.directory.search.catalogue import (
+    LEAST,
+    LEAST_OF_BEST,
+    Asked,
+    Catalogue,
+    Found,
+    KindAsked,
 )
-from referral.directory.queries import (
-    Listing,
-    by_ids,
-    is_offered,
-    reaches,
-    service_area_codes,
-)
-from referral.directory.reference import names_kind, taxonomy
-from referral.places.codes import REGENCY_LENGTH
+from referral.directory.search.columns import km_to
+from referral.directory.search.index import follow, name_forms
+from referral.directory.search.kinds import KindWords
 
 PAGE_SIZE = 20
 LONGEST_QUERY = 200
 #: Services by phone or online that are named beside those one can go to.
 MOST_REMOTE = 3
-#: Kinds of help that a query may stand for; more would bury its meaning.
-MOST_KINDS = 3
-#: Names looked at letter by letter when no name has the words as typed.
-MOST_ALIKE = 300
-LEAST_LIKENESS = 78
-MOST_PIECES = 12
-_WORD = re.compile(r"[^\W_]+")
-#: Words that say nothing about which service is meant.
-_EMPTY_WORDS = frozenset(
-    [
-        "di",
-        "ke",
-        "dari",
-        "yang",
-        "dan",
-        "atau",
-        "untuk",
-        "dekat",
-        "saya",
-        "cari",
-        "mencari",
-        "ada",
-        "the",
-        "a",
-        "an",
-        "of",
-        "for",
-        "in",
-        "at",
-        "near",
-        "to",
-        "and",
-        "or",
-        "my",
-        "i",
-    ]
-)
+#: What distance costs beside words: 20 km weighs like one wrong letter in a word of seven.
+NEARNESS = 0.11
+#: A listing whose place is not known stands where one so far away would.
+FAR_KM = 1000.0
 
-#: Names of kinds of office that people write short and in full; the longest form first.
-_SAME = (
-    ("rumah sakit umum daerah", "rsud"),
-    ("rumah sakit umum pusat", "rsup"),
-    ("rumah sakit jiwa", "rsj", "rs jiwa"),
-    ("rumah sakit", "rs"),
-    ("pusat kesehatan masyarakat", "puskesmas", "pkm"),
-    ("sekolah luar biasa", "slb"),
-    ("balai latihan kerja", "blk"),
-    ("lembaga bantuan hukum", "lbh"),
-    ("dinas sosial", "dinsos"),
-    ("yayasan", "yay"),
-)
-MOST_FORMS = 8
+Rows = NDArray[np.int64]
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -104,38 +53,53 @@ class Near:
 
 @dataclass(frozen=True)
 class Hit:
-    """One listing found. `km` is measured from the point asked for; `unsure_km` is both points' precision together."""
+    """One listing found. `km` is measured from the point asked for; `unsure_km` is both points' precision together.
+
+    why   for each telling word asked for, what answered it
+    """
 
     listing: Listing
     km: float | None
     unsure_km: float | None
+    why: Sequence[Found] = ()
 
 
 @dataclass(frozen=True)
 class Results:
     """What was found: places to go to (all of it when no place was asked for), services by phone or online, kinds of help.
 
-    kinds   codes of the categories that the words were taken for, best first
+    kinds     codes of the categories that the words were taken for, best first
+    missing   words asked for that none of the listings of this page has
     """
 
     page: Page[Hit]
-    remote: Sequence[Listing]
+    remote: Sequence[Hit]
     kinds: Sequence[str]
+    missing: Sequence[str] = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Row:
-    service_id: UUID
-    name: str
-    remote: Remote | None
-    latitude: float | None
-    longitude: float | None
-    precision_km: float | None
-    area_code: str | None
-    confidential: bool | None
-    named: bool
-    #: how much its words are like those asked for, 0–100, where they are not the same
-    likeness: float = 0.0
+@dataclass(frozen=True)
+class _Question:
+    """What is asked for beside the words, as `search` takes it."""
+
+    near: Near | None
+    codes: Sequence[str] | None
+    open_at: datetime | None
+    free: bool
+    age_years: float | None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Rows of one page as ids, with what the catalogue knows of them."""
+
+    total: int
+    number: int
+    ids: Sequence[UUID]
+    points: Sequence[tuple[float, float] | None]
+    why: Sequence[Sequence[Found]]
+    remote: int
+    kinds: Sequence[str]
 
 
 def search(
@@ -150,294 +114,216 @@ def search(
     page: int = 1,
     size: int = PAGE_SIZE,
 ) -> Results:
-    """Public listings that fit, best name first, then best kind; with `near`, nearest first and remote ones beside.
+    """Public listings that fit, best answer to the words first; with `near`, nearness counts and remote ones stand beside.
 
-    Words are looked for in names, addresses and (through the taxonomy's two languages) kinds of help;
-    where no name has them, names spelt alike are taken. A listing whose hours, price or ages are not known
-    is left out by `open_at` and `free`, which ask for certainty, and kept by `age_years`, which only
-    excludes those known not to fit. Raises UnknownCategory.
+    A word may be misspelt, begun, shortened, inflected or a kind of help's in either language
+    (docs/search.md). A listing whose hours, price or ages are not known is left out by `open_at` and
+    `free`, which ask for certainty, and kept by `age_years`, which only excludes those known not to fit.
+    Raises UnknownCategory.
     """
-    words = words[:LONGEST_QUERY]
-    asked = _asked(words)
-    kinds = [term.code for term in taxonomy().search(words, limit=MOST_KINDS)] if asked else []
-    conditions = _conditions(category, free=free, age_years=age_years, scheduled=bool(open_at))
-    rows = _rows(session, asked, kinds, conditions)
-    if asked and not any(row.named for row in rows):
-        rows = [*_spelt_alike(session, asked[0], conditions), *rows]
-    if asked and kinds and not rows:
-        rows = _of_kinds(session, kinds, conditions)
-    if open_at is not None:
-        listings = by_ids(session, {row.service_id for row in rows})
-        rows = [row for row in rows if listings[row.service_id].is_open(open_at)]
-
-    aside: list[UUID] = []
-    if near is not None:
-        remote = [row for row in rows if row.remote is not None and row.latitude is None]
-        aside = _serving(session, remote, near)
-        away = {row.service_id for row in remote}
-        rows = [row for row in rows if row.service_id not in away]
-    km = _distances(rows, near)
-    rank = _kind_ranks(session, kinds, rows) if near is None else {}
-    order = _order(rows, " ".join(asked[0]) if asked else "", near, km, rank)
-    unique = list(dict.fromkeys(row.service_id for row in order))
-    nearest = {row.service_id: row for row in reversed(order)}
-
-    total = len(unique)
-    number = min(max(page, 1), max(1, -(-total // size)))
-    chosen = unique[(number - 1) * size : number * size]
-    aside = aside if number == 1 else []
-    loaded = by_ids(session, [*chosen, *aside])
-    hits = [_hit(loaded[one], nearest[one], near, km) for one in chosen]
-    return Results(Page(hits, number, size, total), [loaded[one] for one in aside], kinds)
+    codes = [term.code for term in taxonomy().leaves(category)] if category else None
+    question = _Question(near, codes, open_at, free, age_years)
+    catalogue, lock = follow(session)
+    with lock:
+        answer = _answer(catalogue, words[:LONGEST_QUERY], question, page, size)
+    loaded = by_ids(session, answer.ids)
+    hits: list[Hit | None] = []
+    for service_id, point, why in zip(answer.ids, answer.points, answer.why, strict=True):
+        listing = loaded.get(service_id)
+        # The catalogue may be a moment behind: what the database says now is what is shown.
+        if (
+            listing is None
+            or not listing.is_shown_in_searches
+            or (open_at is not None and not listing.is_open(open_at))
+        ):
+            hits.append(None)
+        else:
+            km, unsure_km = point or (None, None)
+            hits.append(Hit(listing, km, unsure_km, why))
+    remote = [hit for hit in hits[: answer.remote] if hit]
+    shown = [hit for hit in hits[answer.remote :] if hit]
+    missing = _missing([hit.why for hit in (*remote, *shown)])
+    return Results(Page(shown, answer.number, size, answer.total), remote, answer.kinds, missing)
 
 
-def _asked(words: str) -> list[list[str]]:
-    """The words that matter, as typed and then with names of kinds of office written short or in full."""
-    typed = " ".join(t for t in _WORD.findall(words.lower()) if t not in _EMPTY_WORDS)
-    found = [typed] if typed else []
-    for forms in _SAME:
-        for text in list(found):
-            for form in forms:
-                if re.search(rf"\b{form}\b", text):
-                    found += [re.sub(rf"\b{form}\b", other, text) for other in forms]
-                    break
-    return [text.split() for text in list(dict.fromkeys(found))[:MOST_FORMS]]
+def ids(session: Session, words: str, limit: int) -> list[UUID]:
+    """Services that the words find, best first, for an interface that adds its own conditions and order."""
+    catalogue, lock = follow(session)
+    with lock:
+        answer = _answer(
+            catalogue, words[:LONGEST_QUERY], _Question(None, None, None, False, None), 1, limit
+        )
+    return list(answer.ids)
 
 
-def _haystack() -> ColumnElement[str]:
-    return func.lower(
-        Service.name
-        + " "
-        + func.coalesce(Service.alternate_name, "")
-        + " "
-        + Organization.name
-        + " "
-        + func.coalesce(Address.address_1, "")
-        + " "
-        + func.coalesce(Address.city, "")
+def known_word(word: str) -> bool:
+    """Whether a lower-case word is one by which kinds of help or offices are named."""
+    return word in _kind_words() or word in _form_words()
+
+
+@cache
+def _kind_words() -> KindWords:
+    return KindWords(taxonomy(), name_forms())
+
+
+@cache
+def _form_words() -> frozenset[str]:
+    return frozenset(name_forms())
+
+
+def _answer(catalogue: Catalogue, words: str, question: _Question, page: int, size: int) -> _Answer:
+    asked = catalogue.read(words)
+    codes, kinds = _kind_words().asked(
+        [one.word for one in asked],
+        may_be_misspelt=[catalogue.postings.find(one.word) is None for one in asked],
+    )
+    rows = _fitting(catalogue, question)
+    scores: Floats = np.zeros(len(catalogue), dtype=np.float32)
+    if words.strip():
+        scores = catalogue.score(asked, kinds)
+        rows = rows[scores[rows] >= LEAST]
+    if question.open_at is not None:
+        at = question.open_at.replace(second=0, microsecond=0)
+        rows = rows[catalogue.columns.open(rows, lambda opening: _is_open(opening, at))]
+    rows = rows[scores[rows] >= LEAST_OF_BEST * scores[rows].max(initial=0.0)]
+    score = scores[rows]
+
+    aside: Rows = np.zeros(0, dtype=np.int64)
+    away: Floats | None = None
+    if question.near is None:
+        if asked:
+            score = score + catalogue.short_names(len(asked))[rows]
+    else:
+        is_away = _is_away(catalogue, rows)
+        aside = _serving(catalogue, rows[is_away], score[is_away], question.near)
+        rows, score = rows[~is_away], score[~is_away]
+        away = _km_away(catalogue, rows, question.near)
+        if asked:
+            score = score - NEARNESS * np.log10(1 + np.minimum(away, FAR_KM))
+
+    number = min(max(page, 1), max(1, -(-len(rows) // size)))
+    chosen = _first(catalogue, rows, score, away, number * size)[(number - 1) * size :]
+    shown = np.concatenate([aside if number == 1 else aside[:0], chosen])
+    return _Answer(
+        total=len(rows),
+        number=number,
+        ids=[catalogue.columns.id_of(int(row)) for row in shown],
+        points=[_point(catalogue, int(row), question.near) for row in shown],
+        why=_why(catalogue, asked, kinds, shown),
+        remote=len(shown) - len(chosen),
+        kinds=codes,
     )
 
 
-def _conditions(
-    category: str | None, *, free: bool, age_years: float | None, scheduled: bool
-) -> list[ColumnElement[bool]]:
-    found = [is_offered()]
-    if category:
-        codes = [term.code for term in taxonomy().leaves(category)]
-        found.append(_in_categories(codes))
-    if free:
-        found.append(Service.id.in_(select(CostOption.service_id).where(CostOption.amount == 0)))
-    if age_years is not None:
-        found.append(or_(Service.minimum_age.is_(None), Service.minimum_age <= age_years))
-        # "Up to 17" is until the eighteenth birthday.
-        found.append(or_(Service.maximum_age.is_(None), Service.maximum_age + 1 > age_years))
-    if scheduled:
-        found.append(Service.id.in_(select(Schedule.service_id)))
+def _fitting(catalogue: Catalogue, question: _Question) -> Rows:
+    """Rows that meet the conditions that need no looking up."""
+    columns = catalogue.columns
+    fits = columns.alive.copy()
+    if question.codes is not None:
+        fits &= columns.of_any_kind(question.codes)
+    if question.free:
+        fits &= columns.listings["free"]
+    if question.age_years is not None:
+        fits &= columns.for_age(question.age_years)
+    return np.flatnonzero(fits)
+
+
+@lru_cache(maxsize=20_000)
+def _is_open(opening: tuple[OpeningRow, ...], at: datetime) -> bool:
+    """Hours are told to the minute, so every moment of a minute has one answer."""
+    return is_open(opening, at) is True
+
+
+def _is_away(catalogue: Catalogue, rows: Rows) -> NDArray[np.bool_]:
+    """Services by phone or online, apart from those that one can also go to."""
+    columns = catalogue.columns
+    found = columns.listings["remote"][rows].copy()
+    remote = np.flatnonzero(found)
+    places, sites = columns.sites_of(rows[remote])
+    has_point = np.zeros(len(remote), dtype=np.bool_)
+    has_point[places[~np.isnan(columns.sites["lat"][sites])]] = True
+    found[remote[has_point]] = False
     return found
 
 
-def _in_categories(codes: Iterable[str]) -> ColumnElement[bool]:
-    return Service.id.in_(
-        select(ServiceCategory.service_id).where(ServiceCategory.code.in_(list(codes)))
-    )
-
-
-def _texts(conditions: Sequence[ColumnElement[bool]]) -> CTE:
-    """Ids of the services to look at with the text their words are looked for in, written out once."""
-    # A confidential place's address is not even searched: finding it by its street would name the street.
-    address = and_(Address.location_id == Location.id, Location.confidential.is_(False))
-    texts = (
-        select(Service.id, ServiceAtLocation.id.label("site_id"), _haystack().label("text"))
-        .join(Service.organization)
-        .outerjoin(ServiceAtLocation, ServiceAtLocation.service_id == Service.id)
-        .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
-        .outerjoin(Address, address)
-        .where(*conditions)
-        .cte("texts")
-    )
-    return texts.prefix_with("MATERIALIZED")
-
-
-def _select(named: ColumnElement[bool], texts: CTE | None = None) -> Select[Any]:
-    query: Any = select(
-        Service.id,
-        Service.name,
-        Service.remote,
-        # A confidential place is known by its kab/kota alone: a finer area would tell it by its rank.
-        case((Location.confidential, None), else_=Location.latitude),
-        case((Location.confidential, None), else_=Location.longitude),
-        Location.precision_km,
-        case(
-            (Location.confidential, func.substr(Location.area_code, 1, REGENCY_LENGTH)),
-            else_=Location.area_code,
-        ),
-        Location.confidential,
-        named,
-    )
-    site = ServiceAtLocation.service_id == Service.id
-    if texts is not None:
-        query = query.join(texts, texts.c.id == Service.id)
-        site = ServiceAtLocation.id == texts.c.site_id
-    selected: Select[Any] = query.outerjoin(ServiceAtLocation, site).outerjoin(
-        Location, Location.id == ServiceAtLocation.location_id
-    )
-    return selected
-
-
-def _rows(
-    session: Session,
-    asked: Sequence[Sequence[str]],
-    kinds: Sequence[str],
-    conditions: Sequence[ColumnElement[bool]],
-) -> list[_Row]:
-    """Services whose text has all the words, and those of the kinds of help that the words name.
-
-    A word that names no kind of help ("Banyumanik") must be in the text in any case.
-    """
-    if not asked:
-        return _read(session, _select(literal(True)).join(Service.organization).where(*conditions))
-    texts = _texts(conditions)
-    text: ColumnElement[str] = texts.c.text
-    forms = [and_(*(text.contains(t, autoescape=True) for t in tokens)) for tokens in asked]
-    has_words = or_(*forms)
-    named = case((has_words, literal(True)), else_=literal(False))
-    others = [token for token in asked[0] if not names_kind(token)]
-    fits: ColumnElement[bool] = has_words
-    if kinds and len(others) < len(asked[0]):
-        in_text = (text.contains(token, autoescape=True) for token in others)
-        fits = or_(has_words, and_(_in_categories(_leaves(kinds)), *in_text))
-    return _read(session, _select(named, texts).where(fits))
-
-
-def _of_kinds(
-    session: Session, kinds: Sequence[str], conditions: Sequence[ColumnElement[bool]]
-) -> list[_Row]:
-    query = _select(literal(False)).join(Service.organization)
-    return _read(session, query.where(*conditions, _in_categories(_leaves(kinds))))
-
-
-def _read(session: Session, query: Select[Any]) -> list[_Row]:
-    return [_Row(*row) for row in session.execute(query)]
-
-
-def _leaves(kinds: Iterable[str]) -> set[str]:
-    return {term.code for kind in kinds for term in taxonomy().leaves(kind)}
-
-
-def _spelt_alike(
-    session: Session, tokens: Sequence[str], conditions: Sequence[ColumnElement[bool]]
-) -> list[_Row]:
-    """Names that share most three-letter pieces with the words, if each word is like one of theirs."""
-    # Long words first: they tell more names apart than "rs" does.
-    by_length = sorted(tokens, key=len, reverse=True)
-    pieces = [token[i : i + 3] for token in by_length for i in range(max(1, len(token) - 2))]
-    texts = _texts(conditions)
-    shared = sum(
-        (
-            case((texts.c.text.contains(piece, autoescape=True), 1), else_=0)
-            for piece in list(dict.fromkeys(pieces))[:MOST_PIECES]
-        ),
-        literal(0),
-    )
-    alike = select(texts).order_by(shared.desc(), texts.c.id).limit(MOST_ALIKE).cte("alike")
-    query = _select(literal(True), alike).add_columns(alike.c.text)
+def _serving(catalogue: Catalogue, rows: Rows, score: Floats, near: Near) -> Rows:
+    """Remote services for people of the place, best answer first, those that state it before those that state nothing."""
+    areas = catalogue.columns.remote_areas
     found = []
-    for *row, text in session.execute(query):
-        written = _WORD.findall(text)
-        likeness = [max((fuzz.ratio(t, w) for w in written), default=0.0) for t in tokens]
-        if min(likeness) >= LEAST_LIKENESS - 10 and sum(likeness) / len(likeness) >= LEAST_LIKENESS:
-            found.append(replace(_Row(*row), likeness=sum(likeness) / len(likeness)))
-    return found
+    for row, answers in zip(rows.tolist(), score.tolist(), strict=True):
+        stated = areas.get(row, ())
+        if not stated or near.area_code is None or reaches(stated, near.area_code):
+            place = catalogue.columns.name_places[row]
+            found.append((-round(answers, 2), not stated, place, row))
+    return np.array([row for *_, row in sorted(found)[:MOST_REMOTE]], dtype=np.int64)
 
 
-def _serving(session: Session, rows: Sequence[_Row], near: Near) -> list[UUID]:
-    """Remote services for people of the place, those that state it before those that state nothing."""
-    areas = service_area_codes(session, [row.service_id for row in rows])
-    fitting = [
-        row
-        for row in rows
-        if row.service_id not in areas
-        or near.area_code is None
-        or reaches(areas[row.service_id], near.area_code)
-    ]
-    fitting.sort(
-        key=lambda row: (not row.named, row.service_id not in areas, row.name, row.service_id)
-    )
-    return [row.service_id for row in fitting[:MOST_REMOTE]]
+def _km_away(catalogue: Catalogue, rows: Rows, near: Near) -> Floats:
+    """How far the nearest place of each row is; infinite where that is not known.
 
-
-def _distances(rows: Sequence[_Row], near: Near | None) -> dict[_Row, float]:
-    """Straight-line km of every row that has a place and may show it."""
-    if near is None:
-        return {}
-    return {
-        row: haversine_km(near.latitude, near.longitude, row.latitude, row.longitude)
-        for row in rows
-        if row.latitude is not None and row.longitude is not None and not row.confidential
-    }
-
-
-def _kind_ranks(
-    session: Session, kinds: Sequence[str], rows: Sequence[_Row]
-) -> dict[UUID, tuple[int, bool]]:
-    """How well the kinds of help of each service answer the words: its best kind's place, and whether it is a guess.
-
-    A kind that the words name itself comes before one that only belongs to a domain they name.
+    Known by area only: it stands where the edge of what is known about the place asked for stands.
     """
-    exact = [code for code in kinds if taxonomy().get(code).level > 1]
-    places = {code: place for place, code in enumerate(exact)}
-    for kind in kinds:
-        for code in _leaves([kind]):
-            places.setdefault(code, len(exact))
-    if not places:
-        return {}
-    found: dict[UUID, tuple[int, bool]] = {}
-    wanted = {row.service_id for row in rows if not row.named}
-    query = select(ServiceCategory.service_id, ServiceCategory.code, ServiceCategory.basis).where(
-        ServiceCategory.code.in_(places)
+    columns = catalogue.columns
+    places, sites = columns.sites_of(rows)
+    km = km_to(
+        columns.sites["lat"][sites], columns.sites["lon"][sites], (near.latitude, near.longitude)
     )
-    for service_id, code, basis in session.execute(query):
-        if service_id in wanted:
-            rank = (places[code], basis is not CategoryBasis.STATED)
-            found[service_id] = min(rank, found.get(service_id, rank))
-    return found
+    if near.area_code:
+        code = near.area_code
+        is_there = columns.in_areas(lambda area: reaches([area], code))
+        by_area = np.isnan(km) & is_there[columns.sites["area"][sites]]
+        km[by_area] = near.precision_km
+    away = np.full(len(rows), np.inf)
+    np.fmin.at(away, places, km)
+    return away
 
 
-def _order(
-    rows: Sequence[_Row],
-    words: str,
-    near: Near | None,
-    km: dict[_Row, float],
-    rank: dict[UUID, tuple[int, bool]],
-) -> list[_Row]:
-    last = (MOST_KINDS + 1, True)
+def _first(
+    catalogue: Catalogue, rows: Rows, score: Floats, away: Floats | None, count: int
+) -> Rows:
+    """The first `count` rows: best score, then nearest, then by name."""
+    names = catalogue.columns.name_places
+    keys: list[Floats] = [-score, names[rows]] if away is None else [-score, away, names[rows]]
+    for key in keys:
+        # Everything past the last place that counts need not be put in order.
+        if len(rows) > 4 * count and not (key == key[0]).all():
+            last = np.partition(key, count - 1)[count - 1]
+            kept = key <= last
+            rows, keys = rows[kept], [one[kept] for one in keys]
+            break
+    order = np.lexsort((rows, *reversed(keys)))
+    return rows[order[:count]]
 
-    def by_name(row: _Row) -> tuple[Any, ...]:
-        likeness = row.likeness or (
-            fuzz.ratio(words, row.name.lower()) if row.named and words else 0.0
-        )
-        return (
-            not row.named,
-            -likeness,
-            rank.get(row.service_id, last),
-            row.name,
-            row.service_id,
-        )
 
+def _point(catalogue: Catalogue, row: int, near: Near | None) -> tuple[float, float] | None:
+    """Km to the nearest place of a row, and how unsure that is."""
     if near is None:
-        return sorted(rows, key=by_name)
+        return None
+    sites = catalogue.columns.sites
+    _, numbers = catalogue.columns.sites_of(np.array([row]))
+    found = []
+    for number in numbers.tolist():
+        latitude, longitude = float(sites["lat"][number]), float(sites["lon"][number])
+        if latitude == latitude:
+            km = haversine_km(near.latitude, near.longitude, latitude, longitude)
+            found.append((km, near.precision_km + float(sites["precision"][number])))
+    return min(found, default=None)
 
-    def by_distance(row: _Row) -> tuple[Any, ...]:
-        away = km.get(row)
-        if away is None and near.area_code and row.area_code:
-            # Known by area only: it stands where the edge of what is known about it stands.
-            away = near.precision_km if reaches([row.area_code], near.area_code) else None
-        return (not row.named, away is None, away or 0.0, row.name, row.service_id)
 
-    return sorted(rows, key=by_distance)
+def _why(
+    catalogue: Catalogue, asked: Sequence[Asked], kinds: Sequence[KindAsked], rows: Rows
+) -> Sequence[Sequence[Found]]:
+    if not asked or not len(rows):
+        return [() for _ in rows]
+    return catalogue.why(asked, kinds, rows.astype(np.int32))
 
 
-def _hit(listing: Listing, row: _Row, near: Near | None, km: dict[_Row, float]) -> Hit:
-    if near is None or row not in km:
-        return Hit(listing, None, None)
-    return Hit(listing, km[row], near.precision_km + (row.precision_km or 0.0))
+def _missing(whys: Sequence[Sequence[Found]]) -> list[str]:
+    """Words that no listing answers; all listings were asked the same words."""
+    if not whys or not whys[0]:
+        return []
+    return [
+        found.asked
+        for place, found in enumerate(whys[0])
+        if all(why[place].word is None for why in whys)
+    ]

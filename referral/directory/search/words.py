@@ -6,17 +6,42 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-_APOSTROPHES = re.compile("['’‘`´]")  # noqa: RUF001 - people type all of them
+_APOSTROPHES = re.compile("['’‘`´]")
 _WORD = re.compile(r"[^\W_]+")
 #: Longer runs of letters are no words; what is cut off tells no two of them apart.
 LONGEST_WORD = 24
 #: Words that say nothing about which service is meant.
 EMPTY_WORDS = frozenset(
-    "di ke dari yang dan atau untuk dekat saya cari mencari ada "
-    "the a an of for in at near to and or my i".split()
+    [
+        "di",
+        "ke",
+        "dari",
+        "yang",
+        "dan",
+        "atau",
+        "untuk",
+        "dekat",
+        "saya",
+        "cari",
+        "mencari",
+        "ada",
+        "the",
+        "a",
+        "an",
+        "of",
+        "for",
+        "in",
+        "at",
+        "near",
+        "to",
+        "and",
+        "or",
+        "my",
+        "i",
+    ]
 )
-#: Kinds of short form in directory_data/name_words.csv that say which service is meant.
-_TELLING_KINDS = frozenset(("office", "school", "legal_form", "document", "word", "area"))
+#: Roles of directory_data/name_words.csv that say two forms are the same.
+_SAME = frozenset(("short", "search"))
 
 Phrase = tuple[str, ...]
 
@@ -61,9 +86,15 @@ class NameForms:
 
     @classmethod
     def from_csv(cls, path: Path) -> "NameForms":
+        """The forms of name_words.csv; short forms of titles, which tell no listings apart, are left out."""
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["kind"] in _TELLING_KINDS]
-        return cls((row["full"], row["short"].split("|")) for row in rows)
+            rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+        titles = {row["form"] for row in rows if row["role"] == "title"}
+        same: dict[str, list[str]] = {}
+        for row in rows:
+            if row["role"] in _SAME and row["full"] not in titles:
+                same.setdefault(row["full"], []).append(row["form"])
+        return cls(same.items())
 
     def beside(self, words: Sequence[str]) -> set[str]:
         """Words of the other forms of what a name says: for RSUD also rumah, sakit, umum, daerah and rsu."""
