@@ -114,7 +114,7 @@ def in_words(rows: Iterable[Weekly], lang: str, *, on: date | None = None) -> li
             continue
         words = _parts(row)
         if words is not None:
-            found.append((_order(row), *(render(part, lang) for part in words)))
+            found.append((_order(row), render(words[0], lang), render(words[1], lang)))
     return [(days, times) for _, days, times in sorted(found)]
 
 

@@ -5,17 +5,41 @@ a signed link), who can only suggest. An agency changes the listings of its own 
 one is not there. Nothing here says that a listing was checked: `assured_date` is `upkeep.verification`'s.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from referral.changes import audit
 from referral.changes.actors import Actor
+from referral.core.errors import Invalid, NotFound
+from referral.directory.kinds import CapacityStatus
 from referral.directory.models import Service
+from referral.directory.upkeep import editing, listings, publishing
+from referral.directory.upkeep.kinds import ChangeKind, ChangeStatus
 from referral.directory.upkeep.models import ListingChange
+from referral.directory.upkeep.publishing import (
+    check_status,
+    checked_note,
+    decide,
+    is_curator,
+    is_owner,
+    organization_of,
+    publish,
+    queue,
+    refuse_stale,
+)
 from referral.places.gazetteer import Gazetteer
+
+#: characters of a draft: nobody types more about one listing
+LONGEST_DRAFT = 200_000
+
+
+# Drafts ------------------------------------------------------------------------------------------
 
 
 def start(session: Session, service_id: UUID | None, *, by: Actor, now: datetime) -> ListingChange:
@@ -23,7 +47,25 @@ def start(session: Session, service_id: UUID | None, *, by: Actor, now: datetime
 
     Raises NotFound for a listing that is not theirs to change.
     """
-    raise NotImplementedError
+    service = _editable(session, service_id, by) if service_id is not None else None
+    if service is None and not (is_curator(by) or organization_of(by)):
+        raise NotFound("directory.unknown_service")
+    found = session.scalar(
+        select(ListingChange).where(
+            ListingChange.service_id == service_id
+            if service_id is not None
+            else ListingChange.service_id.is_(None),
+            ListingChange.made_by_id == by.id,
+            ListingChange.status == ChangeStatus.DRAFT,
+        )
+    )
+    if found is not None:
+        return found
+    draft = _new(service, ChangeKind.EDIT if service else ChangeKind.NEW, {}, {}, by=by, now=now)
+    draft.status = ChangeStatus.DRAFT
+    session.add(draft)
+    session.flush()
+    return draft
 
 
 def save_draft(
@@ -40,12 +82,22 @@ def save_draft(
 
     seen  for each field the value that its writer had before them
     """
-    raise NotImplementedError
+    _own(draft, by, ChangeStatus.DRAFT)
+    kept = {**draft.values, **values}
+    if len(json.dumps(kept)) + len(note or "") > LONGEST_DRAFT:
+        raise Invalid("listing.wrong.too_long", field="values", most=LONGEST_DRAFT)
+    draft.values = kept
+    draft.previous = {**draft.previous, **{name: seen[name] for name in values if name in seen}}
+    draft.note = note if note is not None else draft.note
+    draft.made_at = now
+    session.flush()
 
 
 def discard(session: Session, draft: ListingChange, *, by: Actor) -> None:
     """Throw a draft away."""
-    raise NotImplementedError
+    _own(draft, by, ChangeStatus.DRAFT)
+    session.delete(draft)
+    session.flush()
 
 
 def submit(
@@ -57,7 +109,16 @@ def submit(
     Stale where a field that the draft changes holds neither the value that was seen nor the new one: its
     `candidates` are [{"field", "seen", "current", "yours"}]. Fields left as they were never conflict.
     """
-    raise NotImplementedError
+    _own(draft, by, ChangeStatus.DRAFT)
+    service = _editable(session, draft.service_id, by) if draft.service_id is not None else None
+    values, seen = _read(service, draft.values, draft.previous, gazetteer, by)
+    if not values:
+        session.delete(draft)
+        session.flush()
+        return None
+    draft.values, draft.previous, draft.made_at = values, seen, now
+    draft.note = checked_note(draft.note)
+    return queue(session, draft, service, gazetteer, by=by, now=now)
 
 
 def edit(
@@ -72,7 +133,12 @@ def edit(
     note: str | None = None,
 ) -> ListingChange | None:
     """Change a listing in one step, without a draft; as `submit`."""
-    raise NotImplementedError
+    service = _editable(session, service_id, by)
+    values, seen = _read(service, values, seen, gazetteer, by)
+    if not values:
+        return None
+    change = _new(service, ChangeKind.EDIT, values, seen, by=by, now=now, note=note)
+    return queue(session, change, service, gazetteer, by=by, now=now)
 
 
 def suggest(
@@ -90,7 +156,19 @@ def suggest(
 
     Always waits for a curator. Raises InvalidListing, and Invalid where nothing is said.
     """
-    raise NotImplementedError
+    service = listings.get(session, service_id) if service_id is not None else None
+    values, seen = _read(service, values, seen, gazetteer, by)
+    note = checked_note(note)
+    if not values and not (note and service is not None):
+        raise Invalid("listing.change.nothing")
+    kind = ChangeKind.CORRECTION if service is not None else ChangeKind.NEW
+    change = _new(service, kind, values, seen, by=by, now=now, note=note)
+    session.add(change)
+    session.flush()
+    return change
+
+
+# Deciding ----------------------------------------------------------------------------------------
 
 
 def approve(
@@ -108,17 +186,40 @@ def approve(
 
     Raises Stale as `submit` does; `seen` has for those fields the values that the curator means to replace.
     """
-    raise NotImplementedError
+    _curator(by)
+    check_status(change, ChangeStatus.WAITING)
+    wanted = set(change.values if fields is None else fields)
+    if not wanted & set(change.values):
+        raise Invalid("listing.change.nothing", field="fields")
+    service = listings.get(session, change.service_id) if change.service_id is not None else None
+    if service is None and not {"name"} <= wanted:
+        raise Invalid("listing.wrong.missing", field="name")
+    left = {name: value for name, value in change.values.items() if name not in wanted}
+    if left:
+        rest = _copy(change, left)
+        decide(rest, ChangeStatus.REFUSED, by=by, now=now, note=note)
+        session.add(rest)
+        change.values = {name: v for name, v in change.values.items() if name in wanted}
+    change.decision_note = checked_note(note)
+    seen = change.previous | {name: value for name, value in (seen or {}).items() if name in wanted}
+    publish(session, change, service, seen, gazetteer, by=by, now=now)
 
 
 def refuse(session: Session, change: ListingChange, *, note: str, by: Actor, now: datetime) -> None:
     """Say no to a waiting change, and why."""
-    raise NotImplementedError
+    _curator(by)
+    check_status(change, ChangeStatus.WAITING)
+    if not note.strip():
+        raise Invalid("listing.wrong.missing", field="note")
+    decide(change, ChangeStatus.REFUSED, by=by, now=now, note=note)
+    audit.record(session, "listing_change.refused", change, by=by, now=now)
 
 
 def withdraw(session: Session, change: ListingChange, *, by: Actor, now: datetime) -> None:
     """Take back one's own change that still waits."""
-    raise NotImplementedError
+    _own(change, by, ChangeStatus.WAITING)
+    decide(change, ChangeStatus.WITHDRAWN, by=by, now=now, note=None)
+    session.flush()
 
 
 def revert(
@@ -134,7 +235,19 @@ def revert(
 
     Publishes or waits as `submit` does. Raises Stale where a field no longer holds what the change put there.
     """
-    raise NotImplementedError
+    check_status(change, ChangeStatus.PUBLISHED)
+    assert change.service_id is not None  # noqa: S101 - what is published has its listing
+    service = _editable(session, change.service_id, by)
+    if change.kind is ChangeKind.NEW:
+        values, put = {"status": "inactive"}, {"status": change.values.get("status", "active")}
+    else:
+        values, put = dict(change.previous), dict(change.values)
+    back = _new(service, ChangeKind.REVERT, values, put, by=by, now=now, note=note)
+    back.reverts_id = change.id
+    current = listings.values_of(service, for_owner=True)
+    shown = publishing.shown_to(by, service)
+    refuse_stale(values, put, current, shown=shown, key="listing.change.not_as_put")
+    return queue(session, back, service, gazetteer, by=by, now=now)
 
 
 def full_until(
@@ -147,4 +260,110 @@ def full_until(
     now: datetime,
 ) -> ListingChange:
     """Say in one step that a service is full up to and including a day."""
-    raise NotImplementedError
+    if day < now.date():
+        raise Invalid("listing.change.day_is_past", field="until")
+    _editable(session, service.id, by)
+    told = listings.values_of(service)["capacity"]
+    full = {
+        "status": CapacityStatus.NO_CAPACITY.value,
+        "available": None,
+        "maximum": told["maximum"] if told else None,
+        "until": day.isoformat(),
+    }
+    seen = {"capacity": told}
+    change = _new(service, ChangeKind.EDIT, {"capacity": full}, seen, by=by, now=now)
+    return queue(session, change, service, gazetteer, by=by, now=now)
+
+
+# What all of them share ---------------------------------------------------------------------------
+
+
+def _editable(session: Session, service_id: UUID, by: Actor) -> Service:
+    service = listings.get(session, service_id)
+    if not (is_curator(by) or is_owner(by, service)):
+        raise NotFound("directory.unknown_service")
+    return service
+
+
+def _curator(by: Actor) -> None:
+    if not is_curator(by):
+        raise NotFound("listing.change.unknown")
+
+
+def _own(change: ListingChange, by: Actor, status: ChangeStatus) -> None:
+    if change.made_by_id is None or change.made_by_id != by.id:
+        raise NotFound("listing.change.unknown")
+    check_status(change, status)
+
+
+def _new(
+    service: Service | None,
+    kind: ChangeKind,
+    values: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    *,
+    by: Actor,
+    now: datetime,
+    note: str | None = None,
+) -> ListingChange:
+    return ListingChange(
+        service_id=service.id if service is not None else None,
+        organization_id=service.organization_id if service is not None else organization_of(by),
+        kind=kind,
+        status=ChangeStatus.WAITING,
+        base_version=service.version if service is not None else None,
+        values=dict(values),
+        previous=dict(seen),
+        note=checked_note(note),
+        made_by_id=by.id,
+        made_by_role=str(by.role),
+        made_at=now,
+    )
+
+
+def _copy(change: ListingChange, values: dict[str, Any]) -> ListingChange:
+    return ListingChange(
+        service_id=change.service_id,
+        organization_id=change.organization_id,
+        kind=change.kind,
+        base_version=change.base_version,
+        values=values,
+        previous={name: seen for name, seen in change.previous.items() if name in values},
+        note=change.note,
+        made_by_id=change.made_by_id,
+        made_by_role=change.made_by_role,
+        made_at=change.made_at,
+    )
+
+
+def _read(
+    service: Service | None,
+    values: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    gazetteer: Gazetteer,
+    by: Actor,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The changed values, right, and what was seen of them. Raises InvalidListing and Stale."""
+    lists = listings.lists(gazetteer)
+    found, findings = editing.read(editing.changed(values, seen), lists)
+    if service is None and "name" not in values:
+        findings += editing.read({"name": None}, lists)[1]
+    if findings:
+        raise editing.InvalidListing(findings)
+    if service is None:
+        empty = editing.empty_values()
+        return {n: v for n, v in found.items() if not editing.is_same(n, v, empty[n])}, {}
+    shown = publishing.shown_to(by, service)
+    hidden = found.keys() - shown
+    if hidden:
+        raise Invalid("listing.change.not_here", field=min(hidden))
+    found = editing.changed(found, seen)
+    current = listings.values_of(service, for_owner=True)
+    # What already holds the new value needs no writing and is no conflict; room is said anew each time.
+    found = {
+        name: value
+        for name, value in found.items()
+        if name == "capacity" or not editing.is_same(name, value, current[name])
+    }
+    refuse_stale(found, seen, current, shown=shown)
+    return found, {name: current[name] for name in found}

@@ -12,7 +12,7 @@ written. Values of the fields, as `read` gives them and `upkeep.listings` takes 
     phones                   [{"number", "extension", "type", "description"}]; type of directory.phones.TYPES
     address                  {"address_1", "city", "state_province", "postal_code"} or None
     area_code                code of the gazetteer or None
-    point                    {"lat", "lon"} or None: placed by its area
+    point                    {"lat", "lon"} or None: placed by its area; read from a listing it has "precision_km" too
     hours, exceptions        see upkeep.timetable
     hours_until              "2026-12-31" or None: after that day the hours are not known any more
     follows_public_holidays  True: closed then; False: open as on other days; None: not known
@@ -71,6 +71,9 @@ SEXES = ("female", "male")
 FEES = ("free", "paid", "unknown")
 _MOST_MONEY = 10**12
 _SHOWN = 80
+
+#: what a value read from a listing tells beside what can be edited
+_ADDED = {"capacity": "as_of", "point": "precision_km"}
 
 Values = Mapping[str, Any]
 
@@ -135,7 +138,7 @@ def _plain(reader: Callable[[Any], Any]) -> Callable[[Any, Lists], Any]:
 
 
 def _phones(value: Any, _lists: Lists) -> list[dict[str, Any]]:
-    return items(value, _phone)
+    return in_order(items(value, _phone))
 
 
 def _phone(item: Item) -> dict[str, Any]:
@@ -153,7 +156,7 @@ def _phone(item: Item) -> dict[str, Any]:
     }
 
 
-_ADDRESS = ("address_1", "city", "state_province", "postal_code")
+ADDRESS = ("address_1", "city", "state_province", "postal_code")
 
 
 def _address(value: Any, _lists: Lists) -> dict[str, Any] | None:
@@ -162,7 +165,7 @@ def _address(value: Any, _lists: Lists) -> dict[str, Any] | None:
         return None
     return {
         "address_1": item.read("address_1", needed),
-        **{part: item.read(part, line) or "" for part in _ADDRESS[1:]},
+        **{part: item.read(part, line) or "" for part in ADDRESS[1:]},
     }
 
 
@@ -211,16 +214,16 @@ def _documents(value: Any, lists: Lists) -> list[dict[str, Any]] | None:
         return None
 
     def read(item: Item) -> dict[str, Any]:
-        entry = {
-            "code": item.read("code", maybe, lists.documents),
-            "words": item.read("words", line),
+        code, words = item.read("code", maybe, lists.documents), item.read("words", line)
+        if code is None and words is None:
+            raise Wrong("listing.wrong.missing", part="words")
+        return {
+            "code": code,
+            "words": None if code and words == lists.documents[code] else words,
             "how_to_get": item.read("how_to_get", line, most=1000),
         }
-        if entry["code"] is None and entry["words"] is None:
-            raise Wrong("listing.wrong.missing", part="words")
-        return entry
 
-    return items(value, read)
+    return in_order(items(value, read))
 
 
 def _entry_steps(value: Any, lists: Lists) -> list[dict[str, Any]]:
@@ -236,20 +239,22 @@ def _entry_steps(value: Any, lists: Lists) -> list[dict[str, Any]]:
     return items(value, read)
 
 
-_NO_COST: dict[str, Any] = {"fee": "unknown", "amount": None, "words": None}
-_PRICE = ("option", "currency", "amount", "amount_description", "valid_from", "valid_to")
+NO_COST: dict[str, Any] = {"fee": "unknown", "amount": None, "words": None}
+PRICE = ("option", "currency", "amount", "amount_description", "valid_from", "valid_to")
 
 
 def _cost(value: Any, _lists: Lists) -> dict[str, Any]:
     item = _object(value)
     if item is None or item.is_blank:
-        return _NO_COST
+        return NO_COST
     fee = item.read("fee", choice, FEES) if item["fee"] else "unknown"
     amount = item.read("amount", number, low=0, high=_MOST_MONEY)
     if fee == "free" and amount:
         raise Wrong("listing.wrong.free_has_price", amount, part="amount")
+    if fee == "unknown" and amount:
+        fee = "paid"
     found = {"fee": fee, "amount": amount or None, "words": item.read("words", text, most=1000)}
-    more = item.read("more", items, _price)
+    more = in_order(item.read("more", items, _price))
     return found | ({"more": more} if more else {})
 
 
@@ -308,6 +313,11 @@ def _capacity(value: Any, _lists: Lists) -> dict[str, Any] | None:
     return None if not any(part is not None for part in found.values()) else found
 
 
+def in_order(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries whose order says nothing, always in the same one."""
+    return sorted(entries, key=lambda entry: [str(part or "") for part in entry.values()])
+
+
 def _object(value: Any) -> Item | None:
     if value is None:
         return None
@@ -350,7 +360,7 @@ FIELDS: dict[str, Field] = {
         Field("documents", _documents, saying.documents),
         Field("entry_steps", _entry_steps, saying.entry_steps, empty=[]),
         Field("application_process", _plain(text), saying.words),
-        Field("cost", _cost, saying.cost, empty=_NO_COST),
+        Field("cost", _cost, saying.cost, empty=NO_COST),
         Field("capacity", _capacity, saying.capacity),
         Field("answer_mode", _among(AnswerMode), saying.answer_mode, empty="replies"),
         Field("contact_mode", _among(ContactMode), saying.contact_mode, empty="direct"),
@@ -383,15 +393,13 @@ def empty_values() -> dict[str, Any]:
 
 
 def is_same(name: str, one: Any, other: Any) -> bool:
-    """Whether two values of a field say the same; when room was last spoken of makes no difference."""
-    if name == "capacity":
-        return _without_as_of(one) == _without_as_of(other)
-    return bool(one == other)
+    """Whether two values of a field say the same; what only the listing itself adds makes no difference."""
+    return bool(_without(_ADDED.get(name), one) == _without(_ADDED.get(name), other))
 
 
-def _without_as_of(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {part: said for part, said in value.items() if part != "as_of"}
+def _without(part: str | None, value: Any) -> Any:
+    if part is not None and isinstance(value, Mapping):
+        return {name: said for name, said in value.items() if name != part}
     return value
 
 

@@ -211,13 +211,12 @@ def _plain(kind: type, value: Any) -> Any:
 
 def opening_row(rule: dict[str, Any]) -> OpeningRow:
     """A rule that travels whole, as the row that `opening` evaluates."""
-    return OpeningRow(
-        **{
-            name: date.fromisoformat(value) if RULE_COLUMNS[name] is date else value
-            for name, value in rule.items()
-            if name in OpeningRow.__dataclass_fields__
-        }
-    )
+    columns: dict[str, Any] = {
+        name: date.fromisoformat(value) if RULE_COLUMNS[name] is date else value
+        for name, value in rule.items()
+        if name in OpeningRow.__dataclass_fields__
+    }
+    return OpeningRow(**columns)
 
 
 def _refuse_overlaps(entries: list[dict[str, Any]]) -> None:

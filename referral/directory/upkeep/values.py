@@ -1,7 +1,7 @@
 """Reading what somebody typed or sent into plain values, or saying what is wrong with it. Pure."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,10 +13,10 @@ _TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?::\d{2})?")
 
 @dataclass(frozen=True)
 class Lists:
-    """What codes may be used, and what areas there are."""
+    """What codes may be used, documents with their names, and what areas there are."""
 
     categories: Collection[str]
-    documents: Collection[str]
+    documents: Mapping[str, str]
     disabilities: Collection[str]
     is_area: Callable[[str], bool]
 
