@@ -209,13 +209,23 @@ def test_what_changed_at_the_source_changes_here_and_is_written_down(session, ta
     ]
 
 
-def test_one_announcement_is_made_per_batch_and_says_that_any_offer_may_have_changed(session, take):
+def news_of(session, work):
     before = changes.version(session)
+    work()
+    news = select(DirectoryChange).where(DirectoryChange.seq > before)
+    return [one.service_id for one in session.scalars(news)]
 
-    take()
 
-    news = session.scalars(select(DirectoryChange).where(DirectoryChange.seq > before)).all()
-    assert [one.service_id for one in news] == [None]
+def test_each_changed_listing_is_announced_by_itself(session, take):
+    news = news_of(session, take)
+
+    assert sorted(news) == sorted(service(session, name).id for name in ("a1", "a2", "a3"))
+
+
+def test_many_changed_listings_are_announced_as_one_change_of_any_of_them(session, take):
+    rows = [{"id": f"r{number}", "name": "Banyak", "category": "HE05"} for number in range(201)]
+
+    assert news_of(session, lambda: take(rows)) == [None]
 
 
 def test_what_people_changed_here_is_kept_and_the_difference_reported(session, take, now):

@@ -9,6 +9,7 @@ links. Where they can't be one row, the later one gets an id made of its own and
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -33,37 +34,48 @@ ENTITIES = frozenset(
 )
 #: Whether an object is told in full shows in its lists: an entry of a list page has none.
 _TOLD_BY_LISTS = frozenset({"organization", "service", "location", "service_at_location"})
-#: Links that no foreign key of ours follows: any row, of any table.
-ANYWHERE = {"attribute": "link_id", "metadata": "resource_id"}
+#: Columns that say whose part a row is. The last two may lead to a row of any table.
+PARENTS = (
+    "service_id",
+    "service_at_location_id",
+    "location_id",
+    "organization_id",
+    "contact_id",
+    "phone_id",
+    "link_id",
+    "resource_id",
+)
+_SOURCED = frozenset({"organization", "service", "location"})
 _ENTITY_OF = {"attribute": "link_entity", "metadata": "resource_type"}
 _DEEPEST = 12
 _SHOWN = 80
 
 
-def links_of(table: str) -> tuple[str, ...]:
-    """The columns by which a row of this table belongs to others."""
-    anywhere = (ANYWHERE[table],) if table in ANYWHERE else ()
-    return (*(each.column for each in TABLES[table].links), *anywhere)
+@cache
+def parents_of(table: str) -> tuple[str, ...]:
+    """The columns that say whose part a row of this table is."""
+    names = {each.column for each in TABLES[table].fields if each.kind is Kind.LINK}
+    return tuple(name for name in PARENTS if name in names)
 
 
 def apart(table: str, held: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     """The links by which two rows of one id lead to different parents."""
     return [
         link
-        for link in links_of(table)
+        for link in parents_of(table)
         if held.get(link) and row.get(link) and held[link] != row[link]
     ]
 
 
 def says_the_same(table: str, held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
     """Whether two rows of one id differ in their links only."""
-    ignored = {*links_of(table), "as_stated", _ENTITY_OF.get(table)}
+    ignored = {*parents_of(table), "as_stated", _ENTITY_OF.get(table)}
     return all(held.get(name) == value for name, value in row.items() if name not in ignored)
 
 
 def further(row: Mapping[str, Any], table: str, link: str) -> dict[str, Any]:
     """The row that takes a repeated id to one more parent."""
-    apart_from = {name: None for name in links_of(table) if name in row}
+    apart_from = {name: None for name in parents_of(table) if name in row}
     stated = dict(row.get("as_stated") or {})
     stated.setdefault("id", str(row["id"]))
     own = uuid5(row["id"], str(row[link]))
@@ -197,6 +209,8 @@ class Reading:
             for name, stated, key in loaded.problems:
                 self.find(line, f"{table.name}.{name}", stated, key)
         row = {"id": row_id, **loaded.columns}
+        if table.name in _SOURCED:
+            row |= {"source": self.source, "source_id": str(raw.get("id") or row_id)}
         if table.name == "metadata":
             # Tells what a source recorded from what was recorded here.
             loaded.as_stated.setdefault("updated_by", raw.get("updated_by"))
@@ -250,7 +264,7 @@ class Reading:
             return row_id
         if link and (apart(table.name, held, row) or not says_the_same(table.name, held, row)):
             return self._add(table, further(row, table.name, link), None, line)
-        for name in links_of(table.name):
+        for name in parents_of(table.name):
             if row.get(name) and not held.get(name):
                 held[name] = row[name]
         return row_id

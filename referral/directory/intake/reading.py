@@ -10,6 +10,7 @@ from referral.directory.intake import files
 from referral.directory.intake.batches import BATCH, Batch, Line
 from referral.directory.intake.listings import Listing
 from referral.directory.intake.mapping import Known, TableMapping
+from referral.directory.intake.memory import Memory
 from referral.directory.intake.rows import Maker, part_id
 
 #: an entry of a source: its number there, its cells by heading, and whether it has as many as the heading;
@@ -49,7 +50,7 @@ class ListingReader:
         total: int | None,
     ):
         self._entries, self._mapping, self._known, self._maker = entries, mapping, known, maker
-        self._seen: dict[str, int] = {}
+        self._memory = Memory()
         self._unnamed: list[str] | None = None
         self.source, self.mapping = maker.source, mapping.name
         self.format, self.total = format, total
@@ -57,9 +58,10 @@ class ListingReader:
     def __iter__(self) -> Iterator[Batch]:
         entries = iter(self._entries)
         while some := list(islice(entries, BATCH)):
-            yield self._batch(some)
+            yield self.batch(some)
 
-    def _batch(self, entries: Iterable[Entry]) -> Batch:
+    def batch(self, entries: Iterable[Entry]) -> Batch:
+        """The listings of some entries, told apart from all that came before them."""
         batch = Batch(once=ONCE, derived=True)
         listings: list[Listing] = []
         for entry in entries:
@@ -81,12 +83,11 @@ class ListingReader:
                 batch.findings.append(_finding(number, "", "", "directory.import.cells"))
             if listing is None:
                 batch.left_out += 1
-            elif first := self._seen.get(listing.source_id):
-                words = Message("directory.import.duplicate", {"first": str(first)})
+            elif first := self._memory.earlier("entry", listing.source_id, Line("", number)):
+                words = Message("directory.import.duplicate", {"first": str(first.row)})
                 batch.findings.append(Finding(number, "id", listing.source_id[:80], words))
                 batch.left_out += 1
             else:
-                self._seen[listing.source_id] = number
                 listings.append(listing)
         made = self._maker.rows_of(listings)
         batch.rows, batch.unplaced = made.rows, made.unplaced
