@@ -14,14 +14,17 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from referral.accounts.permissions import Role
 from referral.changes import audit
-from referral.changes.actors import Actor
+from referral.changes.actors import Actor, StandingActor
 from referral.core.errors import Invalid, NotFound
 from referral.directory.kinds import CapacityStatus
 from referral.directory.models import Service
 from referral.directory.upkeep import editing, listings, publishing
 from referral.directory.upkeep.kinds import ChangeKind, ChangeStatus
 from referral.directory.upkeep.models import ListingChange
+from referral.directory.upkeep.publishing import LONGEST_NOTE as LONGEST_NOTE
+from referral.directory.upkeep.publishing import Maker as Maker
 from referral.directory.upkeep.publishing import (
     check_status,
     checked_note,
@@ -184,14 +187,16 @@ def approve(
 ) -> None:
     """Publish a waiting change, or some of its fields; the others become a refused change of their own.
 
+    Besides curators, a trusted organization publishes so what it said through a signed link.
     Raises Stale as `submit` does; `seen` has for those fields the values that the curator means to replace.
     """
-    _curator(by)
+    service = listings.get(session, change.service_id) if change.service_id is not None else None
+    if not (is_curator(by) or _is_trusted_word(change, service, by)):
+        raise NotFound("listing.change.unknown")
     check_status(change, ChangeStatus.WAITING)
     wanted = set(change.values if fields is None else fields)
     if not wanted & set(change.values):
         raise Invalid("listing.change.nothing", field="fields")
-    service = listings.get(session, change.service_id) if change.service_id is not None else None
     if service is None and not {"name"} <= wanted:
         raise Invalid("listing.wrong.missing", field="name")
     left = {name: value for name, value in change.values.items() if name not in wanted}
@@ -283,6 +288,17 @@ def _editable(session: Session, service_id: UUID, by: Actor) -> Service:
     if not (is_curator(by) or is_owner(by, service)):
         raise NotFound("directory.unknown_service")
     return service
+
+
+def _is_trusted_word(change: ListingChange, service: Service | None, by: Actor) -> bool:
+    """Whether an agency without account, known by its link, publishes its own word."""
+    return (
+        service is not None
+        and service.organization.trusted
+        and isinstance(by, StandingActor)
+        and by.role == Role.AGENCY
+        and (change.made_by_id, change.made_by_role) == (None, by.role)
+    )
 
 
 def _curator(by: Actor) -> None:
