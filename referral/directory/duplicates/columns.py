@@ -222,7 +222,7 @@ def _load_sites(session: Session, found: Columns, row_of: dict[UUID, int], asked
 
 
 def _load_area_words(session: Session, found: Columns) -> None:
-    names = dict(session.execute(select(PlaceRow.code, PlaceRow.name)).tuples().all())
+    names = dict(session.execute(select(PlaceRow.code, PlaceRow.name)).all())
     for code in sorted(names):
         above = found.area_words.get(code.rpartition(".")[0], _NONE)
         found.area_words[code] = above | frozenset(normal.name(names[code]).core)

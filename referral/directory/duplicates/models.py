@@ -45,7 +45,7 @@ class Merge(Identified):
 
     kept_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
     gone_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
-    #: table → row → {column: old value}
+    #: table → row → {column: [value before, value after]}; `+` for a row that the merge made
     moved: Mapped[dict[str, Any]]
     merged_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     merged_at: Mapped[datetime]

@@ -323,11 +323,9 @@ def _kind(one: Entry, other: Entry) -> list[Reason]:
             found.append(Reason(Message("duplicates.category.same"), 0.5))
     types = one.facility_type, other.facility_type
     kinds = one.name.kinds, other.name.kinds
-    if all(types):
-        is_other = types[0] != types[1]
-    else:
-        is_other = all(kinds) and not kinds[0] & kinds[1] and not _one_holds(*kinds)
-    if is_other:
+    if (all(types) and types[0] != types[1]) or (
+        all(kinds) and not kinds[0] & kinds[1] and not _one_holds(*kinds)
+    ):
         found.append(Reason(Message("duplicates.facility_type.differ"), -1.2))
     return found
 
