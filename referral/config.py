@@ -57,6 +57,10 @@ class Settings:
     NOMINATIM_DOMAIN: str = setting(
         "Host of the Nominatim server to ask when GEOCODER is `nominatim`.", default=""
     )
+    PUBLIC_URL: str = setting(
+        "Address of this installation as others reach it, as `https://jejaring.example.org`. Empty: letters with links are not written.",
+        default="",
+    )
     MAIL_SERVER: str = setting(
         "Host of the mail server (SMTP). Empty: no mail leaves, letters wait.", default=""
     )

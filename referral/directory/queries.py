@@ -1,4 +1,4 @@
-"""Reads single listings as the public may see them, emergency numbers and reports of wrong listings."""
+"""Reads single listings as the public may see them, and emergency numbers."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from referral.core.errors import NotFound
-from referral.core.paging import Page, page_of
 from referral.directory import phones
 from referral.directory.kinds import Remote, ServiceStatus, SystemType
 from referral.directory.models import (
@@ -24,7 +23,6 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.opening import OpeningRow, is_open
-from referral.directory.upkeep.models import ListingReport
 from referral.places.codes import holds, no_finer_than_regency
 
 #: A check older than this is said to be old.
@@ -140,6 +138,12 @@ def get(session: Session, service_id: UUID) -> Listing:
     return found[service_id]
 
 
+def merged_into(session: Session, listing: Listing) -> Listing | None:
+    """The listing that a merged one has become, as far as anyone may see it."""
+    kept = listing.service.merged_into_id
+    return by_ids(session, [kept]).get(kept) if kept else None
+
+
 def by_ids(session: Session, service_ids: Iterable[UUID]) -> dict[UUID, Listing]:
     """Public listings by id, everything loaded; ids that are not public are missing."""
     query = (
@@ -240,24 +244,6 @@ def emergency_numbers(
 def reaches(areas: Iterable[str], code: str) -> bool:
     """Whether a service for these areas serves somebody in the place: one lies in the other."""
     return any(area == "*" or holds(area, code) or holds(code, area) for area in areas)
-
-
-def open_reports(session: Session, *, page: int = 1) -> Page[ListingReport]:
-    """What people said is wrong and nobody has looked at yet, oldest first."""
-    query = (
-        select(ListingReport)
-        .where(ListingReport.closed_at.is_(None))
-        .order_by(ListingReport.reported_at, ListingReport.id)
-    )
-    return page_of(session, query, number=page)
-
-
-def get_open_report(session: Session, report_id: UUID) -> ListingReport:
-    """A report that nobody has closed. Raises NotFound."""
-    report = session.get(ListingReport, report_id)
-    if report is None or report.closed_at is not None:
-        raise NotFound("directory.unknown_report")
-    return report
 
 
 def service_area_codes(session: Session, service_ids: Sequence[UUID]) -> dict[UUID, list[str]]:

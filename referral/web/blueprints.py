@@ -1,6 +1,16 @@
 """Every area of the web, in one list."""
 
-from referral.web import accounts, casework, directory, matching, office, pages, planning, referrals
+from referral.web import (
+    accounts,
+    casework,
+    directory,
+    matching,
+    office,
+    pages,
+    planning,
+    referrals,
+    upkeep,
+)
 
 BLUEPRINTS = (
     pages.bp,
@@ -11,4 +21,5 @@ BLUEPRINTS = (
     office.bp,
     planning.bp,
     referrals.bp,
+    upkeep.bp,
 )

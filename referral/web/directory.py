@@ -1,31 +1,34 @@
-"""The public directory: search, one service, emergency numbers, and what people say is wrong."""
+"""The public directory: search, one service, emergency numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from referral.core.errors import Invalid, NotAllowed
 from referral.core.geo import is_on_earth
 from referral.core.text import day
-from referral.directory import hours, operations, phones, queries, words
+from referral.directory import hours, phones, queries, words
 from referral.directory.kinds import OLDEST_YEARS
-from referral.directory.models import Phone
+from referral.directory.models import Phone, Service
 from referral.directory.queries import Listing
 from referral.directory.reference import taxonomy
 from referral.directory.search import LONGEST_QUERY, Hit, Near, search
+from referral.directory.upkeep.kinds import Doubt, Part
+from referral.directory.upkeep.reports import doubts
 from referral.extensions import db
 from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
 from referral.taxonomy.tree import UnknownCategory
-from referral.web.access import public, requires
+from referral.web.access import public
+from referral.web.answers import Answers
 from referral.web.emergency import numbers_around
-from referral.web.formatting import label, say
+from referral.web.formatting import label, labelled, say
 from referral.web.language import chosen
 from referral.web.naming import category_name, searchable_categories
 from referral.web.pins import collection, pin
@@ -39,8 +42,6 @@ NEAR_KM = 1.0
 #: A search may end in a place: "penitipan anak kota semarang".
 LONGEST_PLACE_WORDS = 3
 SURE_SCORE = 99.0
-#: One report per browser in this time, so that a stuck button or a bored hand fills no queue.
-SECONDS_BETWEEN_REPORTS = 30
 MOST_NUMBERS_BESIDE = 4
 
 
@@ -175,16 +176,18 @@ def index() -> Page:
         taxonomy().get(code).crisis_default for code in results.kinds[:1]
     )
     area = asked.near.area_code if asked.near else None
+    shown = [*results.page.items, *results.remote] if results else []
+    in_doubt = doubts(db.session, {hit.listing.service.id for hit in shown})
     return (
         render_template(
             "directory/index.html",
             asked=asked,
             results=results,
             places_in_words=_places_in(asked, places) if results else [],
-            cards=[_card(hit, places, now) for hit in results.page.items] if results else [],
-            remote=[_card(Hit(one, None, None), places, now) for one in results.remote]
+            cards=[_card(hit, places, now, in_doubt) for hit in results.page.items]
             if results
             else [],
+            remote=[_card(hit, places, now, in_doubt) for hit in results.remote] if results else [],
             pins=_pins(results.page.items, asked.near) if results else None,
             crisis=crisis,
             numbers=numbers_around(area, places)[:MOST_NUMBERS_BESIDE],
@@ -220,30 +223,11 @@ def near() -> Response:
 @public
 def show(service_id: UUID) -> Page:
     """One service with all a person needs to get there."""
-    return _service_page(queries.get(db.session, service_id))
-
-
-@bp.post("/services/<uuid:service_id>/report")
-@public
-def report(service_id: UUID) -> Page:
-    """Say that a listing is wrong; a curator looks at it."""
-    now = datetime.now(UTC)
-    text = request.form.get("text", "")
-    last = session.get("reported_at", 0)
-    try:
-        if now.timestamp() - last < SECONDS_BETWEEN_REPORTS:
-            raise NotAllowed("directory.report.too_fast", field="text")
-        operations.report_wrong(db.session, service_id, text, now=now)
-    except (Invalid, NotAllowed) as error:
-        db.session.rollback()
-        page = _service_page(
-            queries.get(db.session, service_id), text=text, error=say(error.message)
-        )
-        return page, 422 if isinstance(error, Invalid) else 429
-    db.session.commit()
-    session["reported_at"] = int(now.timestamp())
-    flash(_("Thank you. Somebody will check this listing."), "good")
-    return redirect(url_for(".show", service_id=service_id), 303)
+    listing = queries.get(db.session, service_id)
+    merged_into = queries.merged_into(db.session, listing)
+    if merged_into is not None:
+        return redirect(url_for(".show", service_id=merged_into.service.id), 303)
+    return service_page(listing)
 
 
 @bp.get("/emergency")
@@ -260,32 +244,10 @@ def emergency() -> Page:
     )
 
 
-@bp.get("/directory/reports")
-@requires("listing:approve")
-def reports() -> Page:
-    """What people said is wrong with listings, oldest first."""
-    page = queries.open_reports(db.session, page=request.args.get("page", 1, type=int))
-    listings = queries.by_ids(db.session, {one.service_id for one in page.items})
-    return render_template(
-        "directory/reports.html",
-        page=page,
-        listings=listings,
-        page_url=lambda number: url_for(".reports", page=number),
-    )
-
-
-@bp.post("/directory/reports/<uuid:report_id>/close")
-@requires("listing:approve")
-def close_report(report_id: UUID) -> Response:
-    """Note that a report has been dealt with."""
-    found = queries.get_open_report(db.session, report_id)
-    operations.close_report(db.session, found, by=g.user, now=datetime.now(UTC))
-    db.session.commit()
-    flash(_("The report is closed."), "good")
-    return redirect(url_for(".reports"), 303)
-
-
-def _service_page(listing: Listing, *, text: str = "", error: str | None = None) -> str:
+def service_page(
+    listing: Listing, *, answers: Answers | None = None, template: str = "directory/show.html"
+) -> str:
+    """The page of one service; `answers` is a form on it that was refused."""
     places, lang, now = gazetteer(db.session), chosen(), datetime.now(UTC)
     service = listing.service
     sites = [
@@ -298,13 +260,13 @@ def _service_page(listing: Listing, *, text: str = "", error: str | None = None)
         if service.remote is None or site.address
     ]
     return render_template(
-        "directory/show.html",
+        template,
         listing=listing,
         service=service,
         publisher=urlsplit(service.source_url or "").hostname,
         sites=sites,
         pins=_pins([Hit(listing, None, None)], None),
-        phones=[_phone(phone) for phone in service.phones],
+        phones=[phone_of(phone) for phone in service.phones],
         hours=hours.in_words(service.schedules, lang),
         is_open=listing.is_open(now),
         is_stale=listing.is_stale(now.date()),
@@ -317,9 +279,15 @@ def _service_page(listing: Listing, *, text: str = "", error: str | None = None)
         languages=words.coded_names(
             "languages", [x.code for x in service.languages if x.code], lang
         ),
-        text=text,
-        error=error,
+        assured_by=_assured_by(service),
+        doubts=doubts(db.session, [service.id]).get(service.id, []),
+        parts=labelled(Part, "listing.field"),
+        answers=answers or Answers(),
     )
+
+
+def _assured_by(service: Service) -> str | None:
+    return label(f"upkeep.assurer.{service.assured_by_role}") if service.assured_by_role else None
 
 
 def _kinds(listing: Listing) -> list[str]:
@@ -351,7 +319,8 @@ def _category(code: str, basis: str) -> dict[str, Any]:
     return {"name": category_name(code), "inferred": basis == "inferred"}
 
 
-def _phone(phone: Phone) -> dict[str, Any]:
+def phone_of(phone: Phone) -> dict[str, Any]:
+    """A number as a page shows it and as a telephone dials it."""
     number = f"{phone.number} ext {phone.extension}" if phone.extension else phone.number
     return {
         "number": number,
@@ -361,11 +330,13 @@ def _phone(phone: Phone) -> dict[str, Any]:
     }
 
 
-def _card(hit: Hit, places: Gazetteer, now: datetime) -> dict[str, Any]:
+def _card(
+    hit: Hit, places: Gazetteer, now: datetime, in_doubt: Mapping[UUID, list[Doubt]]
+) -> dict[str, Any]:
     listing, lang = hit.listing, chosen()
     service = listing.service
     site = listing.sites[0] if listing.sites else None
-    callable_ = [_phone(p) for p in service.phones if p.type not in ("fax", "text", "pager")]
+    callable_ = [phone_of(p) for p in service.phones if p.type not in ("fax", "text", "pager")]
     return {
         "service": service,
         "organization": listing.organization.name,
@@ -377,6 +348,8 @@ def _card(hit: Hit, places: Gazetteer, now: datetime) -> dict[str, Any]:
         "phone": callable_[0] if callable_ else None,
         "is_open": listing.is_open(now),
         "is_stale": listing.is_stale(now.date()),
+        "assured_by": _assured_by(service),
+        "doubts": [(one.since, say(one.message)) for one in in_doubt.get(service.id, [])],
         "positioned": any(s.latitude is not None for s in listing.sites),
     }
 

@@ -21,7 +21,7 @@ _OF_A_PERSON = ("accounts", "security")
 def _secure(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _CONTENT)
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers["Permissions-Policy"] = "geolocation=(self), camera=(), microphone=()"
     if g.get("user") is not None or request.blueprint in _OF_A_PERSON:
         response.headers["Cache-Control"] = "no-store"

@@ -15,7 +15,7 @@ from referral.planning.models import NewServiceNotice
 from tests.scenes import NAME, NUMBER, STORY, Scene
 
 #: Addresses about nobody in particular: they are tested where their feature is.
-_NOT_ABOUT_A_PERSON = {"pages", "directory", "security", "static"}
+_NOT_ABOUT_A_PERSON = {"pages", "directory", "security", "static", "upkeep"}
 _OF_PLANNERS = {"proposal_id"}
 
 

@@ -22,7 +22,7 @@ from referral.changes import audit
 from referral.changes.actors import PUBLIC, Actor
 from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.core.paging import Page, page_of
-from referral.core.text import DEFAULT_LANGUAGE
+from referral.core.text import DEFAULT_LANGUAGE, Message
 from referral.directory import queries
 from referral.directory.models import Organization
 from referral.directory.upkeep import links
@@ -34,6 +34,7 @@ MOST_CLAIMS_A_DAY = 5
 CODE_DIGITS, CODE_LASTS, MOST_ATTEMPTS = 8, timedelta(hours=24), 5
 #: After its decision what a claim says about a person is kept this long.
 KEPT_DAYS = 30
+WRONG_CODE = Message("upkeep.claim.code_wrong")
 OPEN = (ClaimStatus.WAITING, ClaimStatus.PROVEN)
 
 

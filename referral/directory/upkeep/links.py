@@ -94,7 +94,7 @@ def ask_to_verify(
     checking.MOST_LETTERS in checking.BURDEN_DAYS. Raises NotAllowed where links would lead nowhere.
     """
     _needs(public_url)
-    asked = []
+    asked: list[UUID] = []
     for service_id, to in checking.to_ask_by_mail(session, now=now):
         if len(asked) == limit:
             break

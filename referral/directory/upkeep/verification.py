@@ -3,7 +3,9 @@
 A check is no change: `assured_date` moves, `last_modified` stays.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,10 +18,14 @@ from referral.changes.actors import Actor, StandingActor
 from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, NotAllowed
 from referral.directory import phones
+from referral.directory.kinds import ServiceStatus
 from referral.directory.models import Phone, Service
 from referral.directory.queries import SHOWN
-from referral.directory.upkeep.kinds import Assurer
-from referral.directory.upkeep.models import ListingUse
+from referral.directory.upkeep import changes as changes_of
+from referral.directory.upkeep import editing, listings
+from referral.directory.upkeep.kinds import Assurer, ChangeStatus
+from referral.directory.upkeep.models import ListingChange, ListingUse
+from referral.places.gazetteer import Gazetteer
 
 #: An agency that answers by a link of ours, without an account.
 AGENCY_BY_LINK = StandingActor(Role.AGENCY.value)
@@ -33,6 +39,61 @@ def confirm(session: Session, service: Service, *, by: Actor, now: datetime) -> 
     """
     if service.status not in SHOWN:
         raise NotAllowed("upkeep.verify.not_offered")
+    _checked(session, service, by=by, now=now)
+
+
+def found_closed(
+    session: Session,
+    service: Service,
+    status: ServiceStatus,
+    gazetteer: Gazetteer,
+    *,
+    by: Actor,
+    now: datetime,
+) -> ListingChange | None:
+    """Write down that a listing was found closed. A curator's word holds at once and is a check;
+
+    an agency's through a link waits for a curator, unless its organization is trusted. None: it says so already.
+    """
+    if status not in (ServiceStatus.DEFUNCT, ServiceStatus.TEMPORARILY_CLOSED):
+        raise Invalid("upkeep.check.said", field="said")
+    change = propose(session, service, {"status": status.value}, gazetteer, by=by, now=now)
+    if change is None or change.status is ChangeStatus.PUBLISHED:
+        _checked(session, service, by=by, now=now)
+    return change
+
+
+def propose(
+    session: Session,
+    service: Service,
+    values: Mapping[str, Any],
+    gazetteer: Gazetteer,
+    *,
+    note: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> ListingChange | None:
+    """Change a listing as far as `by` may: a curator at once, a trusted agency through a link too, others ask.
+
+    None where nothing would change. Raises InvalidListing.
+    """
+    before = listings.values_of(service)
+    seen = {field: before[field] for field in values}
+    if not note and not editing.changed(values, seen):
+        return None
+    if isinstance(by, User):
+        return changes_of.edit(
+            session, service.id, values, gazetteer, seen=seen, by=by, now=now, note=note
+        )
+    change = changes_of.suggest(
+        session, service.id, values, gazetteer, seen=seen, by=by, now=now, note=note
+    )
+    if by.role == Role.AGENCY and service.organization.trusted and values:
+        changes_of.approve(session, change, gazetteer, by=by, now=now)
+    return change
+
+
+def _checked(session: Session, service: Service, *, by: Actor, now: datetime) -> None:
     day = now.astimezone(ZoneInfo(COUNTRY.time_zone)).date()
     role = assurer(by)
     if (service.assured_date, service.assured_by_role) == (day, role):
