@@ -69,8 +69,9 @@ def take(session: Session, *, now: datetime) -> OutgoingMail | None:
 
 
 def sent(session: Session, letter: OutgoingMail, *, now: datetime) -> None:
-    """Note that a letter left."""
+    """Note that a letter left. Its words are forgotten: they may hold a link that opens something."""
     letter.sent_at, letter.next_try_at, letter.last_error = now, None, None
+    letter.text, letter.html = "", None
     session.flush()
 
 

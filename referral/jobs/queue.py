@@ -14,7 +14,10 @@ from referral.jobs import tasks
 THREADS = 2
 
 #: What runs by itself, and when.
-PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = ((tasks.deliver_letters, crontab()),)
+PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
+    (tasks.deliver_letters, crontab()),
+    (tasks.forget_claims, crontab(minute="10", hour="19")),
+)
 
 
 class Jobs:

@@ -8,6 +8,7 @@ from flask_mailman import EmailMultiAlternatives
 from referral.changes import outbox
 from referral.changes.models import OutgoingMail
 from referral.core.db import take_write_lock
+from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 
 
@@ -28,6 +29,14 @@ def deliver_letters() -> int:
             left += 1
         db.session.commit()
     return left
+
+
+def forget_claims() -> int:
+    """Delete what decided claims say about people once their time is over; gives how many."""
+    _begin_writing()
+    forgotten = claims.forget(db.session, now=datetime.now(UTC))
+    db.session.commit()
+    return forgotten
 
 
 def _begin_writing() -> None:
