@@ -101,7 +101,7 @@ def _causes(query: Query, offer: Offer, around: Circumstances) -> list[tuple[str
         causes.append(("waitlist", 1.0, _WAITLIST))
     if capacity == ASSESSMENT:
         causes.append(("assessment", 1.0, _ASSESSMENT))
-    if _speaks_otherwise(query, offer):
+    if speaks_otherwise(query, offer):
         causes.append(("language", 1.0, _language(query, offer)))
     if offer.fee and not is_able_to_pay(query):
         causes.append(("fee", 1.0, _FEE))
@@ -144,7 +144,8 @@ def _closed(query: Query, offer: Offer) -> Message:
     return Message("match.penalty.closed_until", {"opens": opens})
 
 
-def _speaks_otherwise(query: Query, offer: Offer) -> bool:
+def speaks_otherwise(query: Query, offer: Offer) -> bool:
+    """Known to speak none of the languages that are needed, and to have nobody who interprets."""
     if not query.language or not offer.languages or offer.interprets:
         return False
     return not set(query.language) & set(offer.languages)

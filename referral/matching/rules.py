@@ -144,8 +144,13 @@ _REGISTRATION_UNKNOWN = Finding(Outcome.UNKNOWN, "match.jurisdiction.registratio
 _AREA_NOT_SAID = Finding(Outcome.UNKNOWN, "match.jurisdiction.not_said")
 
 
+def residence_matters(query: Query) -> bool:
+    """Whether anybody may be sent elsewhere because of where they are registered."""
+    return not (query.is_emergency or query.violence or query.need.startswith(RESIDENCE_FREE))
+
+
 def _jurisdiction(query: Query, offer: Offer, _km: float | None) -> Finding:
-    if query.is_emergency or query.violence or query.need.startswith(RESIDENCE_FREE):
+    if not residence_matters(query):
         return _NEVER_ASKED
     stated = [areas for areas in (offer.service_areas, offer.residency) if areas]
     if stated:
