@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from referral.cli import duplicates
 from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema, print_json, refuse
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
@@ -25,6 +26,7 @@ from referral.extensions import db
 from referral.places.queries import gazetteer
 
 group = Group("directory", help="Fill the directory of services.")
+group.add_command(duplicates.command)
 
 SHOWN = 20
 MAPPINGS = reference.FOLDER / "mappings"
