@@ -116,7 +116,9 @@ class Reading:
         shape = TABLES[table]
         row_id = self.identity(raw.get("id"))
         if row_id is None:
-            self.find(line, f"{table}.id", raw.get("id"), "no_row_id", severity="error")
+            self.find(line, f"{table}.id", raw.get("id"), "left_without_id", severity="error")
+            return None
+        if self._is_nameless(shape, raw, line):
             return None
         row = self._row(shape, raw, row_id, line, whole=True)
         for each in shape.fields:
@@ -147,6 +149,8 @@ class Reading:
         if not isinstance(raw, Mapping) or depth > _DEEPEST:
             self.find(line, table.name, raw, "no_object")
             return None
+        if self._is_nameless(table, raw, line):
+            return None
         row_id = self.identity(raw.get("id"))
         if row_id is None:
             # Something that stays the same when the object comes again.
@@ -172,6 +176,14 @@ class Reading:
                 if other:
                     held[child.link] = other
         return row_id
+
+    def _is_nameless(self, table: Table, raw: Mapping[str, Any], line: Line) -> bool:
+        name = raw.get("name")
+        if table.name != "service" or (isinstance(name, str) and name.strip()):
+            return False
+        self.find(line, "service.name", name, "no_name", severity="error")
+        self.batch.left_out += 1
+        return True
 
     def _children(
         self,

@@ -12,6 +12,7 @@ from referral.core.text import Message
 from referral.directory.hsds import vocabularies
 from referral.directory.intake.batches import Batch, Line
 from referral.directory.intake.mapping import Known
+from referral.directory.intake.memory import Memory
 from referral.directory.intake.points import judge
 from referral.directory.intake.rows import AREA_POINTS, part_id
 from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
@@ -50,6 +51,7 @@ class Settling:
         }
         self._documents = {name.casefold(): code for code, name in known.documents.items()}
         self._documents |= {code.casefold(): code for code in known.documents}
+        self._memory = Memory()
         # Attributes may come long after the terms they lead to. A taxonomy is small beside a directory.
         self._terms: dict[UUID | None, _Term] = {}
         self._taxonomies: dict[UUID | None, str] = {}
@@ -171,19 +173,18 @@ class Settling:
                 self._hide(batch, row, addresses.get(row_id, []))
             elif "latitude" in row or row_id in addresses:
                 self._place(batch, row, addresses.get(row_id, []))
-        placed = {
-            row_id
-            for row_id, row in batch.rows["location"].items()
-            if row.get("latitude") is not None or row.get("location_type") == "virtual"
-        }
+        for row_id, row in batch.rows["location"].items():
+            # A place's listings may come with a later batch.
+            if row.get("latitude") is None and row.get("location_type") != "virtual":
+                self._memory.earlier("unplaced", row_id, Line("", 0))
         sites: dict[UUID, list[UUID | None]] = {}
         for row in batch.rows["service_at_location"].values():
             sites.setdefault(row["service_id"], []).append(row.get("location_id"))
+        told = {parent for _, _, parent in batch.whole}
         for service_id, row in batch.rows["service"].items():
-            there = sites.get(service_id, [])
-            # A place that came with another batch was counted there.
-            known = all(site in batch.rows["location"] for site in there)
-            if known and not row.get("remote") and not placed.intersection(there):
+            there = [site for site in sites.get(service_id, []) if site]
+            placed = any(not self._memory.has("unplaced", site) for site in there)
+            if service_id in told and not row.get("remote") and not placed:
                 batch.unplaced += 1
 
     def _place(self, batch: Batch, row: dict[str, Any], addresses: list[dict[str, Any]]) -> None:

@@ -42,6 +42,7 @@ class Differences:
         self.gone: list[tuple[str, UUID]] = []
         #: table, row, action, field, old value, new value
         self.record: list[tuple[str, UUID, str, str, Any, Any]] = []
+        self._made: set[UUID] = set()
         #: rows whose change is one of their services'
         self._changed: list[tuple[str, Mapping[str, Any]]] = []
         self._local = self._changed_here(session, role)
@@ -141,7 +142,11 @@ class Differences:
                     continue
             if old is None:
                 self.inserted.setdefault(name, []).append(row)
-                self._changed.append((name, row))
+                self._made.add(row_id)
+                whose = tables.owner(name, row) if name in OWNERS else None
+                # A new place is nobody's yet, and a new listing's parts are no change of it.
+                if name == "service_at_location" or (whose and whose[1] not in self._made):
+                    self._changed.append((name, row))
                 continue
             if name == "metadata":
                 continue
