@@ -6,6 +6,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from sqlalchemy import inspect
 
+from referral import api
 from referral.accounts import operations as accounts
 from referral.accounts.models import User
 from referral.cli import register_commands
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> Flask:
         part.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    api.init_app(app)
     register_commands(app)
     if settings.JEJARING_ENV == "production":
         _refuse_demo(app)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from referral.cli import duplicates
 from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema, print_json, refuse
+from referral.cli.export import export
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
 from referral.core.text import Message, render
@@ -27,6 +28,7 @@ from referral.places.queries import gazetteer
 
 group = Group("directory", help="Fill the directory of services.")
 group.add_command(duplicates.command)
+group.command("export")(export)
 
 SHOWN = 20
 MAPPINGS = reference.FOLDER / "mappings"

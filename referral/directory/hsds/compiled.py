@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -19,8 +20,10 @@ Document = dict[str, Any]
 
 #: Values in one statement: databases take no more than some ten thousands.
 MOST_VALUES = 5000
+_LAST_MODIFIED = TABLES["service"].by_name["last_modified"]
 #: What a number of places is counted in where nobody said.
-PLACES = {"id": str(uuid5(NAMESPACE_URL, "jejaring:unit/place")), "name": "tempat"}
+PLACES_ID = uuid5(NAMESPACE_URL, "jejaring:unit/place")
+PLACES = {"id": str(PLACES_ID), "name": "tempat"}
 
 #: Tables below a listing, each after those that lead to it.
 _BELOW = (
@@ -98,6 +101,16 @@ class Listings:
         return found
 
     @classmethod
+    def facts_of(cls, session: Session, ids: Collection[UUID]) -> "Listings":
+        """Services with what we know of them beside HSDS, and nothing else."""
+        found = cls(session)
+        found._by_id("service", ids)
+        found._own_facts()
+        found._by_link("service_capacity", ["service"])
+        found._capacity_facts()
+        return found
+
+    @classmethod
     def of_terms(cls, session: Session, table: str, ids: Collection[UUID]) -> "Listings":
         """Terms with their taxonomies, or taxonomies."""
         found = cls(session)
@@ -106,14 +119,70 @@ class Listings:
         found._records()
         return found
 
+    @classmethod
+    def in_short(cls, session: Session, table: str, ids: Collection[UUID]) -> "Listings":
+        """Rows as lists have them: themselves, and the few that they lead to."""
+        found = cls(session)
+        found._by_id(table, ids)
+        for part in ("location", "service", "organization", "program"):
+            for link in _LEADS[part]:
+                found._by_id(part, found._leads(*link))
+        found._find_secrets()
+        return found
+
+    def short(self, table: str, row_id: UUID) -> Document | None:
+        """A row of a list: its own fields, and below it those of the rows that it leads to."""
+        row = self._rows[table].get(row_id)
+        if row is None:
+            return None
+        told = self._short(table, row)
+        for child in TABLES[table].children:
+            if not child.many and row[child.link] is not None:
+                below = self._rows[child.table].get(row[child.link])
+                if below is not None and not is_stand_in(below["as_stated"]):
+                    told[child.key] = self.short(child.table, below["id"])
+        return told
+
+    def modified_at(self, table: str, row_id: UUID) -> datetime:
+        """When the service that a row is or belongs to was last modified."""
+        row = self._rows[table][row_id]
+        at: datetime = row.get("last_modified") or self.modified_at("service", row["service_id"])
+        return at
+
+    def merged_into(self, row_id: UUID) -> UUID | None:
+        """The listing that a service was merged into, if it was and that may be told."""
+        kept: UUID | None = self._rows["service"][row_id]["merged_into_id"]
+        return kept
+
+    def rows(self, table: str) -> list[Row]:
+        """The rows of a table that are here, which all may leave."""
+        return list(self._rows[table].values())
+
+    def has(self, table: str, row_id: UUID) -> bool:
+        return row_id in self._rows[table]
+
+    @property
+    def facts(self) -> Mapping[UUID, Sequence[Stated]]:
+        """What we know beside HSDS of services and their capacities, by row."""
+        return self._facts
+
+    @property
+    def secret(self) -> Collection[UUID]:
+        """Services that are here and have a place which must stay secret."""
+        return self._secret
+
     def service(self, row_id: UUID) -> Document | None:
         return self._document("service", row_id)
 
     def organization(self, row_id: UUID, *, services: bool) -> Document | None:
+        """An organization with its services, whole or in short; None where it only stands in for one."""
+        row = self._rows["organization"].get(row_id)
+        if row is None or is_stand_in(row["as_stated"]):
+            return None
         told = self._document("organization", row_id, without=() if services else ("service",))
-        if told is not None and not services:
-            under = self._under["service", "organization_id"].get(row_id, ())
-            told["services"] = [dict(self._short("service", row)) for row in under]
+        under = self._under["service", "organization_id"].get(row_id, ())
+        if told is not None and under and not services:
+            told["services"] = [self._short("service", one) for one in under]
         return told
 
     def site(self, row_id: UUID) -> Document | None:
@@ -181,13 +250,9 @@ class Listings:
         """What we know beside HSDS of the services that are here, as it is told in our vocabularies."""
         categories: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
         rules: dict[UUID, dict[str, list[Any]]] = defaultdict(dict)
+        self._find_secrets()
         for part in _parts({"id": set(self._rows["service"])}):
             ids = list(part["id"])
-            self._secret |= set(
-                self._session.scalars(
-                    select(Service.id).where(Service.id.in_(ids), has_secret_place(Service.id))
-                )
-            )
             in_order = select(
                 ServiceCategory.service_id, ServiceCategory.code, ServiceCategory.basis
             ).order_by(ServiceCategory.code)
@@ -206,9 +271,19 @@ class Listings:
                 row, categories[row_id], rules[row_id], secret=row_id in self._secret
             )
 
-    def _attributes(self) -> None:
+    def _find_secrets(self) -> None:
+        for part in _parts({"id": set(self._rows["service"])}):
+            query = select(Service.id).where(
+                Service.id.in_(part["id"]), has_secret_place(Service.id)
+            )
+            self._secret |= set(self._session.scalars(query))
+
+    def _capacity_facts(self) -> None:
         for row in self._rows["service_capacity"].values():
             self._facts[row["id"]] = vocabularies.of_capacity(row)
+
+    def _attributes(self) -> None:
+        self._capacity_facts()
         self._read("attribute", {"link_id": self._ids()})
         ours = {one.term_id for facts in self._facts.values() for one in facts}
         self._by_id("taxonomy_term", ours | self._leads("attribute", "taxonomy_term_id"))
@@ -270,16 +345,13 @@ class Listings:
             if found:
                 told[child.key] = found
         if table == "service_capacity":
-            _say_how_many(told, row)
+            told.setdefault("unit", PLACES)
         if above:
             self._told[kept] = told
         return told
 
     def _short(self, table: str, row: Row) -> Document:
-        told = short(TABLES[table], row)
-        if table == "service" and row["id"] in self._secret and row["url"] == row["source_url"]:
-            told.pop("url", None)  # a page read about it may say where it is
-        return told
+        return short(TABLES[table], as_told(table, row, secret=row["id"] in self._secret))
 
     def _told_attributes(self, row: Row, above: tuple[str, ...]) -> list[Document]:
         """Attributes as sources state them, and our own facts; of a service with a secret place only ours."""
@@ -299,6 +371,25 @@ class Listings:
             if term is not None:
                 told.append(fact.attribute(row["id"]) | {"taxonomy_term": term})
         return told
+
+
+def as_told(table: str, row: Row, *, secret: bool) -> Row:
+    """A row with what is not ours to tell, or no longer true, put right."""
+    if table == "service" and row["merged_into_id"]:
+        row = _without(row, "status") | {"status": "defunct"}  # whatever it was: it is no more
+    if table == "service" and secret and row["url"] == row["source_url"]:
+        row = _without(row, "url")  # a page read about it may say where it is
+    if table == "service_capacity" and (row["available"] is None or row["unit_id"] is None):
+        # The standard asks for a unit and a number; where only a state is known, it says no more than that.
+        has_room = row["status"] == "capacity"
+        known = {name: row[name] for name in ("available", "unit_id") if row[name] is not None}
+        row = row | {"available": int(has_room), "unit_id": PLACES_ID} | known
+    return row
+
+
+def _without(row: Row, name: str) -> Row:
+    stated = {key: value for key, value in (row["as_stated"] or {}).items() if key != name}
+    return row | {name: None, "as_stated": stated or None}
 
 
 def short(table: Table, row: Row) -> Document:
@@ -330,14 +421,17 @@ def _fits(each: Field, value: Any) -> bool:
     return True
 
 
-def _say_how_many(told: Document, row: Row) -> None:
-    """The standard asks for a unit and a number; where only a state is known, the number says no more than it."""
-    told.setdefault("unit", PLACES)
-    if "available" not in told:
-        told["available"] = int(row["status"] == "capacity")
-
-
 _LISTINGS = ("organization", "service", "service_at_location")
+#: which links of which tables lead to one row of a table
+_LEADS: Mapping[str, Sequence[tuple[str, str]]] = {
+    name: [
+        (parent.name, child.link)
+        for parent in TABLES.values()
+        for child in parent.children
+        if child.table == name and not child.many
+    ]
+    for name in TABLES
+}
 _LINKS: Mapping[str, tuple[str, ...]] = {
     name: tuple(
         {
@@ -359,6 +453,17 @@ def _parts(wanted: Mapping[str, set[UUID]]) -> Iterator[dict[str, list[UUID]]]:
         for name, value in values[start : start + MOST_VALUES]:
             part[name].append(value)
         yield part
+
+
+def minimal(session: Session, ids: Sequence[UUID]) -> Iterator[Document]:
+    """Ids of services with when they were last modified, in the order asked for."""
+    found: dict[UUID, str] = {}
+    for part in _parts({"id": set(ids)}):
+        query = select(Service.id, Service.last_modified, Service.as_stated)
+        for row_id, at, stated in session.execute(query.where(Service.id.in_(part["id"]))):
+            said = _LAST_MODIFIED.as_stated(stated, at)
+            found[row_id] = said if _fits(_LAST_MODIFIED, said) else _LAST_MODIFIED.dump(at)
+    return ({"id": str(one), "last_modified": found[one]} for one in ids if one in found)
 
 
 def in_batches(ids: Iterable[UUID], size: int) -> Iterator[list[UUID]]:

@@ -126,14 +126,6 @@ def batches(
         last = rows[-1][0], rows[-1][1]
 
 
-def is_in(session: Session, table: str, row_id: UUID) -> bool:
-    """Whether a row may be told of by its id."""
-    query = ids(session, table, Wanted()) if table != "service" else None
-    if query is None:  # merged ones have left the list, and are told of by id
-        query = select(Service.id).where(visible("service"))
-    return session.scalar(query.where(MODELS[table].id == row_id)) is not None
-
-
 def _listed(table: str) -> Any:
     """The model of a table whose rows know when they came in."""
     return MODELS[table]

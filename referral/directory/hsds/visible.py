@@ -4,6 +4,7 @@ Never: people's own informal help, confidential places, and whatever else would 
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -76,6 +77,25 @@ MODELS: Mapping[str, type[Identified]] = {
 def visible(table: str) -> Condition:
     """Which rows of a table may leave. Rows that hang on nothing stay: nobody knows what they were about."""
     return _VISIBLE[table]() if table in _VISIBLE else literal(True)
+
+
+def history_leaves(table: str) -> Condition:
+    """Which rows of a table may leave with what sources and we wrote about them.
+
+    Old values of a service with a secret place, and of what belongs to it, may tell where the place is.
+    """
+    columns: Any = MODELS[table].__table__.c
+    service_id = columns.id if table == "service" else columns.get("service_id")
+    site_id = columns.get("service_at_location_id")
+    if table == "service_at_location":
+        return and_(visible(table), not_(has_secret_place(columns.service_id)))
+    if service_id is None and site_id is None:
+        return visible(table)
+    none: Any = literal(None)
+    of_secret = _of_secret(
+        none if service_id is None else service_id, none if site_id is None else site_id
+    )
+    return and_(visible(table), not_(of_secret))
 
 
 def hides_nothing(session: Session) -> bool:

@@ -189,7 +189,7 @@ def term_id(name: str, code: str) -> UUID:
 
 def is_ours(taxonomy: str | None) -> bool:
     """Whether a taxonomy's terms are facts that we keep ourselves, so that a stored attribute may be out of date."""
-    return taxonomy in _WRITTEN
+    return taxonomy in WRITTEN
 
 
 def of_service(
@@ -233,7 +233,7 @@ def of_capacity(capacity: Mapping[str, Any]) -> list[Stated]:
     return [Stated(CAPACITY, str(capacity["status"]), "service_capacity", last)]
 
 
-_WRITTEN = (
+WRITTEN = (
     CATEGORY,
     SEX,
     DESIL_MAX,

@@ -1,0 +1,101 @@
+"""How the API answers: JSON that a copy can be compared with, open to every site, and errors as RFC 9457 has them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, request, stream_with_context
+
+from referral.core.errors import Invalid, JejaringError, NotFound
+from referral.core.text import LANGUAGES, render
+from referral.extensions import db
+
+PREFIX = "/api/"
+PROBLEM = "application/problem+json"
+
+
+def encoded(value: Any) -> str:
+    """JSON, in the letters it was written with where UTF-8 has them."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a pair in somebody's text
+        return json.dumps(value, separators=(",", ":"))
+    return text
+
+
+def answer(value: Any) -> Response:
+    """One JSON document with its ETag; 304 where the asker has it."""
+    body = encoded(value).encode()
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    response = Response(body, mimetype="application/json")
+    if request.if_none_match.contains_weak(etag):
+        response = Response(status=304)
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = (
+        "public, no-cache"  # keep it, and ask whether it is still so
+    )
+    return response
+
+
+def stream(values: Iterable[Any]) -> Response:
+    """One JSON document per line, as they are made."""
+
+    def lines() -> Iterator[str]:
+        for value in values:
+            yield encoded(value) + "\n"
+
+    return Response(stream_with_context(lines()), mimetype="application/x-ndjson")
+
+
+def of_the_work(error: JejaringError) -> Response:
+    """What is wrong with what was asked."""
+    db.session.rollback()
+    status = 404 if isinstance(error, NotFound) else 400
+    language = request.accept_languages.best_match(LANGUAGES, default="en")
+    given: dict[str, Any] = {}
+    if isinstance(error, Invalid) and error.field:
+        given["field"] = error.field
+    if error.candidates:
+        given["candidates"] = error.candidates
+    return problem(status, detail=render(error.message, language), **given)
+
+
+def problem(status: int, **more: Any) -> Response:
+    """An error in the one shape that all errors of the API have."""
+    told = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        **more,
+    }
+    return Response(encoded(told), status, mimetype=PROBLEM)
+
+
+def _finish(response: Response) -> Response:
+    """Every answer under the prefix may be read by every site; every error there is a problem, none a page."""
+    if not request.path.startswith(PREFIX):
+        return response
+    if response.status_code >= 400 and response.mimetype != PROBLEM:
+        allow = response.headers.get("Allow") or _allowed()
+        response = problem(response.status_code)
+        if response.status_code == 405 and allow:
+            response.headers["Allow"] = allow
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Link"
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET")
+        response.headers["Access-Control-Allow-Headers"] = "Content-Type, If-None-Match"
+        response.headers["Access-Control-Max-Age"] = "86400"
+    return response
+
+
+def _allowed() -> str:
+    methods = getattr(request.routing_exception, "valid_methods", None) or ()
+    return ", ".join(sorted(methods))
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(_finish)
