@@ -262,12 +262,13 @@ def _site_line(line: SiteLine, kept: Listing, gone: Listing, places: Gazetteer) 
 
 def _place(site: Site, places: Gazetteer) -> str:
     if site.confidential:
-        return _("a confidential place")
+        return str(_("a confidential place"))
     parts = [
         site.address.address_1 if site.address else "",
         words.place_name(places, site.area_code),
     ]
-    return ", ".join(part for part in parts if part) or _("a place not known")
+    said = ", ".join(part for part in parts if part)
+    return said if said else str(_("a place not known"))
 
 
 def _where(listing: Listing, places: Gazetteer) -> str:
