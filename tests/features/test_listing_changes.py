@@ -1,6 +1,6 @@
 """Agencies change their own listings; trusted ones at once, others through a curator; nothing is lost."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from referral.changes import directory as feed
 from referral.changes.actors import PUBLIC
 from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
+from referral.directory.intake.imports import IMPORT
 from referral.directory.models import (
     Phone,
     RequiredDocument,
@@ -19,7 +20,7 @@ from referral.directory.models import (
     Service,
     ServiceAtLocation,
 )
-from referral.directory.upkeep import changes, editing, listings
+from referral.directory.upkeep import changes, editing, listings, queries
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
 from referral.matching.candidates import offers_at
 from referral.places.gazetteer import Gazetteer
@@ -185,3 +186,474 @@ def test_every_field_that_can_be_edited_is_written_and_read_back_and_reverted(
     changes.revert(session, change, places, by=curator, now=now + timedelta(hours=1))
     assert listings.values_of(service) == before
     assert change.status is ChangeStatus.REVERTED
+
+
+def field_names(session: Session, row_id: Any) -> list[tuple[str, str, str, str]]:
+    """What was written down about a row: action, field, both values."""
+    query = select(ChangeRecord).where(ChangeRecord.resource_id == row_id).order_by(ChangeRecord.id)
+    return [
+        (r.last_action_type, r.field_name, r.previous_value, r.replacement_value)
+        for r in session.scalars(query)
+    ]
+
+
+def test_a_trusted_agency_publishes_at_once_and_each_changed_field_is_written_down(
+    session: Session, service: Service, agency: User, places: Gazetteer, now: datetime
+) -> None:
+    service.organization.trusted = True
+    session.flush()
+    version, start = service.version, feed.version(session)
+    seen = listings.values_of(service)
+    phone = service.phones[0].id
+
+    change = changes.edit(
+        session,
+        service.id,
+        {
+            "name": "Posyandu Melati",
+            "phones": [{"number": "024 999 111", "type": "voice"}],
+            "description": seen["description"],
+        },
+        places,
+        seen=seen,
+        by=agency,
+        now=now,
+    )
+
+    assert change is not None
+    assert change.status is ChangeStatus.PUBLISHED
+    assert sorted(change.values) == ["name", "phones"]
+    assert field_names(session, service.id) == [
+        ("update", "name", "Posyandu Remaja", "Posyandu Melati")
+    ]
+    assert field_names(session, phone) == [("update", "number", "024 123456", "024 999 111")]
+    assert (service.name, service.last_modified, service.assured_date) == (
+        "Posyandu Melati",
+        now,
+        None,
+    )
+    assert service.version > version
+    told = session.scalars(
+        select(DirectoryChange.service_id).where(DirectoryChange.seq > start)
+    ).all()
+    assert told == [service.id]
+    roles = session.scalars(select(ChangeRecord.updated_by_role).distinct()).all()
+    assert roles == ["agency"]
+
+
+def test_an_agency_not_yet_trusted_waits_for_a_curator_who_may_take_some_of_it(
+    session: Session,
+    service: Service,
+    agency: User,
+    curator: User,
+    places: Gazetteer,
+    now: datetime,
+) -> None:
+    seen = listings.values_of(service)
+    values = {"name": "Nama Baru", "alert": "Tutup hari Senin"}
+    change = changes.edit(session, service.id, values, places, seen=seen, by=agency, now=now)
+    assert change is not None
+    assert change.status is ChangeStatus.WAITING
+    assert service.name == "Posyandu Remaja"
+
+    later = now + timedelta(hours=2)
+    changes.approve(
+        session, change, places, by=curator, now=later, fields=["alert"], note="Nama tetap."
+    )
+
+    assert (service.name, service.alert) == ("Posyandu Remaja", "Tutup hari Senin")
+    assert (change.status, change.values) == (ChangeStatus.PUBLISHED, {"alert": "Tutup hari Senin"})
+    assert (change.made_by_id, change.decided_by_id) == (agency.id, curator.id)
+    rest = session.scalars(
+        select(ListingChange).where(ListingChange.status == ChangeStatus.REFUSED)
+    ).one()
+    assert (rest.values, rest.decision_note) == ({"name": "Nama Baru"}, "Nama tetap.")
+    with pytest.raises(NotAllowed):
+        changes.refuse(session, change, note="lagi", by=curator, now=later)
+
+
+def test_a_draft_keeps_what_was_typed_right_or_wrong_and_is_one_per_person_and_listing(
+    session: Session, service: Service, agency: User, places: Gazetteer, now: datetime
+) -> None:
+    seen = listings.values_of(service)
+    draft = changes.start(session, service.id, by=agency, now=now)
+    changes.save_draft(session, draft, {"email": "belum selesai"}, seen=seen, by=agency, now=now)
+    changes.save_draft(session, draft, {"name": "Nama"}, seen=seen, by=agency, now=now)
+
+    assert changes.start(session, service.id, by=agency, now=now) is draft
+    with pytest.raises(editing.InvalidListing) as wrong:
+        changes.submit(session, draft, places, by=agency, now=now)
+    assert [finding.field for finding in wrong.value.findings] == ["email"]
+    assert draft.status is ChangeStatus.DRAFT
+    assert draft.values == {"email": "belum selesai", "name": "Nama"}
+
+    changes.save_draft(session, draft, {"email": None}, seen=seen, by=agency, now=now)
+    sent = changes.submit(session, draft, places, by=agency, now=now)
+    assert sent is draft
+    assert (sent.status, sent.values) == (ChangeStatus.WAITING, {"name": "Nama"})
+    assert changes.start(session, service.id, by=agency, now=now) is not draft
+
+
+def test_a_draft_that_changes_nothing_is_gone(
+    session: Session, service: Service, agency: User, places: Gazetteer, now: datetime
+) -> None:
+    seen = listings.values_of(service)
+    draft = changes.start(session, service.id, by=agency, now=now)
+    changes.save_draft(session, draft, {"name": seen["name"]}, seen=seen, by=agency, now=now)
+
+    assert changes.submit(session, draft, places, by=agency, now=now) is None
+    assert session.scalars(select(ListingChange)).all() == []
+
+
+def test_only_a_field_that_somebody_else_changed_meanwhile_is_refused_with_both_values(
+    session: Session, service: Service, curator: User, places: Gazetteer, now: datetime
+) -> None:
+    seen = listings.values_of(service)
+    changes.edit(
+        session,
+        service.id,
+        {"name": "Yang Pertama", "alert": "A"},
+        places,
+        seen=seen,
+        by=curator,
+        now=now,
+    )
+
+    with pytest.raises(Stale) as stale:
+        changes.edit(
+            session,
+            service.id,
+            {"name": "Yang Kedua", "alert": "A", "url": "melati.example.org"},
+            places,
+            seen=seen,
+            by=curator,
+            now=now,
+        )
+    assert stale.value.candidates == [
+        {
+            "field": "name",
+            "seen": "Posyandu Remaja",
+            "current": "Yang Pertama",
+            "yours": "Yang Kedua",
+        }
+    ]
+
+    change = changes.edit(
+        session,
+        service.id,
+        {"name": "Posyandu Remaja", "url": "melati.example.org"},
+        places,
+        seen=seen,
+        by=curator,
+        now=now,
+    )
+    assert change is not None
+    assert change.values == {"url": "https://melati.example.org"}
+    assert service.name == "Yang Pertama"
+
+
+def test_a_curator_approves_over_a_later_change_only_knowing_it(
+    session: Session,
+    service: Service,
+    agency: User,
+    curator: User,
+    places: Gazetteer,
+    now: datetime,
+) -> None:
+    seen = listings.values_of(service)
+    waits = changes.edit(
+        session, service.id, {"name": "Usul"}, places, seen=seen, by=agency, now=now
+    )
+    assert waits is not None
+    changes.edit(session, service.id, {"name": "Sementara"}, places, seen=seen, by=curator, now=now)
+
+    with pytest.raises(Stale):
+        changes.approve(session, waits, places, by=curator, now=now)
+    assert waits.status is ChangeStatus.WAITING
+    changes.approve(session, waits, places, by=curator, now=now, seen={"name": "Sementara"})
+    assert service.name == "Usul"
+    assert waits.previous == {"name": "Sementara"}
+
+
+def test_an_agency_can_change_no_other_organizations_listing_and_outsiders_none(
+    session: Session, service: Service, make: Make, places: Gazetteer, now: datetime
+) -> None:
+    for by in (make.user(Role.AGENCY), make.user(Role.BROKER), make.user(Role.PLANNER), PUBLIC):
+        with pytest.raises(NotFound):
+            changes.edit(session, service.id, {"name": "X"}, places, seen={}, by=by, now=now)
+        with pytest.raises(NotFound):
+            changes.start(session, service.id, by=by, now=now)
+        with pytest.raises(NotFound):
+            changes.full_until(session, service, date(2026, 3, 9), places, by=by, now=now)
+    assert session.scalars(select(ListingChange)).all() == []
+
+
+def test_anyone_may_suggest_and_only_a_curator_publishes_it_and_the_writer_takes_it_back(
+    session: Session,
+    service: Service,
+    agency: User,
+    curator: User,
+    make: Make,
+    places: Gazetteer,
+    now: datetime,
+) -> None:
+    seen = listings.values_of(service)
+    suggested = changes.suggest(
+        session, service.id, {"name": "Yang Benar"}, places, seen=seen, by=PUBLIC, now=now
+    )
+    assert (suggested.status, suggested.made_by_role) == (ChangeStatus.WAITING, "public")
+    with pytest.raises(NotFound):
+        changes.approve(session, suggested, places, by=agency, now=now)
+    with pytest.raises(NotFound):
+        changes.withdraw(session, suggested, by=PUBLIC, now=now)
+    changes.approve(session, suggested, places, by=curator, now=now)
+    assert service.name == "Yang Benar"
+
+    broker = make.user(Role.BROKER)
+    other = changes.suggest(
+        session, service.id, {"alert": "Pindah"}, places, seen={}, by=broker, now=now
+    )
+    changes.withdraw(session, other, by=broker, now=now)
+    assert other.status is ChangeStatus.WITHDRAWN
+    with pytest.raises(Invalid):
+        changes.suggest(session, service.id, {}, places, seen={}, by=PUBLIC, now=now)
+
+
+def test_a_change_is_not_taken_back_over_a_later_one_without_both_values_being_shown(
+    session: Session, service: Service, curator: User, places: Gazetteer, now: datetime
+) -> None:
+    seen = listings.values_of(service)
+    first = changes.edit(
+        session, service.id, {"name": "Satu", "alert": "A"}, places, seen=seen, by=curator, now=now
+    )
+    assert first is not None
+    changes.edit(
+        session, service.id, {"name": "Dua"}, places, seen={"name": "Satu"}, by=curator, now=now
+    )
+
+    with pytest.raises(Stale) as stale:
+        changes.revert(session, first, places, by=curator, now=now)
+    assert stale.value.candidates == [
+        {"field": "name", "seen": "Satu", "current": "Dua", "yours": "Posyandu Remaja"}
+    ]
+    assert (service.name, service.alert) == ("Dua", "A")
+
+
+def test_what_was_taken_back_can_be_put_back(
+    session: Session, service: Service, curator: User, places: Gazetteer, now: datetime
+) -> None:
+    seen = listings.values_of(service)
+    hours = {"hours": [OFFICE | {"closes": "12:00"}]}
+    change = changes.edit(session, service.id, hours, places, seen=seen, by=curator, now=now)
+    assert change is not None
+    back = changes.revert(session, change, places, by=curator, now=now)
+    assert listings.values_of(service)["hours"] == [OFFICE]
+
+    changes.revert(session, back, places, by=curator, now=now)
+    assert listings.values_of(service)["hours"] == hours["hours"]
+    assert (change.status, back.status) == (ChangeStatus.REVERTED, ChangeStatus.REVERTED)
+
+
+def test_full_until_monday_is_one_step_that_the_next_match_sees(
+    session: Session,
+    service: Service,
+    site: ServiceAtLocation,
+    agency: User,
+    places: Gazetteer,
+    now: datetime,
+) -> None:
+    service.organization.trusted = True
+    session.flush()
+    changes.full_until(session, service, date(2026, 3, 9), places, by=agency, now=now)
+
+    offer = offers_at(session, [site.id], ["HE05"], places)[0]
+    assert (offer.capacity, offer.capacity_until, offer.capacity_at) == (
+        "no-capacity",
+        date(2026, 3, 9),
+        now,
+    )
+    with pytest.raises(Invalid):
+        changes.full_until(session, service, date(2026, 3, 1), places, by=agency, now=now)
+
+
+def test_where_a_confidential_place_is_stays_with_its_agency_and_out_of_the_record(
+    session: Session, make: Make, curator: User, places: Gazetteer, now: datetime
+) -> None:
+    site = make.service("SP06", confidential=True)
+    service, location = site.service, site.location
+    assert location is not None
+    agency = make.user(Role.AGENCY, organization_id=service.organization_id)
+    assert not set(editing.WHERE) & set(listings.values_of(service))
+    new = {"point": {"lat": -7.1, "lon": 110.2}}
+    with pytest.raises(Invalid):
+        changes.edit(session, service.id, new, places, seen={}, by=curator, now=now)
+    with pytest.raises(Invalid):
+        changes.suggest(session, service.id, new, places, seen={}, by=PUBLIC, now=now)
+
+    seen = listings.values_of(service, for_owner=True)
+    waits = changes.edit(session, service.id, new, places, seen=seen, by=agency, now=now)
+    assert waits is not None
+    changes.approve(session, waits, places, by=curator, now=now)
+
+    assert (location.latitude, location.confidential) == (-7.1, True)
+    assert {row[1:] for row in field_names(session, location.id)} == {
+        ("latitude", "", ""),
+        ("longitude", "", ""),
+        ("precision_km", "", ""),
+    }
+    entry = queries.history(session, service).items[0]
+    assert (list(entry.differences), [m.key for m in entry.hidden]) == ([], ["listing.field.point"])
+    location.latitude = -7.3
+    with pytest.raises(Stale) as stale:
+        changes.revert(session, waits, places, by=curator, now=now)
+    assert "-7" not in str(stale.value.candidates)
+
+
+def test_a_place_that_another_agencys_service_shares_is_copied_before_it_is_moved(
+    session: Session, make: Make, site: ServiceAtLocation, curator: User, places: Gazetteer
+) -> None:
+    other = make.service("HE05")
+    other.location = site.location
+    session.flush()
+    seen = listings.values_of(other.service)
+
+    changes.edit(
+        session,
+        other.service_id,
+        {"point": {"lat": -7.5, "lon": 110.5}},
+        places,
+        seen=seen,
+        by=curator,
+        now=make.now,
+    )
+
+    assert other.location is not None
+    assert site.location is not None
+    assert (other.location.latitude, site.location.latitude) == (-7.5, -6.9903)
+
+
+def test_a_new_listing_gets_its_organization_place_and_facts_when_a_curator_takes_it(
+    session: Session, curator: User, places: Gazetteer, now: datetime
+) -> None:
+    values = {
+        "name": "Bank Makanan Baru",
+        "organization": "Yayasan Baru",
+        "categories": ["HE01"],
+        "area_code": "33.74",
+        "phones": [{"number": "024 777 888"}],
+    }
+    change = changes.suggest(session, None, values, places, seen={}, by=PUBLIC, now=now)
+    assert change.service_id is None
+    changes.approve(session, change, places, by=curator, now=now)
+
+    service = session.get_one(Service, change.service_id)
+    assert (service.name, service.organization.name, service.source, service.version) == (
+        "Bank Makanan Baru",
+        "Yayasan Baru",
+        None,
+        service.version,
+    )
+    site = service.sites[0]
+    assert site.location is not None
+    assert (site.location.area_code, site.location.point_source) == ("33.74", "regency")
+    offer = offers_at(session, [site.id], ["HE01"], places)[0]
+    assert (dict(offer.categories), offer.active) == ({"HE01": True}, True)
+
+    changes.revert(session, change, places, by=curator, now=now)
+    assert str(service.status) == "inactive"
+    with pytest.raises(editing.InvalidListing):
+        changes.suggest(session, None, {"alert": "tanpa nama"}, places, seen={}, by=PUBLIC, now=now)
+
+
+def test_documents_know_not_said_from_none_needed(
+    session: Session,
+    service: Service,
+    site: ServiceAtLocation,
+    curator: User,
+    places: Gazetteer,
+    now: datetime,
+) -> None:
+    def offered() -> Any:
+        return offers_at(session, [site.id], ["HE05"], places)[0].documents
+
+    assert (listings.values_of(service)["documents"], offered()) == (None, None)
+    changes.edit(session, service.id, {"documents": []}, places, seen={}, by=curator, now=now)
+    assert (listings.values_of(service)["documents"], offered()) == ([], ())
+    changes.edit(session, service.id, {"documents": None}, places, seen={}, by=curator, now=now)
+    assert session.scalars(select(RequiredDocument)).all() == []
+
+
+def test_a_rule_that_the_grid_cannot_show_stays_as_its_source_wrote_it(
+    session: Session, service: Service, curator: User, places: Gazetteer, now: datetime
+) -> None:
+    session.add(
+        Schedule(
+            service_id=service.id,
+            freq="MONTHLY",
+            bymonthday="1,15",
+            opens_at="09:00",
+            closes_at="10:00",
+            timezone=7.0,
+        )
+    )
+    session.flush()
+    seen = listings.values_of(service)
+    rule = {
+        "rule": {
+            "bymonthday": "1,15",
+            "closes_at": "10:00",
+            "freq": "MONTHLY",
+            "opens_at": "09:00",
+            "timezone": 7.0,
+        }
+    }
+    assert seen["hours"] == [OFFICE, rule]
+
+    without = changes.edit(
+        session, service.id, {"hours": [OFFICE]}, places, seen=seen, by=curator, now=now
+    )
+    assert without is not None
+    assert listings.values_of(service)["hours"] == [OFFICE]
+    changes.revert(session, without, places, by=curator, now=now)
+    assert listings.values_of(service)["hours"] == [OFFICE, rule]
+
+
+def test_history_tells_changes_and_imports_newest_first_by_role_and_an_imports_field_goes_back(
+    session: Session,
+    service: Service,
+    agency: User,
+    curator: User,
+    places: Gazetteer,
+    now: datetime,
+) -> None:
+    service.organization.trusted = True
+    seen = listings.values_of(service)
+    changes.edit(session, service.id, {"alert": "Baru"}, places, seen=seen, by=agency, now=now)
+    service.name = "Dari Impor"
+    session.flush()
+    feed.record_many(
+        session,
+        [
+            ("service", service.id, "update", "name", "Posyandu Remaja", "Dari Impor"),
+            ("phone", service.phones[0].id, "update", "number", "1", "024 123456"),
+        ],
+        by=IMPORT,
+        now=now + timedelta(days=1),
+    )
+
+    page = queries.history(session, service)
+    assert [
+        (entry.role, [d.field for d in entry.differences], [f.key for f in entry.fields])
+        for entry in page.items
+    ] == [
+        ("import", [], ["listing.field.name", "listing.field.phones"]),
+        ("agency", ["alert"], []),
+    ]
+    [record] = page.items[0].revertible
+    changes.revert_record(session, record, places, by=curator, now=now + timedelta(days=2))
+    assert service.name == "Posyandu Remaja"
+    with pytest.raises(Invalid):
+        changes.revert_record(session, record, places, by=curator, now=now + timedelta(days=2))
+    service.name = "Diubah Lagi"
+    with pytest.raises(Stale):
+        changes.revert_record(session, record, places, by=curator, now=now + timedelta(days=2))

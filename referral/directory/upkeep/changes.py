@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from referral.accounts.permissions import Role
 from referral.changes import audit
 from referral.changes.actors import Actor, StandingActor
+from referral.changes.models import ChangeRecord
 from referral.core.errors import Invalid, NotFound
 from referral.directory.kinds import CapacityStatus
 from referral.directory.models import Service
@@ -36,6 +37,7 @@ from referral.directory.upkeep.publishing import (
     queue,
     refuse_stale,
 )
+from referral.directory.upkeep.queries import is_revertible
 from referral.places.gazetteer import Gazetteer
 
 #: characters of a draft: nobody types more about one listing
@@ -238,7 +240,8 @@ def revert(
 ) -> ListingChange:
     """Put back what a published change replaced, exactly its fields. A new listing is set inactive.
 
-    Publishes or waits as `submit` does. Raises Stale where a field no longer holds what the change put there.
+    Publishes or waits as `submit` does. Raises Stale where a field no longer holds what the change put there,
+    and Invalid where all of them are as they were before.
     """
     check_status(change, ChangeStatus.PUBLISHED)
     assert change.service_id is not None  # noqa: S101 - what is published has its listing
@@ -247,12 +250,52 @@ def revert(
         values, put = {"status": "inactive"}, {"status": change.values.get("status", "active")}
     else:
         values, put = dict(change.previous), dict(change.values)
-    back = _new(service, ChangeKind.REVERT, values, put, by=by, now=now, note=note)
+    back = _back(service, values, put, by=by, now=now, note=note)
     back.reverts_id = change.id
+    return queue(session, back, service, gazetteer, by=by, now=now)
+
+
+def revert_record(
+    session: Session,
+    record: ChangeRecord,
+    gazetteer: Gazetteer,
+    *,
+    by: Actor,
+    now: datetime,
+    note: str | None = None,
+) -> ListingChange:
+    """Put back what an import replaced in one field of a listing; as `revert`.
+
+    Raises Invalid for a record that does not tell enough, as a row that was deleted.
+    """
+    if not is_revertible(record):
+        raise Invalid("listing.change.not_here", field=record.field_name)
+    service = _editable(session, record.resource_id, by)
+    name = record.field_name
+    put = {name: record.replacement_value or None}
+    values, findings = editing.read({name: record.previous_value}, listings.lists(gazetteer))
+    if findings:
+        raise editing.InvalidListing(findings)
+    back = _back(service, values, put, by=by, now=now, note=note)
+    return queue(session, back, service, gazetteer, by=by, now=now)
+
+
+def _back(
+    service: Service,
+    values: Mapping[str, Any],
+    put: Mapping[str, Any],
+    *,
+    by: Actor,
+    now: datetime,
+    note: str | None,
+) -> ListingChange:
+    """The change that puts these values back where the listing still says what was put there."""
     current = listings.values_of(service, for_owner=True)
     shown = publishing.shown_to(by, service)
     refuse_stale(values, put, current, shown=shown, key="listing.change.not_as_put")
-    return queue(session, back, service, gazetteer, by=by, now=now)
+    if all(editing.is_same(name, value, current.get(name)) for name, value in values.items()):
+        raise Invalid("listing.change.nothing")
+    return _new(service, ChangeKind.REVERT, values, put, by=by, now=now, note=note)
 
 
 def full_until(
