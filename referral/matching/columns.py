@@ -62,8 +62,8 @@ def two_words(identifier: UUID) -> npt.NDArray[np.uint64]:
     return np.array([identifier.int >> 64, identifier.int & (1 << 64) - 1], np.uint64)
 
 
-def _identifier(words: npt.NDArray[np.uint64]) -> UUID:
-    return UUID(int=int(words[0]) << 64 | int(words[1]))
+def _identifier(words: Sequence[int]) -> UUID:
+    return UUID(int=words[0] << 64 | words[1])
 
 
 @dataclass
@@ -119,6 +119,10 @@ class Columns:
         """
         self.values, self.codes, self.points, self.ids = values, codes, points, ids
         self.postings = postings
+        self._facts = {
+            name: [dict(zip(GROUPS[name], value, strict=True)) for value in those]
+            for name, those in values.items()
+        }
         #: by group, an offer that has these facts and no other, for rules to look at
         self.stubs = {
             name: [_stub(name, value) for value in those] for name, those in values.items()
@@ -195,7 +199,7 @@ class Columns:
         return self._confidential[self.codes["state"][rows]]
 
     def site_id(self, row: int) -> UUID:
-        return _identifier(self.ids[row, 0])
+        return _identifier(self.ids[row, 0].tolist())
 
     def told_full(self, posting: Posting) -> Ints:
         """Where in a posting somebody said that there is no room, whether or not it still holds."""
@@ -253,20 +257,21 @@ class Columns:
         return ready
 
     def _offer(self, row: int) -> Offer:
-        facts: dict[str, Any] = {}
-        for name, fields in GROUPS.items():
-            facts |= zip(fields, self.values[name][self.codes[name][row]], strict=True)
+        site_id, service_id, organization_id = map(_identifier, self.ids[row].tolist())
         latitude, longitude = self.points[row].tolist()
         placed = latitude == latitude  # not a number is not itself
-        site_id, service_id, organization_id = map(_identifier, self.ids[row])
-        return Offer(
+        offer = object.__new__(Offer)
+        facts = offer.__dict__  # nobody has seen it yet: filling it in is making it
+        for name in GROUPS:
+            facts.update(self._facts[name][self.codes[name][row]])
+        facts.update(
             service_at_location_id=site_id,
             service_id=service_id,
             organization_id=organization_id,
             latitude=latitude if placed else None,
             longitude=longitude if placed else None,
-            **facts,
         )
+        return offer
 
     def take_out(self, service_id: UUID) -> None:
         """Leave the offers of a service out from now on."""
@@ -285,9 +290,8 @@ class Columns:
                 posting.in_time -= in_time
 
 
-def _stub(group: str, value: tuple[Any, ...]) -> Offer:
-    facts = {"categories": {}} | dict(zip(GROUPS[group], value, strict=True))
-    return Offer(_NOBODY, _NOBODY, _NOBODY, **facts)
+def _stub(facts: Mapping[str, Any]) -> Offer:
+    return Offer(_NOBODY, _NOBODY, _NOBODY, **({"categories": {}} | dict(facts)))
 
 
 def _code(numbers: dict[Any, int], values: list[tuple[Any, ...]], value: tuple[Any, ...]) -> int:

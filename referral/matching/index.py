@@ -384,7 +384,8 @@ class _Search:
         fits = self._few_fits() if self._fit_few else seen.those(seen.failed == 0)
         step_km = self._step_km(fits)
         for one in self.fresh:
-            ranking.weigh(self.query, one, self.table, self.around, step_km)
+            if not one.failed:
+                ranking.weigh(self.query, one, self.table, self.around, step_km)
         is_remote = self.columns.is_remote(self.posting.rows[fits.at])
         on_site, beside = fits.those(~is_remote), fits.those(is_remote)
         misses = seen.those(seen.failed > 0)
@@ -665,7 +666,8 @@ class _Exact:
         search = self.search
         offer = search.columns.offer(int(search.posting.rows[at]))
         one = ranking.judge(search.query, offer, search.gates, search.around)
-        ranking.weigh(search.query, one, search.table, search.around, self.step_km)
+        if not one.failed:
+            ranking.weigh(search.query, one, search.table, search.around, self.step_km)
         return one
 
 

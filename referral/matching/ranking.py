@@ -13,6 +13,7 @@ from referral.matching.facts import Circumstances, Names, Offer, Outcome, Query
 from referral.matching.penalties import NO_CAPACITY, Penalty, is_closed, known_capacity, penalties
 from referral.matching.rules import (
     ASSUMED_OTHER,
+    Finding,
     Gate,
     Verdict,
     applying,
@@ -77,14 +78,17 @@ class Judged:
 
     km        from the public point; of confidential offers too
     order_km  the km that the order uses
+    findings  one for each gate, in the gates' order
     """
 
     offer: Offer
     km: float | None
     order_km: float | None
+    findings: tuple[Finding, ...]
     failed: tuple[Gate, ...]
     eligibility_unknown: bool
     group: int
+    penalties: Sequence[Penalty] = ()
     steps: float = 0.0
     effective_km: float | None = None
 
@@ -266,8 +270,8 @@ def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumsta
     failed = []
     eligibility_unknown = False
     group = NORMAL
-    for gate in gates:
-        found = gate.find(query, offer, order_km)
+    findings = tuple(gate.find(query, offer, order_km) for gate in gates)
+    for gate, found in zip(gates, findings, strict=True):
         if found.outcome is Outcome.FAIL:
             failed.append(gate)
         elif found.outcome is Outcome.UNKNOWN:
@@ -280,7 +284,7 @@ def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumsta
         group = FULL
     if offer.latitude is None and not offer.remote:
         group = NO_POSITION
-    return Judged(offer, km, order_km, tuple(failed), eligibility_unknown, group)
+    return Judged(offer, km, order_km, findings, tuple(failed), eligibility_unknown, group)
 
 
 def weigh(
@@ -289,12 +293,13 @@ def weigh(
     table: Mapping[str, float],
     around: Circumstances,
     step_km: float,
-) -> list[Penalty]:
-    """The penalties of an offer, added to its distance."""
-    found = penalties(query, one.offer, table, around, eligibility_unknown=one.eligibility_unknown)
-    one.steps = sum(penalty.steps for penalty in found)
+) -> None:
+    """Find the penalties of an offer and add them to its distance."""
+    one.penalties = penalties(
+        query, one.offer, table, around, eligibility_unknown=one.eligibility_unknown
+    )
+    one.steps = sum(penalty.steps for penalty in one.penalties)
     one.effective_km = None if one.order_km is None else one.order_km + step_km * one.steps
-    return found
 
 
 def order(query: Query, one: Judged) -> tuple[float, ...]:
@@ -347,7 +352,8 @@ def _ranked(
     names: Names,
 ) -> Ranked:
     offer = one.offer
-    found = weigh(query, one, table, selection.around, selection.step_km)
+    if one.failed:  # an option's place already told
+        weigh(query, one, table, selection.around, selection.step_km)
     km = None if offer.confidential else one.km
     precision_km = None if one.km is None else query.precision_km + offer.precision_km
     band = None
@@ -360,8 +366,11 @@ def _ranked(
         band=band,
         precision_km=precision_km,
         effective_km=one.effective_km,
-        penalties=tuple(found),
-        verdicts=tuple(gate.verdict(query, offer, one.order_km, names) for gate in gates),
+        penalties=tuple(one.penalties),
+        verdicts=tuple(
+            gate.said(found, query, offer, names)
+            for gate, found in zip(gates, one.findings, strict=True)
+        ),
         failed=tuple(gate.rule for gate in one.failed),
         would_fit_if=tuple(gate.would_fit(query, offer, names) for gate in one.failed),
     )

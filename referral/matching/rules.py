@@ -63,8 +63,8 @@ class Gate:
     personal: bool = False
     eligibility: bool = True
 
-    def verdict(self, query: Query, offer: Offer, km: float | None, names: Names) -> Verdict:
-        found = self.find(query, offer, km)
+    def said(self, found: Finding, query: Query, offer: Offer, names: Names) -> Verdict:
+        """What the gate found, with its sentence."""
         return Verdict(
             self.rule, found.outcome, Message(found.key, self.params(query, offer, names))
         )

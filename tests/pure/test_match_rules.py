@@ -37,7 +37,7 @@ def found(rule: str, asked: Query, offered: Offer, km: float | None = 2.0) -> tu
     finding = gate.find(asked, offered, km)
     assert finding in gate.findings
     for lang in LANGUAGES:
-        assert render(gate.verdict(asked, offered, km, str).message, lang)
+        assert render(gate.said(gate.find(asked, offered, km), asked, offered, str).message, lang)
     return finding.outcome.value, finding.key.removeprefix(f"match.{rule}.")
 
 
