@@ -14,6 +14,7 @@ import yaml
 
 from referral.core.errors import Invalid
 from referral.directory.hsds.shape import TABLES
+from referral.directory.intake import files
 
 #: ours beside HSDS: what a row of these tables is made of
 _OURS = {"service_category": ("code", "basis")}
@@ -85,7 +86,20 @@ class FolderMapping:
         return list(dict.fromkeys(one.file for one in self.tables))
 
     def fits(self, folder: Path) -> bool:
-        return all((folder / name).is_file() for name in self.files)
+        """Whether the folder has all the files, each with all the columns that are read."""
+        return all(
+            (folder / name).is_file() and self._columns_of(name) <= _heading(folder / name)
+            for name in self.files
+        )
+
+    def _columns_of(self, name: str) -> set[str]:
+        read = {column for one in self.tables if one.file == name for column in one.columns}
+        return {column for column in read if column.partition(".")[0] != "piece"}
+
+
+def _heading(path: Path) -> set[str]:
+    with files.opened(path) as table:
+        return set(table.header)
 
 
 def _source(data: Mapping[str, Any]) -> Source:

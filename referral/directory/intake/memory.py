@@ -5,7 +5,7 @@ keeps as much of it in memory as there is room for.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -57,6 +57,16 @@ class Memory:
         """Whether it came before; it is not remembered by this."""
         asked = self._db.execute("SELECT 1 FROM seen WHERE kind = ? AND key = ?", (kind, key.bytes))
         return asked.fetchone() is not None
+
+    def make(self, kind: str, keys: Iterable[UUID]) -> None:
+        """Remember rows that a rehearsal did not write."""
+        made = ((f"made {kind}", key.bytes, "", 0) for key in keys)
+        self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", made)
+
+    def made(self, kind: str, keys: Iterable[UUID]) -> set[UUID]:
+        """Those of these rows that a rehearsal would have written by now."""
+        query = "SELECT 1 FROM seen WHERE kind = ? AND key = ?"
+        return {k for k in keys if self._db.execute(query, (f"made {kind}", k.bytes)).fetchone()}
 
     def defer(self, link: Deferred) -> None:
         self._db.execute(

@@ -56,7 +56,7 @@ class Maker:
 
     def service_id(self, listing: Listing) -> UUID:
         """The source's own id where it is a UUID, else one made of the source and its id."""
-        return _given(listing.source_id) or uuid5(self._namespace, listing.source_id)
+        return given_id(listing.source_id) or uuid5(self._namespace, listing.source_id)
 
     def _build(self, made: Made, listing: Listing) -> None:
         service_id = self.service_id(listing)
@@ -315,7 +315,7 @@ def _finding(listing: Listing, column: str, value: str, key: str, **params: Any)
     return Finding(listing.row, column, value[:_SHOWN], words)
 
 
-def _given(source_id: str) -> UUID | None:
+def given_id(source_id: str) -> UUID | None:
     """The source's id where it is a UUID, which is kept."""
     try:
         return UUID(source_id)

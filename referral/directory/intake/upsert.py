@@ -48,10 +48,23 @@ class Taken:
 
 
 class Upsert:
-    """One import of one source. `take` batches in order and commit after each; then `finish` and commit."""
+    """One import of one source. `take` batches in order and commit after each; then `finish` and commit.
 
-    def __init__(self, session: Session, source: str, *, now: datetime, by: Actor = IMPORT):
+    A rehearsal reads and compares and writes nothing, so that it needs no lock and no room; what the database
+    itself would refuse is not found by it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        source: str,
+        *,
+        now: datetime,
+        by: Actor = IMPORT,
+        is_rehearsal: bool = False,
+    ):
         self.session, self.source, self.now, self.by = session, source, now, by
+        self.is_rehearsal = is_rehearsal
         self.memory = Memory()
 
     def take(self, batch: Batch) -> Taken:
@@ -75,7 +88,7 @@ class Upsert:
         there: dict[str, set[UUID]] = {}
         for target in {link.target for link in links}:
             ids = [link.target_id for link in links if link.target == target]
-            there[target] = tables.present(self.session, target, ids)
+            there[target] = self.present(target, ids)
         findings = []
         for link in links:
             shape = SHAPES[link.table].by_name[link.column]
@@ -89,7 +102,14 @@ class Upsert:
                 )
         return findings
 
+    def present(self, table: str, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these rows that are there, or would be."""
+        found = tables.present(self.session, table, ids)
+        return found | self.memory.made(table, ids) if self.is_rehearsal else found
+
     def _set_link(self, link: Deferred) -> None:
+        if self.is_rehearsal:
+            return
         table = TABLES[link.table]
         row = self.session.execute(
             select(table.c[link.column], table.c.as_stated).where(table.c.id == link.row_id)
@@ -125,6 +145,9 @@ class _Step:
         found = Differences(
             self.session, self.batch, self.existing, role=IMPORT.role, find=self._find
         )
+        if self.run_.is_rehearsal:
+            self._rehearse(found)
+            return self.taken
         self._write(found)
         self.session.flush()
         return self.taken
@@ -216,7 +239,7 @@ class _Step:
                 asked.setdefault(to, []).append(row_id)
         if not asked:
             return
-        there = tables.present(self.session, target, list(asked))
+        there = self.run_.present(target, list(asked))
         for to, row_ids in asked.items():
             if to in there:
                 continue
@@ -293,6 +316,15 @@ class _Step:
             row["location_id"] = None
 
     # Writing.
+
+    def _rehearse(self, found: Differences) -> None:
+        """Count what would be written, and remember it for the links of later batches."""
+        memory = self.run_.memory
+        created = {row["id"] for row in found.inserted.get("service", ())}
+        created -= memory.made("service", created)
+        for name, rows in found.inserted.items():
+            memory.make(name, (row["id"] for row in rows))
+        self._count(created, found.touched(self.session) - created)
 
     def _write(self, found: Differences) -> None:
         now = self.run_.now
