@@ -124,9 +124,7 @@ class Columns:
             for name, those in values.items()
         }
         #: by group, an offer that has these facts and no other, for rules to look at
-        self.stubs = {
-            name: [_stub(name, value) for value in those] for name, those in values.items()
-        }
+        self.stubs = {name: [_stub(one) for one in those] for name, those in self._facts.items()}
         self.remote_states = np.array(
             [remote is not None for _, remote, _ in values["state"]], bool
         )
