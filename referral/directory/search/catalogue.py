@@ -22,7 +22,9 @@ JOINED, PARTED = 0.95, 0.9
 #: A listing is shown when it answers this share of the words' weight, and this share of what the best does.
 LEAST, LEAST_OF_BEST = 0.3, 0.8
 #: What a name that says nothing but the words asked for gains on a long one.
-SHORT_NAME = 0.08
+SHORT_NAME = 0.015
+#: What a word that nothing stands for weighs beside those that are known.
+UNKNOWN = 0.5
 #: Longest part of a description that is read for words.
 DESCRIPTION_WORDS = 60
 MOST_WORDS = 12
@@ -30,10 +32,10 @@ MOST_WORDS = 12
 
 @dataclass(frozen=True, slots=True)
 class KindAsked:
-    """A kind of help that words were taken for: its leaves, and the places of the words that name it."""
+    """A kind of help that words were taken for: its leaves, and by place of the words that name it how surely."""
 
     leaves: tuple[str, ...]
-    places: frozenset[int]
+    places: dict[int, float]
 
 
 @dataclass(slots=True)
@@ -42,8 +44,8 @@ class Asked:
 
     word: str
     meant: dict[int, float]
-    #: a word number and the ways to read the rest of the letters
-    parts: list[tuple[int, dict[int, float]]] = field(default_factory=list)
+    #: ways to read it as several words, each of which a listing must have
+    parts: list[list[dict[int, float]]] = field(default_factory=list)
     weight: float = 0.0
 
 
@@ -85,7 +87,7 @@ class Catalogue:
             places += self._area_words(code)
         texts: list[tuple[Field, Iterable[str]]] = [
             (Field.NAME, names),
-            (Field.NAME, self._forms.beside(names)),
+            (Field.FORM, self._forms.beside(names)),
             (Field.ORGANIZATION, self._organization_words(document.organization)),
             (Field.PLACE, places),
         ]
@@ -126,15 +128,15 @@ class Catalogue:
         for left, right in pairwise(asked):
             self._join(left, right)
         for one in asked:
-            if self.postings.find(one.word) is None and len(one.word) >= 6 and one.word.isalpha():
-                for number, rest in self.postings.parts(one.word):
-                    meant = self.postings.meant(rest, may_go_on=False)
-                    if meant:
-                        one.parts.append((number, meant))
+            if self.postings.find(one.word) is None and len(one.word) >= 3:
+                one.parts += self.postings.parts(one.word)
         return asked
 
     def _join(self, left: Asked, right: Asked) -> None:
-        """Where two typed words are one in the directory ("rumahsakit"), both stand for it."""
+        """Where two typed words are one in the directory ("rumah sakit": "rumahsakit"), both stand for it.
+
+        Where one of them is not known, the space may stand in the wrong place ("rumahs akit").
+        """
         is_known = all(self.postings.find(one.word) is not None for one in (left, right))
         word = left.word + right.word
         number = self.postings.find(word)
@@ -144,6 +146,10 @@ class Catalogue:
         for one in (left, right):
             for number, surely in meant.items():
                 one.meant[number] = max(JOINED * surely, one.meant.get(number, 0.0))
+        if not is_known:
+            ways = self.postings.parts(word, most=2)
+            left.parts += ways
+            right.parts += ways
 
     def score(self, asked: Sequence[Asked], kinds: Sequence[KindAsked] = ()) -> NDArray[np.float32]:
         """How well each row answers, 0 to 1: the words it has, rare ones weighing more."""
@@ -152,16 +158,20 @@ class Catalogue:
             answers = self._answers(one)
             count = self._count(one)
             for rank, kind in enumerate(kinds):
-                if place not in kind.places:
+                named = kind.places.get(place)
+                if named is None:
                     continue
                 for code in kind.leaves:
                     rows, stated = self.columns.of_kind(code)
-                    surely = KIND - NEXT_KIND * rank - INFERRED_KIND * ~stated
+                    surely = named * (KIND - NEXT_KIND * rank - INFERRED_KIND * ~stated)
                     answers[rows] = np.maximum(answers[rows], surely.astype(np.float32))
                     count = max(count, len(rows))
-            one.weight = log(1 + len(self) / (1 + count))
+            one.weight = log(1 + len(self) / (1 + count)) if count else 0.0
             answers *= one.weight
             total += answers
+        known = [one.weight for one in asked if one.weight]
+        for one in asked:
+            one.weight = one.weight or UNKNOWN * sum(known) / (len(known) or 1)
         weight = sum(one.weight for one in asked)
         share: NDArray[np.float32] = total / np.float32(weight or 1.0)
         return share
@@ -169,15 +179,19 @@ class Catalogue:
     def _count(self, one: Asked) -> int:
         """In how many listings stands what the word surest stands for."""
         if not one.meant:
-            return 0
+            rarest = (
+                min(self.postings.count(n) for part in way for n in part) for way in one.parts
+            )
+            return max(rarest, default=0)
         return self.postings.count(max(one.meant, key=lambda number: one.meant[number]))
 
     def _answers(self, one: Asked) -> NDArray[np.float32]:
         answers = self._most(one.meant)
-        for number, rest in one.parts:
-            rows, worth = self.postings.rows(number)
-            both = np.minimum(worth, self._most(rest)[rows]) * np.float32(PARTED)
-            answers[rows] = np.maximum(answers[rows], both)
+        for way in one.parts:
+            all_parts = self._most(way[0])
+            for part in way[1:]:
+                np.minimum(all_parts, self._most(part), out=all_parts)
+            np.maximum(answers, all_parts * np.float32(PARTED), out=answers)
         return answers
 
     def _most(self, meant: dict[int, float]) -> NDArray[np.float32]:
@@ -205,8 +219,8 @@ class Catalogue:
                     named |= self.columns.of_any_kind(kind.leaves)[rows]
             best: list[Found | None] = [None] * len(rows)
             options = [*one.meant.items()]
-            for number, rest in one.parts:
-                options += [(number, PARTED), *((n, s * PARTED) for n, s in rest.items())]
+            for way in one.parts:
+                options += [(n, s * PARTED) for part in way for n, s in part.items()]
             for number, surely in sorted(options, key=lambda pair: -pair[1]):
                 fields = self.postings.field_in(number, rows)
                 for at in np.flatnonzero(fields >= 0).tolist():

@@ -194,7 +194,7 @@ def _read_all(session: Session, head: Head) -> tuple[Catalogue, dict[int, float]
         )
     )
     late = {seq: monotonic() for seq in range(first, head[0]) if seq not in seen} if seen else {}
-    names = _area_names(session)
+    names = area_names(session)
     catalogue = Catalogue(name_forms(), stem, lambda code: names_around(names, code))
     for document in documents(session):
         catalogue.add(document)
@@ -205,7 +205,7 @@ def _read_all(session: Session, head: Head) -> tuple[Catalogue, dict[int, float]
 # Reading -----------------------------------------------------------------------------------------
 
 
-def _area_names(session: Session) -> dict[str, tuple[str, ...]]:
+def area_names(session: Session) -> dict[str, tuple[str, ...]]:
     """Names of areas by code, other names they go by with them."""
     found: dict[str, tuple[str, ...]] = {
         code: (name,) for code, name in session.execute(select(Place.code, Place.name))

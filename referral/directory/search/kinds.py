@@ -37,23 +37,22 @@ class KindWords:
 
         may_be_misspelt   for each word whether the directory has it not
         """
-        naming: list[tuple[str, tuple[int, ...]]] = []
+        naming: list[tuple[str, tuple[int, ...], float]] = []
         for word, places in self._forms.in_full(words):
             if word in self:
-                naming.append((word, places))
+                naming.append((word, places, 1.0))
             elif places and may_be_misspelt and may_be_misspelt[places[0]]:
-                meant = self._meant(word)
-                naming += [(meant, places)] if meant else []
+                naming += [(meant, places, surely) for meant, surely in self._meant(word)]
         if not naming:
             return [], []
         codes, kinds = [], []
-        for term in self._search(" ".join(word for word, _ in naming)):
-            covered = frozenset(
-                place
-                for word, places in naming
+        for term in self._search(" ".join(word for word, *_ in naming)):
+            covered = {
+                place: surely
+                for word, places, surely in naming
                 if _stemmed(word) & self._of[term.code]
                 for place in places
-            )
+            }
             if covered:
                 leaves = self._taxonomy.leaves(term.code)
                 codes.append(term.code)
@@ -63,13 +62,13 @@ class KindWords:
     def _terms(self, text: str) -> list[Term]:
         return self._taxonomy.search(text, limit=MOST_KINDS)
 
-    def _meant(self, word: str) -> str | None:
+    def _meant(self, word: str) -> list[tuple[str, float]]:
         if len(word) < SHORTEST_TYPO or not word.isalpha():
-            return None
+            return []
         found = process.extractOne(
             word, self._all, scorer=OSA.normalized_similarity, score_cutoff=LEAST_LIKENESS
         )
-        return found[0] if found else None
+        return [(found[0], found[1])] if found else []
 
 
 def _words_of(term: Term) -> frozenset[str]:

@@ -3,6 +3,7 @@
 The base is compressed arrays; what comes later is kept beside it in lists until the next build.
 """
 
+import re
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
@@ -12,33 +13,41 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import process
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import DamerauLevenshtein
 
 from referral.directory.search.words import LONGEST_WORD
 
 Rows = NDArray[np.int32]
 #: Words looked at letter by letter for one typed word, and those then taken for it.
-MOST_ALIKE, MOST_MEANT = 96, 24
+MOST_ALIKE, MOST_MEANT = 400, 24
 #: A beginning of this length may stand for the words that begin so.
 SHORTEST_BEGINNING, MOST_BEGINNING_SO = 3, 200
 #: From this length on a word may be misspelt at all, have two wrong letters, have three.
-ONE_EDIT, TWO_EDITS, THREE_EDITS = 4, 5, 11
+ONE_EDIT, TWO_EDITS, THREE_EDITS = 3, 4, 11
+LEAST_ALIKE = 0.5
 #: How surely a word was meant that only shares the root with the one typed.
 SAME_ROOT = 0.93
+#: What a likeness is worth where the word as typed is one too.
+ALIKE_A_KNOWN_WORD = 0.8
+#: Ways to take a word apart that are looked at.
+MOST_WAYS = 4
 _LEAST_SHARED = 0.2
+_NUMBERED = re.compile(r"([a-z]{2,})(\d+)|(\d+)([a-z]{2,})")
 
 
 class Field(IntEnum):
     """Which text of a listing a word stands in, the best first."""
 
     NAME = 0
-    ORGANIZATION = 1
-    PLACE = 2
-    DESCRIPTION = 3
+    #: another form of what the name says, as "rsud" of Rumah Sakit Umum Daerah
+    FORM = 1
+    ORGANIZATION = 2
+    PLACE = 3
+    DESCRIPTION = 4
 
 
 #: What a word is worth by where it stands.
-WORTH = np.array([1.0, 0.96, 0.92, 0.7], dtype=np.float32)
+WORTH = np.array([1.0, 0.97, 0.95, 0.92, 0.7], dtype=np.float32)
 
 
 class Postings:
@@ -136,8 +145,9 @@ class Postings:
         exact = self._ids.get(word)
         if not word.isalpha():
             return {} if exact is None else {exact: 1.0}
+        as_typed = 1.0 if exact is None else ALIKE_A_KNOWN_WORD
         for number, surely in self._alike(word).items():
-            found[number] = max(surely, found.get(number, 0.0))
+            found[number] = max(as_typed * surely, found.get(number, 0.0))
         if may_go_on or exact is None:
             for number, surely in self._beginning(word).items():
                 found[number] = max(surely, found.get(number, 0.0))
@@ -147,15 +157,28 @@ class Postings:
         kept = {number: found[number] for number in best}
         return kept if exact is None else kept | {exact: 1.0}
 
-    def parts(self, word: str) -> list[tuple[int, str]]:
-        """Ways to read one word as two, with a space forgotten: a whole word and what is left of it."""
-        found: list[tuple[int, str]] = []
-        for at in range(len(word) - 2, 2, -1):
+    def parts(self, word: str, *, most: int = 3) -> list[list[dict[int, float]]]:
+        """Ways to read one word as several, spaces forgotten: what each part may stand for.
+
+        All parts but one are words as they stand; the other may be misspelt. A number and the word it
+        was written to are two.
+        """
+        if found := _NUMBERED.fullmatch(word):
+            both = [self.meant(part, may_go_on=False) for part in found.groups() if part]
+            return [both] if all(both) else []
+        ways: list[list[dict[int, float]]] = []
+        for at in range(len(word) - 2, 1, -1):
             for known, rest in ((word[:at], word[at:]), (word[-at:], word[:-at])):
                 number = self._ids.get(known)
-                if number is not None and len(found) < 4:
-                    found.append((number, rest))
-        return found
+                if number is None or len(ways) >= MOST_WAYS:
+                    continue
+                meant = self.meant(rest, may_go_on=False)
+                if meant:
+                    ways.append([{number: 1.0}, meant])
+                elif most > 2:
+                    further = self.parts(rest, most=most - 1)
+                    ways += [[{number: 1.0}, *way] for way in further[:1]]
+        return ways
 
     def nbytes(self) -> int:
         """Bytes of the arrays; Python's strings and lists are not counted."""
@@ -194,13 +217,14 @@ class Postings:
         numbers += range(self._settled, len(self.words))
         texts += self.words[self._settled :]
         found = process.extract(
-            word, texts, scorer=OSA.distance, score_cutoff=edits, limit=MOST_MEANT
+            word, texts, scorer=DamerauLevenshtein.distance, score_cutoff=edits, limit=MOST_MEANT
         )
-        return {
-            numbers[place]: 0.97 * (1 - distance / max(len(word), len(text)))
+        alike = {
+            numbers[place]: 1 - distance / max(len(word), len(text))
             for text, distance, place in found
             if text.isalpha()
         }
+        return {number: 0.97 * share for number, share in alike.items() if share >= LEAST_ALIKE}
 
 
 class _Pieces:

@@ -1,0 +1,509 @@
+"""The public search against the obvious ways: rapidfuzz over all names, and SQL LIKE.
+
+A synthetic directory (fixed seed) with names as Indonesian offices and organizations bear them. Queries are
+whole names or two to three of their words, with one and with two random wrong letters (or spaces). Relevant is
+every listing whose name has all the words as they were before; recall@10 is the share of min(10, relevant)
+found among the first ten.
+
+`python -m benchmarks.search 1000000` builds the catalogue alone, without a database, at that size.
+"""
+
+import platform
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from rapidfuzz import fuzz, process
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from referral.changes.models import DirectoryChange
+from referral.config import Settings
+from referral.core.db import new_id
+from referral.directory.kinds import CategoryBasis, SystemType
+from referral.directory.models import (
+    CostOption,
+    Location,
+    Organization,
+    Schedule,
+    Service,
+    ServiceAtLocation,
+    ServiceCategory,
+)
+from referral.directory.reference import taxonomy
+from referral.directory.search import Near, search
+from referral.directory.search import index as search_index
+from referral.directory.search.catalogue import Catalogue
+from referral.directory.search.columns import Document, Site
+from referral.directory.search.index import follow, name_forms
+from referral.directory.search.words import words_of
+from referral.extensions import alembic, db
+from referral.factory import create_app
+from referral.places.queries import gazetteer
+from referral.reference import load_reference
+from referral.taxonomy.words import stem
+
+SERVICES, QUERIES, SLOW_QUERIES, SEED = 100_000, 1_000, 60, 20261122
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+_KINDS = (
+    "Puskesmas", "Puskesmas Pembantu", "Klinik Pratama", "RSUD", "RS Umum", "SLB Negeri", "SLB", "SMK Negeri",
+    "Yayasan", "Yayasan", "Panti Asuhan", "LKSA", "Panti Sosial Tresna Werdha", "Rumah Singgah", "Posyandu",
+    "PKBM", "LBH", "Dinas Sosial", "BLK", "LPK", "Taman Penitipan Anak", "Balai Rehabilitasi", "Koperasi",
+    "Kelompok Dukungan Sebaya", "Lembaga Kesejahteraan Sosial",
+)  # fmt: skip
+_VIRTUES = [
+    "Harapan",
+    "Kasih",
+    "Budi",
+    "Mulia",
+    "Bina",
+    "Insani",
+    "Cahaya",
+    "Bunda",
+    "Al",
+    "Ikhlas",
+    "Nurul",
+    "Huda",
+    "Sejahtera",
+    "Mandiri",
+    "Karya",
+    "Bakti",
+    "Sinar",
+    "Surya",
+    "Melati",
+    "Kenanga",
+    "Mawar",
+    "Cempaka",
+    "Tunas",
+    "Bangsa",
+    "Mitra",
+    "Peduli",
+    "Bersama",
+    "Lestari",
+    "Sentosa",
+    "Amanah",
+    "Rahmat",
+    "Sayap",
+    "Ibu",
+    "Pelita",
+]
+_STARTS = [
+    "b",
+    "c",
+    "d",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "w",
+    "ng",
+    "ny",
+    "pr",
+    "tr",
+    "kr",
+    "br",
+    "sy",
+]
+_VOWELS = ["a", "a", "a", "i", "u", "e", "o"]
+_ENDS = ["n", "ng", "r", "s", "t", "k", "h", "l", "m"] + [""] * 9
+_HOURS = (
+    ("MO,TU,WE,TH,FR", "08:00", "16:00"),
+    ("MO,TU,WE,TH,FR,SA", "07:30", "14:00"),
+    ("MO,WE", "09:00", "12:00"),
+)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One synthetic service."""
+
+    name: str
+    organization: str
+    codes: tuple[str, ...]
+    area: str
+    at: tuple[float, float]
+    hours: tuple[str, str, str] | None
+    is_free: bool
+
+
+def main() -> None:
+    """Measures and prints."""
+    if len(sys.argv) > 1 and sys.argv[0].endswith("search.py"):
+        _catalogue_alone(int(sys.argv[1]))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(Settings.from_env({"JEJARING_INSTANCE": folder}))
+        app.config.update(TESTING=True)
+        with app.app_context():
+            alembic.upgrade()
+            load_reference(db.session, now=NOW)
+            draw = np.random.default_rng(SEED)
+            listings = list(_listings(draw, _areas(db.session), SERVICES))
+            _fill(db.session, listings)
+            _machine(f"{SERVICES:,} services, SQLite {_megabytes(Path(folder)):.0f} MB")
+            _measure(app, draw, [listing.name for listing in listings])
+
+
+def _measure(app: Any, draw: np.random.Generator, names: list[str]) -> None:
+    session = db.session
+    before = _rss()
+    seconds, (catalogue, _) = _timed(lambda: follow(session))
+    print(
+        f"catalogue: read and built in {seconds / 1000:.1f} s, arrays {catalogue.nbytes() / 1e6:.0f} MB, "
+        f"process grew by {_rss() - before:.0f} MB, {len(catalogue.postings.words):,} different words"
+    )
+    tokens = [frozenset(words_of(name)) for name in names]
+    having: dict[str, set[int]] = {}
+    for number, words in enumerate(tokens):
+        for word in words:
+            having.setdefault(word, set()).add(number)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    client = app.test_client()
+    medians = {}
+    for typos in (0, 1, 2):
+        asked = _queries(draw, names, having, typos)
+        ours, found = [], []
+        for text, relevant in asked:
+            taken, results = _timed(lambda text=text: search(session, words=text, size=20))  # type: ignore[misc]
+            first = [hit.listing.service.name for hit in results.page.items[:10]]
+            found.append(_recall(first, relevant, names))
+            ours.append(taken)
+            session.expunge_all()
+        medians[typos] = statistics.median(ours)
+        _say(f"search(), {typos} typos", ours, found)
+        if typos:
+            some = asked[:SLOW_QUERIES]
+            _say_slow("rapidfuzz over all names", some, names, _by_rapidfuzz(names), medians[typos])
+            _say_slow("SQL LIKE on every word", some, names, _by_like(session), medians[typos])
+    asked = _queries(draw, names, having, 1)[:300]
+    here = Near(-6.99, 110.42, 1.0, "33.74")
+    for label, values in (
+        ("near a place", {"near": here}),
+        ("open now, free", {"open_at": NOW, "free": True}),
+    ):
+        ours = []
+        for text, _ in asked:
+            ours.append(_timed(lambda text=text, v=values: search(session, words=text, **v))[0])  # type: ignore[misc]
+            session.expunge_all()
+        _say(f"search(), {label}", ours)
+    for label, values in (
+        ("a kind of help alone", {"category": "HE01"}),
+        ("a kind near a place, open", {"category": "HE01", "near": here, "open_at": NOW}),
+        ("everything by name", {"free": True}),
+    ):
+        ours = []
+        for _ in range(100):
+            ours.append(_timed(lambda v=values: search(session, **v))[0])  # type: ignore[misc]
+            session.expunge_all()
+        _say(f"search(), {label}", ours)
+    pages = []
+    for text, _ in asked:
+        taken, response = _timed(
+            lambda text=text: client.get("/directory", query_string={"q": text})
+        )  # type: ignore[misc]
+        assert response.status_code == 200
+        pages.append(taken)
+    _say("the page /directory", pages)
+    _say("the page's bytes, KB", [len(response.data) / 1000])
+    _follows(session, names)
+
+
+def _follows(session: Session, names: list[str]) -> None:
+    """What it takes until a changed listing is found under its new name."""
+    taken = []
+    ids = session.scalars(select(Service.id).limit(100)).all()
+    for number, service_id in enumerate(ids):
+        service = session.get_one(Service, service_id)
+        service.name = f"Zwqx{number} Pembaruan"
+        session.add(DirectoryChange(at=NOW, service_id=service_id))
+        session.commit()
+        taken.append(_timed(lambda: follow(session))[0])
+    _say("taking in one changed listing", taken)
+    assert names
+
+
+def _queries(
+    draw: np.random.Generator, names: Sequence[str], having: dict[str, set[int]], typos: int
+) -> list[tuple[str, set[int]]]:
+    found = []
+    while len(found) < QUERIES:
+        words = list(dict.fromkeys(words_of(names[int(draw.integers(len(names)))])))
+        if draw.random() < 0.5 and len(words) > 2:
+            count = int(draw.integers(2, min(3, len(words)) + 1))
+            words = [words[i] for i in sorted(draw.choice(len(words), count, replace=False))]
+        relevant = set.intersection(*(having[word] for word in words))
+        text = " ".join(words)
+        for _ in range(typos):
+            text = _wrong(draw, text)
+        found.append((text, relevant))
+    return found
+
+
+def _wrong(draw: np.random.Generator, text: str) -> str:
+    """The text with one letter or space too many, missing, replaced, or two of them changed over.
+
+    A number stays: nothing in a text tells which one was meant.
+    """
+    places = [place for place, letter in enumerate(text) if not letter.isdigit()]
+    at, letter = places[int(draw.integers(len(places)))], _LETTERS[int(draw.integers(26))]
+    match int(draw.integers(4)):
+        case 0:
+            return text[:at] + letter + text[at:]
+        case 1:
+            return text[:at] + text[at + 1 :]
+        case 2:
+            return text[:at] + letter + text[at + 1 :]
+        case _:
+            return text[:at] + text[at + 1 : at + 2] + text[at : at + 1] + text[at + 2 :]
+
+
+def _recall(first: Sequence[str], relevant: set[int], names: Sequence[str]) -> float:
+    right = {names[number] for number in relevant}
+    return min(1.0, sum(name in right for name in first) / min(10, len(relevant)))
+
+
+def _by_rapidfuzz(names: list[str]) -> Callable[[str], list[str]]:
+    lower = [name.lower() for name in names]
+
+    def run(text: str) -> list[str]:
+        found = process.extract(text, lower, scorer=fuzz.WRatio, limit=10)
+        return [names[number] for _, _, number in found]
+
+    return run
+
+
+def _by_like(session: Session) -> Callable[[str], list[str]]:
+    def run(text: str) -> list[str]:
+        query = select(Service.name)
+        for word in text.split():
+            query = query.where(func.lower(Service.name).contains(word, autoescape=True))
+        return list(session.scalars(query.limit(10)))
+
+    return run
+
+
+def _say_slow(
+    label: str,
+    asked: Sequence[tuple[str, set[int]]],
+    names: Sequence[str],
+    run: Callable[[str], list[str]],
+    median: float,
+) -> None:
+    taken, found = [], []
+    for text, relevant in asked:
+        one, first = _timed(lambda text=text: run(text))  # type: ignore[misc]
+        taken.append(one)
+        found.append(_recall(first, relevant, names))
+    _say(f"  {label}", taken, found)
+    print(f"{'  its median to ours':>34}: {statistics.median(taken) / median:.1f}")
+
+
+def _say(label: str, taken: Sequence[float], found: Sequence[float] = ()) -> None:
+    p95 = statistics.quantiles(taken, n=20)[-1] if len(taken) > 1 else taken[0]
+    recall = f", recall@10 {statistics.mean(found):.3f} of {len(found)}" if found else ""
+    print(f"{label:>34}: median {statistics.median(taken):7.1f}, p95 {p95:7.1f} ms{recall}")
+
+
+def _machine(text: str) -> None:
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    print(f"{model}, one core, Python {platform.python_version()}; {text}")
+
+
+def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = call()
+    return (time.perf_counter() - start) * 1000, result
+
+
+def _rss() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _megabytes(folder: Path) -> float:
+    return (folder / "jejaring.db").stat().st_size / 1e6
+
+
+# The synthetic directory ---------------------------------------------------------------------------
+
+
+def _areas(session: Session) -> list[tuple[str, str, float, float]]:
+    """Kecamatan with their names and points; some invented ones where no gazetteer is built."""
+    places = gazetteer(session)
+    found = []
+    for place in places:
+        if place.level == 3 and (located := places.locate(place.code)):
+            found.append((place.code, place.name, located.latitude, located.longitude))
+    return found or [("33.74.01", "Contoh", -6.99, 110.42)]
+
+
+def _listings(
+    draw: np.random.Generator, areas: Sequence[tuple[str, str, float, float]], count: int
+) -> Iterator[Listing]:
+    leaves = [term.code for term in taxonomy() if term.level > 1]
+    shares = 1 / np.arange(2, len(_KINDS) + 2)
+    shares /= shares.sum()
+    invented = [_invented(draw) for _ in range(count // 4)]
+    for _ in range(count):
+        area, place, latitude, longitude = areas[int(draw.integers(len(areas)))]
+        kind = _KINDS[int(draw.choice(len(_KINDS), p=shares))]
+        words = [kind]
+        if draw.random() < 0.4:
+            words += list(draw.choice(_VIRTUES, int(draw.integers(1, 3)), replace=False))
+        if draw.random() < 0.6:
+            words.append(place)
+        if draw.random() < 0.6 or len(words) == 1:
+            words.append(invented[min(int(draw.zipf(1.1)) % len(invented), len(invented) - 1)])
+        if draw.random() < 0.15:
+            words.append(str(int(draw.integers(1, 20))))
+        yield Listing(
+            name=" ".join(words),
+            organization=f"Dinas Kesehatan {place}" if draw.random() < 0.5 else " ".join(words),
+            codes=tuple({leaves[int(r) % len(leaves)] for r in draw.zipf(1.3, 2)}),
+            area=area,
+            at=(latitude + draw.normal(0, 0.03), longitude + draw.normal(0, 0.03)),
+            hours=_HOURS[int(draw.integers(3))] if draw.random() < 0.5 else None,
+            is_free=bool(draw.random() < 0.3),
+        )
+
+
+def _invented(draw: np.random.Generator) -> str:
+    """A name as villages and people bear: two to four syllables."""
+    text = ""
+    for _ in range(int(draw.integers(2, 5))):
+        text += str(draw.choice(_STARTS)) + str(draw.choice(_VOWELS)) + str(draw.choice(_ENDS))
+    return text.capitalize()
+
+
+def _fill(session: Session, listings: Sequence[Listing]) -> None:
+    rows: dict[Any, list[dict[str, Any]]] = {
+        table: []
+        for table in (
+            Organization, Service, Location, ServiceAtLocation, ServiceCategory, Schedule, CostOption,
+        )
+    }  # fmt: skip
+    organizations: dict[str, UUID] = {}
+    for one in listings:
+        if one.organization not in organizations:
+            organizations[one.organization] = new_id()
+        service, location = new_id(), new_id()
+        rows[Service].append(
+            {
+                "id": service,
+                "organization_id": organizations[one.organization],
+                "name": one.name,
+                "last_modified": NOW,
+                "version": 1,
+            }
+        )
+        latitude, longitude = one.at
+        point = {"latitude": latitude, "longitude": longitude, "precision_km": 0.5}
+        rows[Location].append(
+            {"id": location, "area_code": one.area, "confidential": False, **point}
+        )
+        rows[ServiceAtLocation].append(
+            {"id": new_id(), "service_id": service, "location_id": location}
+        )
+        rows[ServiceCategory] += [
+            {"id": new_id(), "service_id": service, "code": code, "basis": CategoryBasis.STATED}
+            for code in one.codes
+        ]
+        if one.hours:
+            days, opens, closes = one.hours
+            rows[Schedule].append(
+                {
+                    "id": new_id(),
+                    "service_id": service,
+                    "freq": "WEEKLY",
+                    "byday": days,
+                    "opens_at": opens,
+                    "closes_at": closes,
+                    "timezone": 7.0,
+                }
+            )
+        if one.is_free:
+            rows[CostOption].append({"id": new_id(), "service_id": service, "amount": 0.0})
+    rows[Organization] = [
+        {"id": key, "name": name, "system_type": SystemType.SOCIETAL}
+        for name, key in organizations.items()
+    ]
+    for table, values in rows.items():
+        for start in range(0, len(values), 10_000):
+            session.execute(insert(table), values[start : start + 10_000])
+    session.add(DirectoryChange(at=NOW, service_id=None))
+    session.commit()
+
+
+def _catalogue_alone(count: int) -> None:
+    """Builds and asks a catalogue of `count` listings, no database behind it."""
+    draw = np.random.default_rng(SEED)
+    with tempfile.TemporaryDirectory() as folder:
+        app = create_app(Settings.from_env({"JEJARING_INSTANCE": folder}))
+        with app.app_context():
+            alembic.upgrade()
+            load_reference(db.session, now=NOW)
+            areas = _areas(db.session)
+            names = search_index.area_names(db.session)
+    _machine(f"{count:,} services, catalogue alone")
+    catalogue = Catalogue(name_forms(), stem, lambda code: search_index.names_around(names, code))
+    kept: list[str] = []
+    before, started = _rss(), time.perf_counter()
+    spent = 0.0
+    for one in _listings(draw, areas, count):
+        if len(kept) < 200_000:
+            kept.append(one.name)
+        document = Document(
+            new_id(),
+            one.name,
+            organization=(one.organization,),
+            sites=(Site(*one.at, 0.5, one.area),),
+            categories=tuple((code, True) for code in one.codes),
+            is_free=one.is_free,
+            opening=one.hours,
+        )
+        start = time.perf_counter()
+        catalogue.add(document)
+        spent += time.perf_counter() - start
+    start = time.perf_counter()
+    catalogue.settle()
+    spent += time.perf_counter() - start
+    print(
+        f"built in {spent:.1f} s ({time.perf_counter() - started:.0f} s with making the names), "
+        f"arrays {catalogue.nbytes() / 1e6:.0f} MB, process grew by {_rss() - before:.0f} MB at most, "
+        f"{len(catalogue.postings.words):,} different words"
+    )
+    for typos in (1, 2):
+        taken = []
+        for _ in range(200):
+            text = kept[int(draw.integers(len(kept)))].lower()
+            for _ in range(typos):
+                text = _wrong(draw, text)
+            taken.append(_timed(lambda text=text: catalogue.score(catalogue.read(text)))[0])  # type: ignore[misc]
+        _say(f"reading and scoring, {typos} typos", taken)
+
+
+if __name__ == "__main__":
+    main()
