@@ -27,6 +27,7 @@ def _places() -> list[Place]:
         ("referrals.index", _("Referrals"), "file-text", "referral:send", ("referrals.",)),
         ("referrals.index", _("Referrals"), "file-text", "office:read", ("referrals.",)),
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
+        ("listings.index", _("My listings"), "clipboard-list", "listing:edit", ("listings.",)),
         ("office.index", _("Office"), "building-2", "office:read", ("office.",)),
         ("planning.gaps", _("Gaps"), "layers", "gap:read", ("planning.gap",)),
         (
@@ -37,6 +38,13 @@ def _places() -> list[Place]:
             ("planning.proposal",),
         ),
         ("directory.index", _("Directory"), "house", PUBLIC, ("directory.",)),
+        (
+            "listings.review",
+            _("To review"),
+            "list-checks",
+            "listing:approve",
+            ("listings.", "upkeep."),
+        ),
         ("accounts.index", _("Accounts"), "settings", "account:manage", ("accounts.",)),
     ]
     here = request.endpoint or ""
