@@ -182,7 +182,6 @@ def name(text: str) -> Name:
     sides: dict[str, frozenset[str]] = {}
     if steps := kinds & known.step:
         sides["step"] = frozenset(steps)
-    is_part = False
     for place, word in enumerate(kept):
         if word.isdigit():
             numbers.add(word.lstrip("0") or "0")
@@ -199,7 +198,6 @@ def name(text: str) -> Name:
                 core.append(word)
         else:
             core.append(_modern(word))
-        is_part = is_part or word in known.part
     is_bare = not core
     return Name(
         core=tuple(core) if core else tuple(said or kept),
@@ -207,7 +205,7 @@ def name(text: str) -> Name:
         numbers=frozenset(numbers),
         letters=frozenset(letters),
         sides=sides,
-        is_part=is_part,
+        is_part=not known.part.isdisjoint(words),
         is_bare=is_bare,
     )
 

@@ -177,16 +177,16 @@ def _name_marks(one: Name, other: Name) -> list[Reason]:
         both = bool(one.letters and other.letters)
         params = {"one": _letters(one.letters), "other": _letters(other.letters)}
         key = "duplicates.name.letters" if both else "duplicates.name.letter_once"
-        found.append(Reason(Message(key, params if both else {}), -4.0 if both else -1.0))
+        found.append(Reason(Message(key, params if both else {}), -5.5 if both else -1.0))
     for group in one.sides.keys() & other.sides.keys():
         left, right = one.sides[group], other.sides[group]
         if not left & right:
             params = {"one": _listed(left), "other": _listed(right)}
-            found.append(Reason(Message("duplicates.name.opposite", params), -4.0))
+            found.append(Reason(Message("duplicates.name.opposite", params), -6.0))
     if ("step" in one.sides) != ("step" in other.sides):
         found.append(Reason(Message("duplicates.name.step_once"), -3.0))
     if one.is_part != other.is_part:
-        found.append(Reason(Message("duplicates.name.branch"), -3.0))
+        found.append(Reason(Message("duplicates.name.branch"), -5.0))
     return found
 
 
@@ -235,7 +235,7 @@ def _address(one: Entry, other: Entry) -> list[Reason]:
     if not pairs:
         return []
     found = max((_streets(*pair) for pair in pairs), key=lambda r: r[0].points if r else 0.0)
-    for level, points in (("district", -3.0), ("village", -1.2)):
+    for level, points in (("district", -4.0), ("village", -1.2)):
         named = [
             (left.areas[level], right.areas[level])
             for left, right in pairs
