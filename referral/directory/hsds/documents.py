@@ -98,14 +98,18 @@ class Reading:
         batch, self.batch = self.batch, Batch()
         return batch
 
-    def identity(self, stated: Any) -> UUID | None:
-        """Our id for one of the source's: a UUID as it is, any other made of the source and it."""
+    def identity(self, stated: Any, table: str = "service") -> UUID | None:
+        """Our id for one of the source's: a UUID as it is, any other made of the source and it.
+
+        Sources that number their rows begin anew in each table; services have the ids that tables give them.
+        """
         if isinstance(stated, bool) or not isinstance(stated, (str, int)) or stated == "":
             return None
         try:
             return UUID(stated if isinstance(stated, str) else str(stated))
         except ValueError:
-            return uuid5(self._namespace, str(stated).strip())
+            kind = "" if table == "service" else f"{table}:"
+            return uuid5(self._namespace, f"{kind}{str(stated).strip()}")
 
     def nested(self, table: str, raw: Any, line: Line) -> UUID | None:
         """Take an object of a JSON document in with all it holds; None where it is none."""
@@ -114,7 +118,7 @@ class Reading:
     def flat(self, table: str, raw: Mapping[str, Any], line: Line) -> UUID | None:
         """Take a row of a data package in; its links are in its columns."""
         shape = TABLES[table]
-        row_id = self.identity(raw.get("id"))
+        row_id = self.identity(raw.get("id"), table)
         if row_id is None:
             self.find(line, f"{table}.id", raw.get("id"), "left_without_id", severity="error")
             return None
@@ -123,7 +127,7 @@ class Reading:
         row = self._row(shape, raw, row_id, line, whole=True)
         for each in shape.fields:
             if each.kind is Kind.LINK:
-                row[each.column] = self.identity(raw.get(each.name))
+                row[each.column] = self.identity(raw.get(each.name), _target(shape, each, raw))
         self.batch.rows[table].setdefault(row_id, row)
         self.batch.lines[row_id] = line
         for child in shape.children:
@@ -151,7 +155,7 @@ class Reading:
             return None
         if self._is_nameless(table, raw, line):
             return None
-        row_id = self.identity(raw.get("id"))
+        row_id = self.identity(raw.get("id"), table.name)
         if row_id is None:
             # Something that stays the same when the object comes again.
             whose = parent[2] if parent else self._namespace
@@ -243,7 +247,7 @@ class Reading:
     def _stated_links(self, table: Table, raw: Mapping[str, Any], row: dict[str, Any]) -> None:
         for each in table.fields:
             if each.kind is Kind.LINK and (stated := raw.get(each.name)) is not None:
-                row[each.column] = self.identity(stated)
+                row[each.column] = self.identity(stated, _target(table, each, raw))
                 if each.nested:
                     _state(row, each, stated)
 
@@ -280,6 +284,13 @@ class Reading:
             if row.get(name) and not held.get(name):
                 held[name] = row[name]
         return row_id
+
+
+def _target(table: Table, link: Field, raw: Mapping[str, Any]) -> str:
+    if link.target:
+        return link.target
+    entity = raw.get(_ENTITY_OF[table.name])
+    return entity if isinstance(entity, str) and entity in TABLES else "service"
 
 
 def _state(row: dict[str, Any], field: Field, stated: Any) -> None:

@@ -56,6 +56,7 @@ class Settling:
         self._terms: dict[UUID | None, _Term] = {}
         self._taxonomies: dict[UUID | None, str] = {}
         self._area = lru_cache(10_000)(self._find_area)
+        self._named = lru_cache(10_000)(self._find_named)
 
     def settle(self, batch: Batch) -> Batch:
         """The same batch with what is ours worked out; what can't be is a finding."""
@@ -156,7 +157,7 @@ class Settling:
         row["area_code"] = None
         for words in (row["extent"], row["name"], row["description"]):
             if words and len(words) <= _LONGEST_NAME:
-                row["area_code"] = "*" if words.strip() == "*" else self._area(words.strip())
+                row["area_code"] = "*" if words.strip() == "*" else self._named(words.strip())
             if row["area_code"]:
                 return
         said = row["name"] or row["description"] or row["extent"]
@@ -240,6 +241,12 @@ class Settling:
             state,
         )
         return next((code for words in tried if words and (code := self._area(words))), None)
+
+    def _find_named(self, words: str) -> str | None:
+        """The area that bears exactly this name: who is served must not hang on a likeness."""
+        found = self.gazetteer.find(words)
+        sure = [each for each in found if each.score >= 100 and not each.missing]
+        return sure[0].place.code if len(sure) == 1 else None
 
     def _find_area(self, words: str) -> str | None:
         try:

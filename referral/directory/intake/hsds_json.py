@@ -16,7 +16,7 @@ from referral.directory.hsds.shape import TABLES
 from referral.directory.intake.batches import BATCH, Batch, Line
 from referral.directory.intake.memory import Memory
 
-#: The first that knows most of an object's keys is what it is.
+#: An object is of the first of those that know most of its keys.
 _ROOTS = (
     "service",
     "service_at_location",
@@ -29,6 +29,15 @@ _KEYS = {
     name: {each.name for each in TABLES[name].fields}
     | {child.key for child in TABLES[name].children}
     for name in _ROOTS
+}
+#: Of those that know equally many, the one that lacks least of what it needs in JSON.
+_NEEDED = {
+    "service": {"id", "name", "status"},
+    "service_at_location": {"id"},
+    "location": {"id", "location_type"},
+    "organization": {"id", "name", "description"},
+    "taxonomy_term": {"id", "name", "description"},
+    "taxonomy": {"id", "name", "description"},
 }
 #: A batch ends early when its documents hold so many rows.
 _ROWS = 30_000
@@ -70,7 +79,7 @@ class HsdsJson:
             self._reading.find(line, "", said, key, severity="error")
             batch.left_out += 1
             return
-        root = self._reading.identity(entry.get("id"))
+        root = self._reading.identity(entry.get("id"), table)
         if root is not None and (first := self._memory.earlier(table, root, line)):
             words = Message("directory.import.entry_twice", {"first": str(first.row)})
             batch.findings.append(Finding(number, f"{table}.id", str(entry["id"])[:80], words))
@@ -84,7 +93,7 @@ def kind_of(entry: Any) -> str | None:
     if not isinstance(entry, Mapping) or not entry.keys() & {"id", "name"}:
         return None
     keys = set(entry)
-    return min(_ROOTS, key=lambda name: len(keys - _KEYS[name]))
+    return min(_ROOTS, key=lambda name: (len(keys - _KEYS[name]), len(_NEEDED[name] - keys)))
 
 
 def entries(path: Path) -> Iterator[Entry]:
