@@ -12,11 +12,13 @@ How the rows of one listing are read together, day by day of their own zone:
 An opening belongs to the day it begins on: a night that begins before a closure runs to its end.
 """
 
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Literal
 
 from dateutil import rrule
@@ -29,11 +31,14 @@ _FREQUENCIES: dict[str, Literal[0, 1, 2, 3]] = {
 }
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAYS = {day: getattr(rrule, day) for day in _WEEKDAYS}
+_PLAIN_DAYS = re.compile(r"(?:MO|TU|WE|TH|FR|SA|SU)(?:,(?:MO|TU|WE|TH|FR|SA|SU))*")
 #: how far the next opening is looked for: past the next of any monthly rule
 AHEAD_DAYS = 62
 _DAY_MINUTES = 24 * 60
 _LAST_MINUTE = _DAY_MINUTES - 1
 _LONGEST_OFFSET_HOURS = 24
+#: days of one listing that are remembered
+_MOST_DAYS = 200
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,31 @@ class OpeningRow:
         """Rows are looked up in caches all the time, and have many fields."""
         known: int | None = self.__dict__.get("_hash")
         if known is None:
-            fields = self.__dataclass_fields__
-            known = hash(tuple(self.__dict__[name] for name in fields))
+            known = hash(_columns(self))
             object.__setattr__(self, "_hash", known)
         return known
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the hash, which another process would not share."""
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
 
     @property
     def has_rule(self) -> bool:
         parts = (self.freq, self.byday, self.bymonthday, self.byyearday, self.byweekno)
         return any(parts)
+
+    @property
+    def is_plain_week(self) -> bool:
+        """Whether its rule is no more than days of the week, as most are."""
+        if (self.interval or 1) > 1 or self.count:
+            return False
+        if self.bymonthday or self.byyearday or self.byweekno:
+            return False
+        if self.freq == "DAILY" and not self.byday:
+            return True
+        return self.freq in ("WEEKLY", "DAILY", None) and bool(
+            _PLAIN_DAYS.fullmatch(self.byday or "")
+        )
 
     @property
     def is_dated(self) -> bool:
@@ -97,6 +118,15 @@ class OpeningRow:
         )
 
 
+_columns = attrgetter(*OpeningRow.__dataclass_fields__)
+
+
+@lru_cache(maxsize=50_000)
+def shared_row(*columns: Any) -> OpeningRow:
+    """The row with these columns, in the order of its fields; the same one for the same columns."""
+    return OpeningRow(*columns)
+
+
 def is_open(
     rows: Sequence[OpeningRow], at: datetime, *, holidays: Container[date] = ()
 ) -> bool | None:
@@ -104,13 +134,15 @@ def is_open(
 
     at  aware; hours are read in the rows' own zone, else in the zone of `at`
     """
-    answers = set()
-    for hours_east, group in _zones(tuple(rows)):
-        local = _local(hours_east, at)
-        answers.add(_group_is_open(group, local, holidays))
-    if True in answers:
-        return True
-    return None if None in answers or not answers else False
+    answer: bool | None = False
+    groups = _groups(tuple(rows))
+    for group in groups:
+        found = group.is_open(_local(group.hours_east, at), holidays)
+        if found:
+            return True
+        if found is None:
+            answer = None
+    return answer if groups else None
 
 
 def next_opening(
@@ -118,19 +150,11 @@ def next_opening(
 ) -> datetime | None:
     """The first moment after `at`, within two months, when it surely opens; None: none is known."""
     moments = []
-    for hours_east, group in _zones(tuple(rows)):
-        local = _local(hours_east, at)
-        after = _minute_of(local)
-        for ahead in range(AHEAD_DAYS + 1):
-            day = local.date() + timedelta(days=ahead)
-            begins = [
-                span.opens
-                for span in _plan(group, day).spans
-                if (ahead or span.opens > after) and span.holds(day in holidays)
-            ]
-            if begins:
-                moments.append(_moment(day, min(begins), local).astimezone(at.tzinfo))
-                break
+    for group in _groups(tuple(rows)):
+        local = _local(group.hours_east, at)
+        opens = group.opens_after(local, holidays)
+        if opens is not None:
+            moments.append(opens.astimezone(at.tzinfo))
     return min(moments, default=None)
 
 
@@ -153,42 +177,72 @@ class _Plan:
     spans: tuple[_Span, ...]
     unknown: bool = False
 
+    @cached_property
+    def nights(self) -> tuple[_Span, ...]:
+        """The openings that run on into the next day."""
+        return tuple(span for span in self.spans if span.closes > _DAY_MINUTES)
 
-def _group_is_open(
-    group: tuple[OpeningRow, ...], local: datetime, holidays: Container[date]
-) -> bool | None:
-    today, minute = local.date(), _minute_of(local)
-    yesterday = today - timedelta(days=1)
-    plan = _plan(group, today)
-    answers = [
-        span.holds(day in holidays)
+
+class _Group:
+    """Rows of one zone, read together; what they say about a day is worked out once."""
+
+    def __init__(self, hours_east: float | None, rows: tuple[OpeningRow, ...]):
+        self.hours_east, self._rows = hours_east, rows
+        self._plans: dict[date, _Plan] = {}
+
+    def is_open(self, local: datetime, holidays: Container[date]) -> bool | None:
+        today, minute = local.date(), _minute_of(local)
+        plan = self.plan(today)
+        answer = None if plan.unknown else False
+        yesterday = today - timedelta(days=1)
         for day, spans, since in (
             (today, plan.spans, minute),
-            (yesterday, _plan(group, yesterday).spans, minute + _DAY_MINUTES),
-        )
-        for span in spans
-        if span.opens <= since < span.closes
-    ]
-    if True in answers:
-        return True
-    return None if None in answers or plan.unknown else False
+            (yesterday, self.plan(yesterday).nights, minute + _DAY_MINUTES),
+        ):
+            for span in spans:
+                if span.opens <= since < span.closes:
+                    holds = span.holds(day in holidays)
+                    if holds:
+                        return True
+                    if holds is None:
+                        answer = None
+        return answer
+
+    def opens_after(self, local: datetime, holidays: Container[date]) -> datetime | None:
+        after, today = _minute_of(local), local.date()
+        for ahead in range(AHEAD_DAYS + 1):
+            day = today + timedelta(days=ahead)
+            begins = [
+                span.opens
+                for span in self.plan(day).spans
+                if (ahead or span.opens > after) and span.holds(day in holidays)
+            ]
+            if begins:
+                return _moment(day, min(begins), local)
+        return None
+
+    def plan(self, day: date) -> _Plan:
+        found = self._plans.get(day)
+        if found is None:
+            if len(self._plans) > _MOST_DAYS:
+                self._plans.clear()
+            found = self._plans[day] = _plan(self._rows, day)
+        return found
 
 
-@lru_cache(maxsize=20_000)
-def _zones(
-    rows: tuple[OpeningRow, ...],
-) -> tuple[tuple[float | None, tuple[OpeningRow, ...]], ...]:
+@lru_cache(maxsize=50_000)
+def _groups(rows: tuple[OpeningRow, ...]) -> tuple[_Group, ...]:
     """The rows that can be read, by zone; those without one go with the others where these agree."""
     readable = [row for row in rows if is_readable(row)]
     zones = list(dict.fromkeys(row.timezone for row in readable if row.timezone is not None))
     if len(zones) < 2:
-        return ((zones[0] if zones else None, tuple(readable)),) if readable else ()
-    return tuple(
+        return (_Group(zones[0] if zones else None, tuple(readable)),) if readable else ()
+    groups = (
         (zone, tuple(row for row in readable if row.timezone == zone)) for zone in (*zones, None)
     )
+    return tuple(_Group(zone, group) for zone, group in groups if group)
 
 
-@lru_cache(maxsize=100_000)
 def _plan(group: tuple[OpeningRow, ...], day: date) -> _Plan:
     """What these rows, all of one zone, say about the openings that begin on `day`."""
     if any(row.is_closure and _runs_on(row, day) for row in group):
@@ -265,6 +319,8 @@ def _runs_on(row: OpeningRow, day: date) -> bool:
         return False
     if not row.has_rule:
         return True  # HSDS allows a row without a rule: it is about every day it is valid on
+    if row.is_plain_week:
+        return not row.byday or _WEEKDAYS[day.weekday()] in row.byday
     return day.day in _days_of_month(row, day.year, day.month)
 
 
