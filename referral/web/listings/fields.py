@@ -146,7 +146,9 @@ def _read_service_areas(answers: Answers, before: Any) -> list[str]:
         return [EVERYWHERE]
     if known != "only":
         return []
-    return areas.read(answers, "service_areas", known_words=[c for c in before or () if c != EVERYWHERE])
+    return areas.read(
+        answers, "service_areas", known_words=[c for c in before or () if c != EVERYWHERE]
+    )
 
 
 def _fill_area(given: Given, value: Any) -> None:

@@ -14,7 +14,18 @@ from referral.extensions import db
 from referral.places.queries import gazetteer
 from referral.web.access import requires
 from referral.web.formatting import say
-from referral.web.listings.door import KEEPERS, Kept, Page, area_words, bp, is_own, keep, kept, lines, now
+from referral.web.listings.door import (
+    KEEPERS,
+    Kept,
+    Page,
+    area_words,
+    bp,
+    is_own,
+    keep,
+    kept,
+    lines,
+    now,
+)
 from referral.web.listings.sections import section_of
 from referral.web.listings.stale import conflicts_of, stale_page
 

@@ -38,8 +38,10 @@ class Conflict:
         return {which: in_words(self.field, value) for which, value in said.items()}
 
     @property
-    def as_text(self) -> str:
-        return json.dumps(self.yours, sort_keys=True)
+    def as_text(self) -> dict[str, str]:
+        """Both values as they travel with the page."""
+        values = {MINE: self.yours, CURRENT: self.current}
+        return {which: json.dumps(value, sort_keys=True) for which, value in values.items()}
 
 
 def conflicts_of(error: Stale) -> list[Conflict]:
@@ -66,15 +68,15 @@ def resolve(service_id: UUID | None) -> Page:
         if name not in subject.values:
             abort(400)
         mine = request.form.get(f"{name}-choice") == MINE
-        values[name] = _typed(name) if mine else subject.shown[name]
+        values[name] = _value(f"{name}-{MINE if mine else CURRENT}")
     keep(subject, values, seen=subject.values)
     db.session.commit()
     flash(_("Your choices are in the draft. Look at it once more, then send it."), "info")
     return redirect(url_for(".review_own", service_id=service_id), 303)
 
 
-def _typed(name: str) -> Any:
+def _value(name: str) -> Any:
     try:
-        return json.loads(request.form.get(f"{name}-mine", ""))
+        return json.loads(request.form.get(name, ""))
     except ValueError:
         abort(400)
