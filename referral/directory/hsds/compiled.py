@@ -20,6 +20,9 @@ Document = dict[str, Any]
 
 #: Values in one statement: databases take no more than some ten thousands.
 MOST_VALUES = 5000
+#: kinds of points that are the middle of an area
+AREA_POINTS = ("village", "kecamatan", "regency", "province")
+_POINT = {name: TABLES["location"].by_name[name] for name in ("latitude", "longitude")}
 _LAST_MODIFIED = TABLES["service"].by_name["last_modified"]
 #: What a number of places is counted in where nobody said.
 PLACES_ID = uuid5(NAMESPACE_URL, "jejaring:unit/place")
@@ -157,6 +160,10 @@ class Listings:
     def rows(self, table: str) -> list[Row]:
         """The rows of a table that are here, which all may leave."""
         return list(self._rows[table].values())
+
+    def row(self, table: str, row_id: UUID) -> Row:
+        """One of the rows that are here."""
+        return self._rows[table][row_id]
 
     def has(self, table: str, row_id: UUID) -> bool:
         return row_id in self._rows[table]
@@ -359,7 +366,7 @@ class Listings:
         told: list[Document] = []
         for one in self._under["attribute", "link_id"].get(row["id"], ()):
             of = self._rows["taxonomy_term"].get(one["taxonomy_term_id"])
-            ours = of is not None and vocabularies.is_ours(of["taxonomy"])
+            ours = of is not None and vocabularies.is_ours(of["taxonomy"], one["link_entity"])
             if ours and facts.pop(one["taxonomy_term_id"], None) is None:
                 continue  # it was true when the source said so
             if not ours and row["id"] in self._secret:
@@ -374,16 +381,30 @@ class Listings:
 
 
 def as_told(table: str, row: Row, *, secret: bool) -> Row:
-    """A row with what is not ours to tell, or no longer true, put right."""
+    """A row with what is not ours to tell, no longer true, or more than we know put right."""
     if table == "service" and row["merged_into_id"]:
         row = _without(row, "status") | {"status": "defunct"}  # whatever it was: it is no more
     if table == "service" and secret and row["url"] == row["source_url"]:
         row = _without(row, "url")  # a page read about it may say where it is
+    if table == "location":
+        row = row | _point_told(row)
     if table == "service_capacity" and (row["available"] is None or row["unit_id"] is None):
         # The standard asks for a unit and a number; where only a state is known, it says no more than that.
         has_room = row["status"] == "capacity"
         known = {name: row[name] for name in ("available", "unit_id") if row[name] is not None}
         row = row | {"available": int(has_room), "unit_id": PLACES_ID} | known
+    return row
+
+
+def _point_told(row: Row) -> Row:
+    """A place's own point. The middle of an area is not told as one: HSDS can't say how far off it may be."""
+    if row["point_source"] in AREA_POINTS:
+        row = _without(_without(row, "latitude"), "longitude")
+    stated = row["as_stated"] or {}
+    halves = {name: _POINT[name].load(stated.get(name)) for name in _POINT}
+    if row["latitude"] is None and any(half.problem for half in halves.values()):
+        # No place on earth: it leaves as it came, both halves of it, and misleads nobody.
+        return {name: half.value for name, half in halves.items()}
     return row
 
 

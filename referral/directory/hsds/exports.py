@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from referral.core.errors import NotFound
 from referral.directory.hsds import package, vocabularies
-from referral.directory.hsds.compiled import Document, Listings
+from referral.directory.hsds.compiled import Document, Listings, Row
 from referral.directory.hsds.finding import batches
 from referral.directory.hsds.visible import visible
 from referral.directory.models import Service
@@ -54,6 +54,7 @@ COLUMNS = (
     "postal_code",
     "latitude",
     "longitude",
+    "precision_km",
     "confidential",
     "remote",
     "sex",
@@ -128,9 +129,12 @@ def documents(session: Session, services: Collection[UUID] = ()) -> Iterator[Doc
 
 def rows(session: Session, services: Collection[UUID] = ()) -> Iterator[dict[str, Any]]:
     """One row for every service at a place that may be told, and one for each service without."""
-    for told in documents(session, services):
-        for site in told.get("service_at_locations", [{}]):
-            yield _row(told, site)
+    for part in _parts(session, services):
+        found = Listings.of_services(session, part)
+        for told in filter(None, map(found.service, part)):
+            for site in told.get("service_at_locations", [{}]):
+                place = site.get("location")
+                yield _row(told, site, found.row("location", UUID(place["id"])) if place else {})
 
 
 def plain(value: Any) -> Any:
@@ -161,7 +165,7 @@ def _geojson(session: Session, services: Collection[UUID]) -> Iterator[tuple[int
     yield 0, '{"type": "FeatureCollection", "features": ['
     separator = "\n"
     for row in rows(session, services):
-        if row["latitude"] is None or not _is_on_earth(row):
+        if row["latitude"] is None:
             continue
         properties = {
             name: value
@@ -173,10 +177,6 @@ def _geojson(session: Session, services: Collection[UUID]) -> Iterator[tuple[int
         yield 1, separator + json.dumps(feature, ensure_ascii=False)
         separator = ",\n"
     yield 0, "\n]}\n"
-
-
-def _is_on_earth(row: dict[str, Any]) -> bool:
-    return bool(abs(row["latitude"]) <= 90 and abs(row["longitude"]) <= 180)
 
 
 def _csv(session: Session, services: Collection[UUID]) -> Iterator[tuple[int, str]]:
@@ -216,7 +216,8 @@ def _write_workbook(file: IO[bytes], found: Iterator[dict[str, Any]]) -> dict[st
     return {"rows": written} | ({"left_out": left_out} if left_out else {})
 
 
-def _row(told: Document, site: Document) -> dict[str, Any]:
+def _row(told: Document, site: Document, where: Row) -> dict[str, Any]:
+    """A row of a table; unlike HSDS it can say how far off a point may be, so it has the middle of areas too."""
     place = site.get("location", {})
     address: Document = next(iter(place.get("addresses", ())), {})
     facts = _facts(told)
@@ -240,8 +241,7 @@ def _row(told: Document, site: Document) -> dict[str, Any]:
         "city": address.get("city"),
         "province": address.get("state_province"),
         "postal_code": address.get("postal_code"),
-        "latitude": place.get("latitude"),
-        "longitude": place.get("longitude"),
+        **{name: where.get(name) for name in ("latitude", "longitude", "precision_km")},
         "confidential": facts.get(vocabularies.CONFIDENTIALITY),
         "remote": facts.get(vocabularies.REMOTE),
         "sex": _said(facts, vocabularies.SEX),

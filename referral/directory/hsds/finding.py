@@ -28,6 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from referral.core.errors import Invalid
 from referral.directory.hsds import vocabularies
+from referral.directory.hsds.compiled import AREA_POINTS
 from referral.directory.hsds.visible import MODELS, has_secret_place, visible
 from referral.directory.models import (
     Address,
@@ -379,7 +380,7 @@ def _near(place: Around, metres: float | None) -> Condition:
     if metres is None:
         return fits
     point = exists().where(
-        Location.id == ServiceAtLocation.location_id, Location.latitude.is_not(None)
+        Location.id == ServiceAtLocation.location_id, Location.latitude.is_not(None), _is_own()
     )
     if place.latitude is None or place.longitude is None:
         return covered
@@ -402,4 +403,9 @@ def _within(latitude: float, longitude: float, metres: float) -> Condition:
     north = (Location.latitude - latitude) * METRES_PER_DEGREE
     east = (Location.longitude - longitude) * METRES_PER_DEGREE * math.cos(math.radians(latitude))
     near = north * north + east * east <= metres * metres
-    return exists().where(Location.id == ServiceAtLocation.location_id, near)
+    return exists().where(Location.id == ServiceAtLocation.location_id, near, _is_own())
+
+
+def _is_own() -> Condition:
+    """Whether a place's point is its own and therefore told."""
+    return or_(Location.point_source.is_(None), Location.point_source.not_in(AREA_POINTS))

@@ -187,9 +187,10 @@ def term_id(name: str, code: str) -> UUID:
     return uuid5(taxonomy_id(name), code)
 
 
-def is_ours(taxonomy: str | None) -> bool:
+def is_ours(taxonomy: str | None, entity: str = "") -> bool:
     """Whether a taxonomy's terms are facts that we keep ourselves, so that a stored attribute may be out of date."""
-    return taxonomy in WRITTEN
+    # Of a secret place that another directory keeps to itself we know nothing more than that.
+    return taxonomy in WRITTEN and (entity, taxonomy) != ("service", CONFIDENTIALITY)
 
 
 def of_service(
