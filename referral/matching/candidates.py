@@ -37,7 +37,7 @@ from referral.directory.models import (
     ServiceStatus,
     SystemType,
 )
-from referral.directory.opening import OpeningRow, is_readable
+from referral.directory.opening import OpeningRow, is_readable, shared_row
 from referral.directory.upkeep.reports import doubts
 from referral.matching.doubts import doubted
 from referral.matching.facts import Document, Offer
@@ -353,7 +353,7 @@ def _told(site_id: UUID, service_id: UUID, parts: _Parts) -> dict[str, Any]:
         parts.hours.get(site_id) or parts.hours.get(service_id) or parts.place_hours.get(site_id)
     )
     if hours:
-        rows = (OpeningRow(*values) for values in hours)
+        rows = (shared_row(*values) for values in hours)
         told["hours"] = tuple(row for row in rows if is_readable(row))
     if areas := parts.areas.get(site_id) or parts.areas.get(service_id):
         # An area that nobody could name may be anybody's: then it is not known who lives outside.
