@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from referral.directory.duplicates import blocking, normal
-from referral.directory.duplicates.blocking import once, pairs, spread
+from referral.directory.duplicates.blocking import Keys, once, pairs
 from referral.directory.duplicates.scoring import (
     Entry,
     Place,
@@ -199,9 +199,11 @@ def test_the_score_follows_from_the_reasons() -> None:
 
 
 def test_blocks_give_every_pair_once_and_none_of_a_block_that_is_too_large() -> None:
-    values, rows = spread([[1], [1, 2], [1, 2], [2], [3], [3], [3], [3]])
+    keys = Keys()
+    for row, some in enumerate([[1], [1, 2], [1, 2], [2], [3], [3], [3], [3]]):
+        keys.add(row, some)
 
-    packed = once(pairs(values, rows, most=3), 8)
+    packed = once(pairs(*keys.columns(), most=3), 8)
 
     assert {divmod(int(one), 8) for one in packed} == {(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)}
 

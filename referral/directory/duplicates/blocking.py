@@ -4,7 +4,8 @@ A key is 64 bits; listings with the same key form a block. A block of more than 
 national hotline, a common word) and gives no pair, so the number of pairs grows with the number of listings.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator
 from zlib import crc32
 
 import numpy as np
@@ -88,8 +89,17 @@ def once(chunks: Iterable[tuple[Numbers, Numbers]], count: int) -> Numbers:
     return np.unique(np.concatenate(packed)) if packed else np.empty(0, np.int64)
 
 
-def spread(lists: Sequence[Sequence[int]]) -> tuple[Numbers, Numbers]:
-    """Keys of each row as two columns: all keys, and the row of each."""
-    sizes = np.fromiter((len(one) for one in lists), np.int64, len(lists))
-    keys = np.fromiter((k for one in lists for k in one), np.int64, int(sizes.sum()))
-    return keys, np.repeat(np.arange(len(lists), dtype=np.int64), sizes)
+class Keys:
+    """Keys of rows as two columns of numbers: no object for each of a million."""
+
+    def __init__(self) -> None:
+        self._keys, self._rows = array("q"), array("q")
+
+    def add(self, row: int, keys: Iterable[int]) -> None:
+        for one in keys:
+            self._keys.append(one)
+            self._rows.append(row)
+
+    def columns(self) -> tuple[Numbers, Numbers]:
+        """All keys, and the row of each."""
+        return np.frombuffer(self._keys, np.int64), np.frombuffer(self._rows, np.int64)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from referral.directory.duplicates import blocking, normal
-from referral.directory.duplicates.blocking import Numbers
+from referral.directory.duplicates.blocking import Keys, Numbers
 from referral.directory.duplicates.columns import Columns, load
 from referral.directory.duplicates.models import DuplicatePair, PairStatus
 from referral.directory.duplicates.scoring import Judgement, Reason, Shared, judge
@@ -26,6 +26,8 @@ REOPENED_BY = 0.25
 #: Names less alike than this (0 to 100) are not looked at further, unless a contact is shared.
 _LEAST_ALIKE = 60.0
 _BATCH = 5000
+#: A point known no better than this has no cell.
+_SURVEYED_KM = 1.0
 #: Half a cell: how far around a listing its twins are looked for when it alone has changed.
 _AROUND_DEGREES = blocking.CELL_DEGREES
 
@@ -76,31 +78,22 @@ def candidates(
             yield Candidate(columns.ids[one], columns.ids[other], judgement)
 
 
-def _keys(columns: Columns) -> dict[str, tuple[Numbers, Numbers]]:
-    """By kind of key: all keys, and the row of each."""
-    found: dict[str, list[list[int]]] = {"contact": [], "word": [], "name": [], "cell": []}
+def _keys(columns: Columns) -> dict[str, Keys]:
+    """Keys of all listings, by their kind."""
+    found = {kind: Keys() for kind in _MOST}
     for row, text in enumerate(columns.names):
         name = normal.name(text)
-        found["contact"].append(
-            [
-                blocking.key(kind, value)
-                for kind in ("phones", "emails", "hosts")
-                for value in getattr(columns, kind).get(row, ())
-            ]
-        )
+        for kind in ("phones", "emails", "hosts"):
+            values = getattr(columns, kind).get(row, ())
+            found["contact"].add(row, (blocking.key(kind, value) for value in values))
         sites = columns.sites[row]
-        regencies = {regency_of(site[3]) for site in sites}
-        found["word"].append([k for one in regencies for k in blocking.word_keys(name, one)])
-        found["name"].append(blocking.name_key(name))
-        found["cell"].append(
-            [
-                key
-                for lat, lon, km, *_ in sites
-                if lat is not None and lon is not None and km <= 1.0
-                for key in blocking.cell_keys(name, lat, lon)
-            ]
-        )
-    return {kind: blocking.spread(lists) for kind, lists in found.items()}
+        for regency in {regency_of(site[3]) for site in sites}:
+            found["word"].add(row, blocking.word_keys(name, regency))
+        found["name"].add(row, blocking.name_key(name))
+        for lat, lon, km, *_ in sites:
+            if lat is not None and lon is not None and km <= _SURVEYED_KM:
+                found["cell"].add(row, blocking.cell_keys(name, lat, lon))
+    return found
 
 
 _MOST = {
@@ -111,12 +104,12 @@ _MOST = {
 }
 
 
-def _pairs(keys: dict[str, tuple[Numbers, Numbers]], names: Sequence[str]) -> Numbers:
+def _pairs(keys: dict[str, Keys], names: Sequence[str]) -> Numbers:
     """Pairs worth a close look, packed."""
 
     def chunks() -> Iterator[tuple[Numbers, Numbers]]:
-        for kind, (values, rows) in keys.items():
-            for one, other in blocking.pairs(values, rows, _MOST[kind]):
+        for kind, some in keys.items():
+            for one, other in blocking.pairs(*some.columns(), _MOST[kind]):
                 if kind == "contact":
                     yield one, other
                     continue

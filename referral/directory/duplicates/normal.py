@@ -153,7 +153,7 @@ def _replaced(
             at += 1
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def name(text: str) -> Name:
     """The name taken apart."""
     known = _words()
@@ -217,7 +217,7 @@ def _modern(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def skeleton(word: str) -> str:
     """The word without what people spell in different ways: vowels after the first letter, h, doubled letters."""
     return _TWICE.sub(r"\1", word[0] + _VOWELS.sub("", word[1:]))
@@ -229,7 +229,7 @@ _NO_STREET = frozenset(
 )
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def street(text: str) -> Street:
     """The address line taken apart: a word after "Kec." or "Desa" names an area, the rest the street."""
     areas: dict[str, str] = {}
