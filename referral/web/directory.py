@@ -7,7 +7,17 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import format_date
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -18,14 +28,15 @@ from referral.directory.kinds import OLDEST_YEARS
 from referral.directory.models import Phone, Service
 from referral.directory.queries import Listing
 from referral.directory.reference import taxonomy
-from referral.directory.search import LONGEST_QUERY, Hit, Near, search
+from referral.directory.search import LONGEST_QUERY, Hit, Near, misses, search
+from referral.directory.search.postings import Field
 from referral.directory.upkeep.kinds import Doubt, Part
 from referral.directory.upkeep.reports import doubts
 from referral.extensions import db
 from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
 from referral.taxonomy.tree import UnknownCategory
-from referral.web.access import public
+from referral.web.access import public, requires
 from referral.web.answers import Answers
 from referral.web.emergency import numbers_around
 from referral.web.formatting import label, labelled, say
@@ -63,9 +74,11 @@ class _Asked:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.words or self.place or self.category or self.near_me or self.age) and not (
-            self.open_now or self.free
-        )
+        return not (self.words or self.place or self.near_me or self.is_narrowed)
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.category or self.age or self.open_now or self.free)
 
     def page_url(self, number: int) -> str:
         return self.url(page=number)
@@ -172,6 +185,10 @@ def index() -> Page:
             age_years=asked.age_years,
             page=request.args.get("page", 1, type=int),
         )
+        if asked.words and not (results.page.total or results.remote or asked.is_narrowed):
+            misses.count(db.session, asked.words, kinds=list(results.kinds), on=now.date())
+            if not current_app.testing:
+                misses.write_soon(db.engine)
     crisis = results is not None and any(
         taxonomy().get(code).crisis_default for code in results.kinds[:1]
     )
@@ -200,6 +217,15 @@ def index() -> Page:
         ),
         422 if asked.errors else 200,
     )
+
+
+@bp.get("/directory/misses")
+@requires("listing:approve")
+def missed() -> Page:
+    """Words that people searched for and found nothing, so that curators know what is missing."""
+    found = misses.most_missed(db.session)
+    months = {miss.last_month: format_date(miss.last_month, "MMMM y") for miss in found}
+    return render_template("directory/misses.html", misses=found, months=months)
 
 
 @bp.post("/directory/near")
@@ -351,7 +377,27 @@ def _card(
         "assured_by": _assured_by(service),
         "doubts": [(one.since, say(one.message)) for one in in_doubt.get(service.id, [])],
         "positioned": any(s.latitude is not None for s in listing.sites),
+        "found_by": _found_by(hit),
     }
+
+
+def _found_by(hit: Hit) -> str:
+    """Which words of the listing answered those asked for, and where they stand."""
+    where = {
+        None: _("kind of help"),
+        Field.FORM: _("short for its name"),
+        Field.ORGANIZATION: _("organization"),
+        Field.PLACE: _("place"),
+        Field.DESCRIPTION: _("description"),
+    }
+    by_place: dict[str, list[str]] = {}
+    for found in hit.why:
+        if found.word is not None:
+            by_place.setdefault(where.get(found.field, ""), []).append(found.word)
+    return " · ".join(
+        f"{' '.join(dict.fromkeys(words))} ({place})" if place else " ".join(dict.fromkeys(words))
+        for place, words in by_place.items()
+    )
 
 
 def _pins(hits: Any, near: Near | None) -> dict[str, Any] | None:
