@@ -1,11 +1,10 @@
 """Commands about the directory: `flask directory import`, `starter`."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -14,15 +13,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from referral.cli import duplicates
-from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema, print_json, refuse
+from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema, refuse
 from referral.cli.export import export
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError
 from referral.core.text import Message, render
 from referral.directory import reference
-from referral.directory.intake import files
-from referral.directory.intake.imports import BATCH, Import, Report
-from referral.directory.intake.mapping import TableMapping, best_fit
+from referral.directory.intake import runs
+from referral.directory.intake.formats import AUTO, FORMATS, AnyMapping, Guides, mapping_from
+from referral.directory.intake.mapping import TableMapping
+from referral.directory.intake.runs import Outcome
+from referral.directory.intake.upsert import Taken
 from referral.extensions import db
 from referral.places.queries import gazetteer
 
@@ -41,16 +42,17 @@ dry = click.option("--dry-run", is_flag=True, help="Say what would happen and ch
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["auto", "table"]),
-    default="auto",
-    help="A table is a CSV file with a heading.",
+    type=click.Choice([AUTO, *FORMATS]),
+    default=AUTO,
+    help="What PATH is; by default what is in it says so.",
 )
 @click.option(
     "--mapping",
     "mapping_path",
     type=click.Path(path_type=Path),
-    help="YAML file; by default the one in directory_data/mappings that fits the heading best.",
+    help="YAML file; by default the one in directory_data/mappings that fits best.",
 )
+@click.option("--sheet", help="Sheet of a workbook; by default the first.")
 @click.option("--source", help="Name of the source; by default the mapping's.")
 @dry
 @as_json
@@ -58,24 +60,26 @@ dry = click.option("--dry-run", is_flag=True, help="Say what would happen and ch
 @on_schema
 def import_(
     path: Path,
-    kind: str,  # noqa: ARG001 - there is one format so far
+    kind: str,
     mapping_path: Path | None,
+    sheet: str | None,
     source: str | None,
     dry_run: bool,
     as_json: bool,
     lang: str,
 ) -> None:
-    """Take a table of services into the directory; doing it again changes only what changed.
+    """Take services into the directory; doing it again changes only what changed.
 
-    Bad values are reported and left out, the rest of the row and of the file is kept. Ends with 1 if
-    anything was found wrong.
+    PATH is HSDS (JSON, ndjson, or a data package as folder or zip), a table (CSV or a workbook), a folder of
+    tables, GeoJSON, or an answer of OpenStreetMap's Overpass API. Bad values are reported and left out, the
+    rest of the row and of the file is kept. Ends with 1 if anything was found wrong.
 
     \b
     Example: flask directory import facilities_all.csv
     """
     try:
-        mapping = None if mapping_path is None else TableMapping.from_yaml(mapping_path)
-        answers = [_import(path, mapping, source=source, dry_run=dry_run)]
+        mapping = None if mapping_path is None else mapping_from(mapping_path)
+        answers = [_import(path, mapping, format=kind, source=source, sheet=sheet, dry_run=dry_run)]
     except JejaringError as error:
         db.session.rollback()
         refuse(error, as_json=as_json, lang=lang)
@@ -101,46 +105,58 @@ def starter(dry_run: bool, as_json: bool, lang: str) -> None:
     _answer(answers, dry_run=dry_run, as_json=as_json, lang=lang)
 
 
-def load_starter(*, dry_run: bool = False) -> list[tuple[str, Report]]:
+def load_starter(*, dry_run: bool = False) -> list[tuple[str, Outcome]]:
     """Take every file of the starter directory in; gives each file's name and report."""
     mapping = TableMapping.from_yaml(MAPPINGS / "starter.yaml")
     paths = sorted(STARTER.glob("*.csv"))
-    return [_import(path, mapping, source=None, dry_run=dry_run) for path in paths]
+    return [_import(path, mapping, format="table", dry_run=dry_run) for path in paths]
+
+
+def guides() -> Guides:
+    """What every reader needs to know, with the gazetteer as the database has it now."""
+    return Guides(
+        known=reference.known(),
+        gazetteer=gazetteer(db.session),
+        folder=reference.FOLDER,
+        now=datetime.now(UTC),
+    )
 
 
 def _import(
-    path: Path, mapping: TableMapping | None, *, source: str | None, dry_run: bool
-) -> tuple[str, Report]:
-    session, now = db.session, datetime.now(UTC)
-    with ExitStack() as stack:
-        table = stack.enter_context(files.opened(path))
-        if mapping is None:
-            shipped = [TableMapping.from_yaml(each) for each in sorted(MAPPINGS.glob("*.yaml"))]
-            mapping = best_fit(shipped, table.header)
-        bar = stack.enter_context(_progress())
-        task = bar.add_task(path.name, total=table.total)
-        # Asking for places reads; the first batch takes the lock for writing before it does.
-        take_write_lock(db.session)
-        run = Import(
-            session, mapping, reference.known(), gazetteer(session), source=source, now=now
+    path: Path,
+    mapping: AnyMapping | None,
+    *,
+    format: str = AUTO,  # noqa: A002 - the option's name
+    source: str | None = None,
+    sheet: str | None = None,
+    dry_run: bool = False,
+) -> tuple[str, Outcome]:
+    session, help_ = db.session, guides()
+    session.rollback()
+    run = None
+    if not dry_run:
+        take_write_lock(session)
+        run = runs.begin(session, file_name=path.name, now=help_.now)
+    with _progress() as bar:
+        task = bar.add_task(path.name, total=None)
+
+        def heard(taken: Taken, total: int | None) -> None:
+            bar.update(task, advance=taken.count, total=total)
+
+        outcome = runs.perform(
+            session,
+            path,
+            help_,
+            run=run,
+            dry_run=dry_run,
+            format=format,
+            mapping=mapping,
+            source=source,
+            sheet=sheet,
+            clock=lambda: datetime.now(UTC),
+            heard=heard,
         )
-        for batch in _batches(table.rows):
-            run.take(batch)
-            if not dry_run:
-                session.commit()
-                take_write_lock(db.session)
-            bar.advance(task, len(batch))
-        if dry_run:
-            session.rollback()
-        else:
-            session.commit()
-    return path.name, run.report
-
-
-def _batches(rows: Iterable[Any]) -> Iterator[Sequence[Any]]:
-    rows = iter(rows)
-    while batch := list(islice(rows, BATCH)):
-        yield batch
+    return path.name, outcome
 
 
 def _progress() -> Progress:
@@ -155,56 +171,62 @@ def _progress() -> Progress:
 
 
 def _answer(
-    answers: Sequence[tuple[str, Report]], *, dry_run: bool, as_json: bool, lang: str
+    answers: Sequence[tuple[str, Outcome]], *, dry_run: bool, as_json: bool, lang: str
 ) -> None:
     if as_json:
-        files_ = [_as_json(name, report, dry_run, lang) for name, report in answers]
-        answer = files_[0] if len(files_) == 1 else {"files": files_}
-        print_json(answer)
+        _print(answers, dry_run, lang)
     else:
-        for name, report in answers:
-            _show(name, report, lang)
-    if any(report.findings for _, report in answers):
+        for name, outcome in answers:
+            _show(name, outcome, lang)
+    if any(outcome.findings for _, outcome in answers):
         raise SystemExit(FINDINGS)
 
 
-def _as_json(name: str, report: Report, dry_run: bool, lang: str) -> dict[str, Any]:
-    return {
-        "file": name,
-        "source": report.source,
-        "mapping": report.mapping,
-        "dry_run": dry_run,
-        "rows": report.rows,
-        "created": report.created,
-        "updated": report.updated,
-        "unchanged": report.unchanged,
-        "left_out": report.left_out,
-        "unplaced": report.unplaced,
-        "findings": [
+def _print(answers: Sequence[tuple[str, Outcome]], dry_run: bool, lang: str) -> None:
+    """One line of JSON, written piece by piece: there may be as many findings as rows."""
+    several = len(answers) != 1
+    click.echo('{"files": [' if several else "", nl=False)
+    for place, (name, outcome) in enumerate(answers):
+        head = json.dumps(
             {
                 "file": name,
-                "row": finding.row,
-                "field": finding.field,
-                "value": finding.value,
-                "code": finding.message.key.removeprefix("directory.import."),
-                "reason": render(finding.message, lang),
-            }
-            for finding in report.findings
-        ],
-    }
+                "source": outcome.source,
+                "format": outcome.format,
+                "mapping": outcome.mapping,
+                "dry_run": dry_run,
+                **{count: getattr(outcome, count) for count in ("rows", *runs.COUNTS)},
+            },
+            ensure_ascii=True,
+        )
+        click.echo(f'{", " if place else ""}{head[:-1]}, "findings": [', nl=False)
+        for number, finding in enumerate(outcome.findings):
+            one = json.dumps(
+                {
+                    "file": finding.file or name,
+                    "row": finding.row,
+                    "field": finding.field,
+                    "value": finding.value,
+                    "code": finding.message.key.removeprefix("directory.import."),
+                    "reason": render(finding.message, lang),
+                }
+            )
+            click.echo(f"{', ' if number else ''}{one}", nl=False)
+        click.echo("]}", nl=False)
+    click.echo("]}" if several else "")
 
 
-def _show(name: str, report: Report, lang: str) -> None:
-    counts = ("rows", "created", "updated", "unchanged", "left_out", "unplaced")
-    words = Message("directory.import.summary", {c: getattr(report, c) for c in counts})
-    click.echo(f"{name} ({report.source}, {report.mapping}): {render(words, lang)}")
-    if not report.findings:
+def _show(name: str, outcome: Outcome, lang: str) -> None:
+    counts = ("rows", *runs.COUNTS)
+    words = Message("directory.import.summary", {c: getattr(outcome, c) for c in counts})
+    read_as = ", ".join(filter(None, (outcome.source, outcome.format, outcome.mapping)))
+    click.echo(f"{name} ({read_as}): {render(words, lang)}")
+    if not outcome.findings:
         return
     console = Console(stderr=True)
-    table = Table("row", "field", "value", "reason", box=None)
-    for finding in report.findings[:SHOWN]:
-        reason = render(finding.message, lang)
-        table.add_row(str(finding.row), finding.field, escape(finding.value), reason)
+    table = Table("file", "row", "field", "value", "reason", box=None)
+    for finding in islice(outcome.findings, SHOWN):
+        place = (finding.file or name, str(finding.row), finding.field, escape(finding.value))
+        table.add_row(*place, render(finding.message, lang))
     console.print(table)
-    total = Message("directory.import.findings", {"total": len(report.findings), "shown": SHOWN})
+    total = Message("directory.import.findings", {"total": len(outcome.findings), "shown": SHOWN})
     click.echo(render(total, lang), err=True)
