@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from referral.core.errors import NotFound
-from referral.directory import phones
+from referral.directory import closed_days, phones
 from referral.directory.kinds import Remote, ServiceStatus, SystemType
 from referral.directory.models import (
     Accessibility,
@@ -77,7 +77,8 @@ class Listing:
 
     def is_open(self, at: datetime) -> bool | None:
         """Whether it is open at an instant; None where its hours are not known."""
-        return is_open(_opening(self.service), at)
+        rows = _opening(self.service)
+        return is_open(rows, at, holidays=closed_days.around(at.year)) if rows else None
 
     def is_stale(self, on: date) -> bool:
         """Whether the last check is so old that it should be made again."""

@@ -1,8 +1,7 @@
 """Running a match and recording what the client chose."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from functools import cache
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,8 +13,8 @@ from referral.casework.models import Case, Client, ClientKind, Need, OwnResource
 from referral.casework.queries import excluded_organizations
 from referral.changes import audit
 from referral.changes.directory import version as directory_version
-from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, NotAllowed
+from referral.directory import closed_days
 from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
 from referral.directory.upkeep import verification
@@ -46,7 +45,7 @@ def answer(
     codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
     offers = candidates.offers_of(session, dict.fromkeys(codes), gazetteer)
     keeps_hours = any(offer.hours for offer in offers)
-    closed_days = _holidays_around(query.at.year) if keeps_hours else frozenset()
+    closed_days = closed_days.around(query.at.year) if keeps_hours else frozenset()
     ranking = rank(
         query,
         offers,
@@ -215,14 +214,3 @@ def _stays_at(client: Client, gazetteer: Gazetteer) -> tuple[Any, float, Any]:
 
 def _area_name(code: str, gazetteer: Gazetteer) -> str:
     return gazetteer.label(code).split(", ")[0] if code in gazetteer else code
-
-
-@cache
-def _holidays_around(year: int) -> frozenset[date]:
-    """Public and government holidays of a year and its neighbours' edges."""
-    import holidays  # takes a third of a second, which a directory without hours need not pay
-
-    calendar = holidays.country_holidays(
-        COUNTRY.code, years=[year - 1, year, year + 1], categories=("public", "government")
-    )
-    return frozenset(calendar)
