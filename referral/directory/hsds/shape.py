@@ -317,7 +317,7 @@ def _id(_: Field, raw: Any) -> Loaded:
 
 
 def _table(_: Field, raw: Any) -> Loaded:
-    return Loaded(raw) if raw in TABLES else Loaded(None)
+    return Loaded(raw if isinstance(raw, str) and raw in TABLES else None)
 
 
 _LOAD = {

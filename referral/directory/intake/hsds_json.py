@@ -180,6 +180,11 @@ def _lined(file: IO[bytes]) -> Iterator[Entry]:
 
 def _parsed(text: bytes) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         return ValueError(str(error))
+
+
+def _no_number(word: str) -> None:
+    """Python reads NaN and Infinity, which are no JSON and which no database keeps as such."""
+    raise ValueError(word)
