@@ -45,14 +45,14 @@ def answer(
     codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
     offers = candidates.offers_of(session, dict.fromkeys(codes), gazetteer)
     keeps_hours = any(offer.hours for offer in offers)
-    closed_days = closed_days.around(query.at.year) if keeps_hours else frozenset()
+    holidays = closed_days.around(query.at.year) if keeps_hours else frozenset()
     ranking = rank(
         query,
         offers,
         table.steps,
         need_id=need_id,
         kept_out=kept_out,
-        holidays=closed_days,
+        holidays=holidays,
         names=lambda code: _area_name(code, gazetteer),
     )
     shown = (*ranking.options, *ranking.remote, *ranking.why_not)
@@ -66,7 +66,7 @@ def answer(
         table_version=table.number,
         table=table.steps,
         directory_version=directory_version(session),
-        holidays=closed_days,
+        holidays=holidays,
     )
 
 
