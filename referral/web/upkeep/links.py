@@ -83,20 +83,21 @@ def _take(found: ListingLink, purpose: LinkPurpose, token: str, answers: Answers
 
 def _shown(found: ListingLink, purpose: LinkPurpose, token: str, answers: Answers) -> Response:
     listing = queries.get(db.session, found.service_id)
-    fields = {}
+    shown: dict[str, object] = {
+        "service": listing.service,
+        "statuses": [one.value for one in _CLOSED],
+    }
     if purpose is LinkPurpose.FIX:
-        fields = form_of(listing, answers if answers.given else filled(listing))
+        answers = answers if answers.given else filled(listing)
+        shown = form_of(listing, answers)
     return _answer(
         "upkeep/link.html",
         answers.status,
         purpose=purpose.value,
         token=token,
-        listing=listing,
-        service=listing.service,
         until=found.expires_at,
         answers=answers,
-        statuses=[(one.value, f"directory.status.{one}") for one in _CLOSED],
-        **fields,
+        **shown,
     )
 
 
