@@ -62,13 +62,14 @@ def eligibility(service: Service, gazetteer: Gazetteer, lang: str) -> list[str]:
 
 
 def documents(service: Service, lang: str) -> list[tuple[str, str | None]]:
-    """What to bring, and how somebody without it gets it."""
+    """What to bring, and how somebody without it gets it; nothing where none is needed or none is known."""
     return [
         (
             coded_names("documents", [item.code], lang)[0] if item.code else (item.document or ""),
             item.how_to_get,
         )
         for item in service.required_documents
+        if item.code or item.document
     ]
 
 
