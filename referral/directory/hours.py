@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -112,6 +112,8 @@ def in_words(rows: Iterable[Weekly], lang: str, *, on: date | None = None) -> li
             end is not None and end < on for end in (row.valid_to, row.until)
         ):
             continue
+        if on is not None and row.valid_from is not None and row.valid_from <= on and row.has_rule:
+            row = replace(row, valid_from=None)  # it holds by now: no need to say since when
         words = _parts(row)
         if words is not None:
             found.append((_order(row), render(words[0], lang), render(words[1], lang)))
@@ -179,13 +181,12 @@ def _days_of_rule(row: OpeningRow, freq: str, interval: int, byday: list[str]) -
         names = [day for day in DAYS if any(day == one for one, _ in ordinals)]
         if len(ordinals) == len(nth) * len(names) and all(n in ORDINALS for n in nth):
             return days_said(names, every="month", nth=nth)
-        return listed_said(
-            [
-                Message(f"hours.nth.{n}", {"day": Message(f"hours.day.{d}")})
-                for d, n in ordinals
-                if n in ORDINALS
-            ]
-        )
+        each = [
+            Message(f"hours.nth.{number}", {"day": Message(f"hours.day.{day}")})
+            for day, number in ordinals
+            if number in ORDINALS
+        ]
+        return Message("hours.of_month", {"days": each}) if each else Message("hours.special")
     if freq == "MONTHLY" and interval == 1 and row.bymonthday:
         numbers = [number.strip() for number in row.bymonthday.split(",")]
         return Message("hours.month_days", {"numbers": numbers})
@@ -193,6 +194,8 @@ def _days_of_rule(row: OpeningRow, freq: str, interval: int, byday: list[str]) -
 
 
 def _bounded(row: OpeningRow, days: Message) -> Message:
+    if row.valid_from:
+        days = Message("hours.from", {"days": days, "start": row.valid_from})
     if row.until or row.valid_to:
         return Message("hours.until", {"days": days, "until": row.until or row.valid_to})
     return days
@@ -249,10 +252,6 @@ def _joined(words: Sequence[Message]) -> Message:
     for word in words[1:]:
         joined = Message("hours.and", {"first": joined, "then": word})
     return joined
-
-
-def listed_said(words: Sequence[Message]) -> Message:
-    return Message("hours.of_month", {"days": list(words)})
 
 
 def times_said(opens: str, closes: str) -> Message:
