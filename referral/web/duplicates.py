@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from referral.core.errors import Invalid, JejaringError
 from referral.core.text import Message, day, km, listed, number
 from referral.directory import queries as directory
-from referral.directory import words
+from referral.directory import phones, words
 from referral.directory.duplicates import merging, preview, queries, undoing
 from referral.directory.duplicates.merging import GONE, KEPT, Choices
 from referral.directory.duplicates.models import DuplicatePair, PairStatus
@@ -226,8 +226,18 @@ def _only_shown(kept: Listing, gone: Listing) -> list[dict[str, Any]]:
             "differs": set(left) != set(right),
         }
 
+    numbers = [
+        {phones.dial(phone.number, phone.extension): phone.number for phone in one.service.phones}
+        for one in (kept, gone)
+    ]
+    calls = {
+        "label": _rows_named("phone"),
+        "kept": ", ".join(numbers[0].values()),
+        "gone": ", ".join(numbers[1].values()),
+        "differs": set(numbers[0]) != set(numbers[1]),
+    }
     rows = [
-        row("phone", lambda one: [phone.number for phone in one.service.phones]),
+        calls,
         row(
             "service_category",
             lambda one: [label(f"category.{c.code}") for c in one.service.categories],
