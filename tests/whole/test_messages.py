@@ -28,7 +28,9 @@ from referral.casework.models import (
 from referral.core.errors import JejaringError
 from referral.core.text import LANGUAGES, templates
 from referral.directory import kinds
+from referral.directory.hours import DAYS, ORDINALS
 from referral.directory.phones import TYPES
+from referral.directory.upkeep.editing import FIELDS
 from referral.matching.asking import SEXES
 from referral.matching.facts import Outcome
 from referral.matching.rules import FREE_ONLY, GATES, OPEN_ONLY
@@ -117,6 +119,11 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "directory.import.no_{}": ("id", "name"),
     "directory.phone.{}": TYPES,
     "directory.point.{}": ("facility", "village", "kecamatan", "regency", "province"),
+    "hours.day.{}": DAYS,
+    "hours.nth.{}": [str(number) for number in ORDINALS],
+    "listing.capacity.{}": ("available", "maximum"),
+    "listing.field.{}": FIELDS,
+    "listing.holidays.{}": ("closed", "open"),
     "match.coverage.{}": ("far", "near"),
     "match.fact.room.{}": kinds.CapacityStatus,
     "match.group.{}": ("0", "1", "2", "3"),
