@@ -24,10 +24,11 @@ from referral.core.db import take_write_lock
 from referral.directory.reference import taxonomy
 from referral.directory.search.countable import countable
 from referral.directory.search.index import follow
-from referral.directory.search.queries import known_word
+from referral.directory.search.queries import names_help
 from referral.directory.search.words import words_of
 from referral.directory.upkeep.models import SearchMiss
 from referral.places.gazetteer import REGENCY
+from referral.places.names import base_name
 from referral.places.queries import gazetteer
 from referral.taxonomy.words import is_root
 
@@ -78,16 +79,13 @@ def count(session: Session, words: str, *, kinds: list[str], on: date) -> None:
     kinds   the kinds of help that its words were taken for
     """
     catalogue, lock = follow(session)
-    regions = {
-        word
-        for place in gazetteer(session)
-        if place.level <= REGENCY
-        for word in words_of(place.name)
-    }
+    names = (words_of(base_name(p.name)) for p in gazetteer(session) if p.level <= REGENCY)
+    # Of longer names no part is taken for the whole: Jaya is a person's name too.
+    regions = {"kota", "kabupaten", "provinsi"} | {name[0] for name in names if len(name) == 1}
     with lock:
         entries = countable(
             words_of(words),
-            names_help=known_word,
+            names_help=names_help,
             names_region=regions.__contains__,
             is_plain_word=lambda word: is_root(word) and catalogue.postings.find(word) is None,
             is_danger=any(taxonomy().get(code).crisis_default for code in kinds),

@@ -156,19 +156,14 @@ def ids(session: Session, words: str, limit: int) -> list[UUID]:
     return list(answer.ids)
 
 
-def known_word(word: str) -> bool:
-    """Whether a lower-case word is one by which kinds of help or offices are named."""
-    return word in _kind_words() or word in _form_words()
+def names_help(word: str) -> bool:
+    """Whether a lower-case word is one by which kinds of help or offices are named, and never a person's name."""
+    return word in _kind_words() or word in name_forms().of_offices
 
 
 @cache
 def _kind_words() -> KindWords:
     return KindWords(taxonomy(), name_forms())
-
-
-@cache
-def _form_words() -> frozenset[str]:
-    return frozenset(name_forms())
 
 
 def _answer(catalogue: Catalogue, words: str, question: _Question, page: int, size: int) -> _Answer:

@@ -68,6 +68,10 @@ class NameForms:
 
     def __init__(self, rows: Iterable[tuple[str, Iterable[str]]]):
         groups = [[tuple(words_of(form)) for form in (full, *shorts)] for full, shorts in rows]
+        #: Words of forms that have several: a list of short forms also holds Muh. for Muhammad.
+        self.of_offices = frozenset(
+            word for group in groups if len(group[0]) > 1 for form in group for word in form
+        )
         self._full = {form: group[0] for group in groups for form in group[1:]}
         self._beside: dict[Phrase, frozenset[str]] = {}
         for group in groups:
@@ -118,9 +122,6 @@ class NameForms:
                 found += [(word, places) for word in self._full[phrase]]
                 place += len(phrase)
         return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({word for words in self._beside.values() for word in words})
 
     def _phrases(
         self, words: Sequence[str], known: dict[Phrase, Phrase] | dict[Phrase, frozenset[str]]
