@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from referral.core.errors import Invalid, JejaringError
 from referral.core.text import Message, day, km, listed, number
-from referral.directory import queries as directory
 from referral.directory import phones, words
+from referral.directory import queries as directory
 from referral.directory.duplicates import merging, preview, queries, undoing
 from referral.directory.duplicates.merging import GONE, KEPT, Choices
 from referral.directory.duplicates.models import DuplicatePair, PairStatus
