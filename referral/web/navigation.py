@@ -43,7 +43,7 @@ def _places() -> list[Place]:
             _("To review"),
             "list-checks",
             "listing:approve",
-            ("listings.", "upkeep."),
+            ("listings.", "upkeep.", "duplicates."),
         ),
         ("accounts.index", _("Accounts"), "settings", "account:manage", ("accounts.",)),
     ]
