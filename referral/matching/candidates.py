@@ -86,8 +86,12 @@ _USUAL = FacilityDefault("replies", own_area_only=False, never_with_violence=Fal
 
 
 def offers_of(session: Session, codes: Iterable[str], gazetteer: Gazetteer) -> list[Offer]:
-    """Every service at a place that has one of these categories, whatever its state."""
-    return _load(session, _services_of(list(codes)), list(codes), gazetteer)
+    """Every service at a place that has one of these categories, whatever its state.
+
+    What was merged into another listing is that listing's.
+    """
+    services = _services_of(list(codes))
+    return _load(session, services, list(codes), gazetteer, Service.merged_into_id.is_(None))
 
 
 def offers_at(
@@ -105,7 +109,11 @@ def _services_of(codes: list[str]) -> Select[UUID]:
 
 
 def _load(
-    session: Session, services: Select[UUID], codes: list[str], gazetteer: Gazetteer
+    session: Session,
+    services: Select[UUID],
+    codes: list[str],
+    gazetteer: Gazetteer,
+    *conditions: ColumnElement[bool],
 ) -> list[Offer]:
     categories = _categories(codes)
     sites = session.execute(
@@ -136,7 +144,7 @@ def _load(
         .outerjoin(categories, categories.c.service_id == Service.id)
         .join(Organization, Organization.id == Service.organization_id)
         .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
-        .where(ServiceAtLocation.service_id.in_(services))
+        .where(ServiceAtLocation.service_id.in_(services), *conditions)
     ).all()
     parts = _Parts(session, services)
     offers = [_offer(row, parts, gazetteer) for row in sites]

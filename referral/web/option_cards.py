@@ -11,12 +11,14 @@ from flask_babel import gettext as _
 from referral.core import text
 from referral.core.text import Message
 from referral.directory import phones
+from referral.directory.kinds import ServiceStatus
 from referral.directory.models import ServiceAtLocation
 from referral.matching.penalties import DATA_QUALITY
 from referral.web.formatting import label, say
 from referral.web.language import chosen
 from referral.web.pins import collection, pin
 
+_PHONES_IN_DOUBT = ("listing.field.phones", "upkeep.doubt.whole")
 #: Passes that say nothing about this client and this service.
 _SILENT = ("match.active.pass", "match.within.no_limit", "match.accessibility.not_needed")
 
@@ -67,6 +69,9 @@ def _card(
 ) -> Card:
     numbers = _phones(site)
     facts = [(fact["icon"], say(Message.from_json(fact["message"]))) for fact in kept["facts"]]
+    if site is not None and site.service.status is not ServiceStatus.ACTIVE:
+        # The receipt is of another day; what closed since must not be chosen.
+        facts.insert(0, ("circle-alert", label(f"directory.status.{site.service.status}")))
     if entry["group"]:
         facts.insert(0, ("info", label(f"match.group.{entry['group']}")))
     order_km = entry["distance_km"]
@@ -82,12 +87,21 @@ def _card(
         km_text=_range(entry),
         additions=_additions(entry["penalties"]),
         facts=facts,
-        reasons=reasons_of(entry, has_phone=bool(numbers)),
+        reasons=reasons_of(entry, has_phone=bool(numbers) and not _doubts_phones(kept)),
         ties=say(Message("match.equal_distance")) if _equals(before, entry) else None,
         phones=numbers,
         address=_address(site),
         steps=_steps(site),
         would_fit_if=entry.get("would_fit_if"),
+    )
+
+
+def _doubts_phones(kept: Mapping[str, Any]) -> bool:
+    """Whether the agency said that its numbers, or all of its listing, are wrong."""
+    return any(
+        fact["message"]["key"] == "match.fact.in_doubt"
+        and fact["message"]["params"]["what"]["message"]["key"] in _PHONES_IN_DOUBT
+        for fact in kept["facts"]
     )
 
 
