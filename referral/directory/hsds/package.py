@@ -15,11 +15,11 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from referral.directory.hsds import vocabularies
-from referral.directory.hsds.compiled import PLACES, Listings, Row, as_told
+from referral.directory.hsds.compiled import PLACES, PLACES_ID, Listings, Row, as_told
 from referral.directory.hsds.finding import batches
 from referral.directory.hsds.shape import TABLES, VERSION, Field, Kind, Table, dump_row, is_stand_in
 from referral.directory.hsds.visible import MODELS, hides_nothing, history_leaves, visible
-from referral.directory.models import Attribute, Service, TaxonomyTerm
+from referral.directory.models import Attribute, Service, TaxonomyTerm, Unit
 
 #: Rows read at once.
 BATCH = 1000
@@ -116,7 +116,7 @@ class _Package:
                 yield _cells(table, row)
         if table.name == "attribute":
             yield from self._facts(table)
-        if table.name == "unit":
+        if table.name == "unit" and self._session.get(Unit, PLACES_ID) is None:
             yield _blank(table) | PLACES
 
     def _read(self, table: str) -> Iterator[list[Row]]:
@@ -192,7 +192,7 @@ class _Package:
             here = self._present(each.target, wanted)
             for row in rows:
                 value = row.get(each.column)
-                if value is not None and value not in here and value != UUID(PLACES["id"]):
+                if value is not None and value not in here and value != PLACES_ID:
                     stated = row["as_stated"] or {}
                     row[each.column] = None
                     row["as_stated"] = {k: v for k, v in stated.items() if k != each.name} or None

@@ -17,11 +17,14 @@ from referral.directory.hsds.shape import TABLES, Field, Table
 from referral.directory.intake.batches import BATCH, Batch, Line
 from referral.directory.intake.packages import Package, TabularJson
 
+#: may be about a row of any table
+_OF_ANY = ("attribute", "metadata")
 #: What is looked up must be read before what looks it up.
 _ORDER = (
     *("taxonomy", "taxonomy_term", "unit", "meta_table_description", "organization", "program"),
     *("location", "service", "service_at_location", "contact", "phone"),
-    *(name for name in TABLES if name not in ENTITIES and name not in ("contact", "phone")),
+    *(name for name in TABLES if name not in ENTITIES and name not in _OF_ANY),
+    *_OF_ANY,
 )
 _ORDERED = tuple(dict.fromkeys(_ORDER))
 #: what comes before the services
