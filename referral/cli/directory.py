@@ -218,8 +218,9 @@ def _print(answers: Sequence[tuple[str, Outcome]], dry_run: bool, lang: str) -> 
 def _show(name: str, outcome: Outcome, lang: str) -> None:
     counts = ("rows", *runs.COUNTS)
     words = Message("directory.import.summary", {c: getattr(outcome, c) for c in counts})
-    read_as = ", ".join(filter(None, (outcome.source, outcome.format, outcome.mapping)))
-    click.echo(f"{name} ({read_as}): {render(words, lang)}")
+    click.echo(
+        f"{name} ({outcome.source}, {outcome.mapping or outcome.format}): {render(words, lang)}"
+    )
     if not outcome.findings:
         return
     console = Console(stderr=True)

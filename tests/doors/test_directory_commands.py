@@ -33,6 +33,7 @@ def test_a_good_table_ends_with_0_and_a_second_time_changes_nothing(cli, session
     assert first.json == {
         "file": "tabel.csv",
         "source": "uji",
+        "format": "table",
         "mapping": "table",
         "dry_run": False,
         "rows": 2,

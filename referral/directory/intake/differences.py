@@ -47,6 +47,7 @@ class Differences:
         self._changed: list[tuple[str, Mapping[str, Any]]] = []
         self._local = self._changed_here(session, role)
         self._addresses = _by_location(existing["address"].values())
+        self._told_addresses = _by_location(self.wanted["address"].values())
         held = self._held()
         for name in TABLES:
             self._compare(name, {group for table, group in held if table == name})
@@ -184,9 +185,7 @@ class Differences:
         """Whether a place that we found by its words is where those words stood before."""
         if row.get("point_source") not in _FOUND or old["latitude"] is None:
             return False
-        here = [
-            each for each in self.wanted["address"].values() if each["location_id"] == row["id"]
-        ]
+        here = self._told_addresses.get(row["id"], [])
         return row.get("area_code") == old["area_code"] and _words(here) == _words(
             self._addresses.get(row["id"], [])
         )

@@ -74,6 +74,7 @@ COLUMNS = (
     "read_on",
 )
 _YES, _NO = ("yes", "ya", "true", "1"), ("", "no", "tidak", "false", "0")
+_BAR = re.compile(r"\|")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -260,23 +261,29 @@ class _Reading:
 
     def raw(self, column: str) -> str:
         for theirs in self.mapping.columns.get(column, ()):
-            value = _CONTROL.sub(" ", str(self.cells.get(theirs) or "")).strip()
-            if value:
-                return value
+            cell = self.cells.get(theirs)
+            if cell:
+                value = (cell if cell.isprintable() else _CONTROL.sub(" ", cell)).strip()
+                if value:
+                    return value
         return self.mapping.constants.get(column, "")
 
     def ours(self, column: str, value: str) -> str:
         return self.mapping.values.get(column, {}).get(value, value)
 
     def text(self, column: str) -> str | None:
-        return " ".join(self.ours(column, self.raw(column)).split()) or None
+        raw = self.raw(column)
+        return " ".join(self.ours(column, raw).split()) or None if raw else None
 
     def long_text(self, column: str) -> str | None:
         return self.ours(column, self.raw(column)) or None
 
     def several(self, column: str) -> list[str]:
-        separator = self.mapping.separators.get(column, re.compile(r"\|"))
-        pieces = (piece.strip() for piece in separator.split(self.raw(column)))
+        raw = self.raw(column)
+        if not raw:
+            return []
+        separator = self.mapping.separators.get(column, _BAR)
+        pieces = (piece.strip() for piece in separator.split(raw))
         return list(dict.fromkeys(self.ours(column, piece) for piece in pieces if piece))
 
     def find(self, column: str, value: str, key: str, *, severity: str = "warning") -> None:

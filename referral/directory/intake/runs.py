@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class Findings:
     """Findings in their order, kept on disk: a bad file may have as many as rows."""
 
     def __init__(self) -> None:
-        self._file: IO[str] = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - lives as long as this
+        self._file: IO[str] = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         self._count = 0
         self.reasons: Counter[str] = Counter()
 
