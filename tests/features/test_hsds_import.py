@@ -328,29 +328,30 @@ def test_our_own_facts_are_read_from_our_vocabularies(session, take):
         term["taxonomy_detail"] = taxonomy
         return {"id": str(UUID(int=number + 500)), "value": value, "taxonomy_term": term}
 
-    report = take(
-        listing(
-            attributes=[
-                fact("jejaring:category", "HE05", 100, "inferred"),
-                fact("jejaring:sex", "female", 101),
-                fact("jejaring:desil_max", "4", 102),
-                fact("jejaring:disability", "any", 103),
-                fact("jejaring:remote", "phone", 104),
-                fact("jejaring:answer_mode", "walk_in", 105),
-                fact("jejaring:category", "XX99", 106),
-                fact("somebody:else", "A1", 107),
-            ],
-            capacities=[
-                {
-                    "id": str(UUID(int=31)),
-                    "unit": {"id": str(UUID(int=32)), "name": "tempat"},
-                    "available": 0,
-                    "updated": "2026-02-01T00:00:00Z",
-                    "attributes": [fact("jejaring:capacity", "no-capacity", 108, "2026-03-09")],
-                }
-            ],
-        )
+    facts = listing(
+        attributes=[
+            fact("jejaring:category", "HE05", 100, "inferred"),
+            fact("jejaring:sex", "female", 101),
+            fact("jejaring:desil_max", "4", 102),
+            fact("jejaring:disability", "any", 103),
+            fact("jejaring:remote", "phone", 104),
+            fact("jejaring:answer_mode", "walk_in", 105),
+            fact("jejaring:category", "XX99", 106),
+            fact("somebody:else", "A1", 107),
+        ],
+        capacities=[
+            {
+                "id": str(UUID(int=31)),
+                "unit": {"id": str(UUID(int=32)), "name": "tempat"},
+                "available": 0,
+                "updated": "2026-02-01T00:00:00Z",
+                "attributes": [fact("jejaring:capacity", "no-capacity", 108, "2026-03-09")],
+            }
+        ],
     )
+
+    report = take(facts)
+    again = take(facts)
 
     one = session.get(Service, SERVICE)
     assert [(c.code, c.basis) for c in one.categories] == [("HE05", CategoryBasis.INFERRED)]
@@ -363,6 +364,7 @@ def test_our_own_facts_are_read_from_our_vocabularies(session, take):
     assert [(c.status, c.until, c.available) for c in one.capacities] == [
         (CapacityStatus.NO_CAPACITY, date(2026, 3, 9), 0)
     ]
+    assert counted(again) == (1, 0, 0, 1, 0)
     assert found(report) == [(1, "attribute.taxonomy_term", "unmapped_term")] * 2
     kept = select(TaxonomyTerm.code).join(Attribute)
     assert sorted(session.scalars(kept)) == ["A1", "XX99"]

@@ -108,15 +108,16 @@ def test_numbers_of_a_source_are_told_apart_by_their_table():
     )
 
 
+KEYS = (
+    *("id", "name", "status", "phones", "location", "service_at_locations", "attributes"),
+    *("taxonomy_term", "organization", "services", "metadata"),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                "id name status phones location service_at_locations attributes taxonomy_term "
-                "organization services metadata".split()
-            ),
+            st.sampled_from(KEYS),
             inner,
             max_size=6,
         )

@@ -54,6 +54,8 @@ _SHOWN = 80
 @cache
 def parents_of(table: str) -> tuple[str, ...]:
     """The columns that say whose part a row of this table is."""
+    if table not in TABLES:  # one of ours
+        return ("service_id",)
     names = {each.column for each in TABLES[table].fields if each.kind is Kind.LINK}
     return tuple(name for name in PARENTS if name in names)
 

@@ -91,7 +91,8 @@ class Settling:
                 row["link_entity"], term.vocabulary, term.code, row["value"], self._codes
             )
             if fact is None:
-                if row["link_entity"] == "service":
+                secret = term.vocabulary == vocabularies.CONFIDENTIALITY
+                if row["link_entity"] == "service" and not secret:
                     _find(batch, row_id, "attribute.taxonomy_term", term.name, "unmapped_term")
                 continue
             del batch.rows["attribute"][row_id]
@@ -99,9 +100,14 @@ class Settling:
             if fact.table == "service_category":
                 categorized.add(row["link_id"])
         self._forget_own(batch)
-        for service_id in batch.rows["service"]:
+        for row_id, row in batch.rows["service_capacity"].items():
+            if ("attribute", "link_id", row_id) in batch.whole:
+                row |= {"status": None, "until": None} | row
+        for service_id, row in batch.rows["service"].items():
             told = ("attribute", "link_id", service_id) in batch.whole
             if told:
+                # What is so unless it is said is not said.
+                row |= {"remote": None, "answer_mode": vocabularies.SILENT_ANSWER_MODE} | row
                 batch.whole.add(("service_category", "service_id", service_id))
                 batch.whole.add(("eligibility_rule", "service_id", service_id))
             if told and service_id not in categorized:

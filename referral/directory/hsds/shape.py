@@ -153,12 +153,15 @@ def load_row(table: Table, raw: Mapping[str, Any], *, whole: bool = True) -> Loa
         if each.kind in (Kind.ID, Kind.LINK) or (not whole and each.name not in raw):
             continue
         stated = raw.get(each.name)
+        if stated is None:
+            row.columns[each.column] = each.default
+            continue
         loaded = each.load(stated)
         value = each.default if loaded.value is None else loaded.value
         row.columns[each.column] = value
         if loaded.problem:
             row.problems.append((each.name, stated, loaded.problem))
-        if each.name in raw and not _equal(each.dump(value), stated):
+        if not _equal(each.dump(value), stated):
             row.as_stated[each.name] = stated
     if table.name == "phone":
         _split_number(row)
