@@ -48,7 +48,9 @@ class Item:
 
     @property
     def is_blank(self) -> bool:
-        return all(value in (None, "", [], False) for value in self.given.values())
+        return all(
+            value is None or value is False or value in ("", []) for value in self.given.values()
+        )
 
 
 def line(value: Any, *, most: int = LONGEST_LINE) -> str | None:
