@@ -79,8 +79,9 @@ def kept(text, *, is_danger=False):
         ("siti@example.org kdrt", ["kdrt"]),
         ("Jl. Melati 5 kdrt", ["kdrt"]),
         ("gerobak", ["gerobak"]),
-        # a plain word that may be a name never stands beside anything
-        ("budi kdrt semarang", ["kdrt semarang", "budi"]),
+        # a plain word never stands beside anything; one that is a given name too is not kept
+        ("gerobak kdrt semarang", ["kdrt semarang", "gerobak"]),
+        ("budi kdrt semarang", ["kdrt semarang"]),
         ("semarang", []),
         ("Siti Aminah", []),
         ("3374010101900001", []),

@@ -218,10 +218,9 @@ class Catalogue:
                 if place in kind.places:
                     named |= self.columns.of_any_kind(kind.leaves)[rows]
             best: list[Found | None] = [None] * len(rows)
-            options = [*one.meant.items()]
-            for way in one.parts:
-                options += [(n, s * PARTED) for part in way for n, s in part.items()]
-            for number, surely in sorted(options, key=lambda pair: -pair[1]):
+            whole = sorted(one.meant.items(), key=lambda pair: -pair[1])
+            parted = ((n, s * PARTED) for way in one.parts for part in way for n, s in part.items())
+            for number, surely in (*whole, *parted):
                 fields = self.postings.field_in(number, rows)
                 for at in np.flatnonzero(fields >= 0).tolist():
                     if best[at] is None and (surely >= KIND or not named[at]):
