@@ -40,10 +40,10 @@ def command(limit: int, minimum_score: float, as_json: bool, lang: str) -> None:
     \b
     Example: flask directory duplicates --limit 50
     """
+    found, candidates = finding.look(db.session, minimum_score=minimum_score)
+    db.session.rollback()  # nobody else had to wait so far
     take_write_lock(db.session)
-    found, waiting = finding.find_all(
-        db.session, minimum_score=minimum_score, now=datetime.now(UTC)
-    )
+    waiting = finding.keep(db.session, found, candidates, now=datetime.now(UTC))
     db.session.commit()
     some = waiting[:limit]
     names = queries.names(

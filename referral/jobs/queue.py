@@ -17,6 +17,7 @@ THREADS = 2
 PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.deliver_letters, crontab()),
     (tasks.forget_claims, crontab(minute="10", hour="19")),
+    (tasks.find_duplicates, crontab(minute="40", hour="18")),
 )
 
 

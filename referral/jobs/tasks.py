@@ -8,6 +8,7 @@ from flask_mailman import EmailMultiAlternatives
 from referral.changes import outbox
 from referral.changes.models import OutgoingMail
 from referral.core.db import take_write_lock
+from referral.directory.duplicates import finding
 from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 
@@ -63,3 +64,12 @@ def _message(letter: OutgoingMail) -> EmailMultiAlternatives:
     if letter.html:
         message.attach_alternative(letter.html, "text/html")
     return message
+
+
+def find_duplicates() -> int:
+    """Look for listings that may be one and bring the curators' queue up to date; gives how many wait."""
+    found, candidates = finding.look(db.session)
+    _begin_writing()
+    waiting = finding.keep(db.session, found, candidates, now=datetime.now(UTC))
+    db.session.commit()
+    return len(waiting)

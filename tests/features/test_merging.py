@@ -212,6 +212,16 @@ def test_a_referral_moves_but_its_organization_and_site_stay_as_they_were_asked(
     assert referral.site.service.name == "Rumah Sakit Umum Daerah Harapan"
 
 
+def test_an_option_of_an_old_search_leads_to_the_site_it_became(session, two, now):
+    kept, gone, far, user = two
+    assert queries.site_now(session, gone.id).id == gone.id
+
+    merging.merge(session, kept.service_id, gone.service_id, by=user, now=now)
+
+    found = [queries.site_now(session, one) for one in (gone.id, far.id, uuid4())]
+    assert [site and site.id for site in found] == [kept.id, far.id, None]
+
+
 def test_a_client_who_keeps_one_organization_out_is_kept_from_the_merged_listing(session, two, now):
     kept, gone, _far, user = two
     runs_it = session.get_one(Service, kept.service_id).organization_id

@@ -125,6 +125,19 @@ def _pairs(keys: dict[str, Keys], names: Sequence[str]) -> Numbers:
     return blocking.once(chunks(), len(names))
 
 
+def look(
+    session: Session, *, minimum_score: float = MINIMUM_SCORE
+) -> tuple[Found, list[Candidate]]:
+    """Compare the whole directory. Reads only, for as long as that takes: `keep` then writes in a moment."""
+    columns = load(session)
+    found = Found(listings=len(columns.ids))
+
+    def count(pairs: int) -> None:
+        found.compared = pairs
+
+    return found, list(candidates(columns, minimum_score=minimum_score, compared=count))
+
+
 def find_all(
     session: Session, *, minimum_score: float = MINIMUM_SCORE, now: datetime
 ) -> tuple[Found, list[Candidate]]:
@@ -132,14 +145,8 @@ def find_all(
 
     Gives what was done, and the candidates that wait for a curator, most alike first.
     """
-    columns = load(session)
-    found = Found(listings=len(columns.ids))
-
-    def count(pairs: int) -> None:
-        found.compared = pairs
-
-    some = list(candidates(columns, minimum_score=minimum_score, compared=count))
-    return found, _keep(session, found, some, of=None, now=now)
+    found, some = look(session, minimum_score=minimum_score)
+    return found, keep(session, found, some, now=now)
 
 
 def find_for(
@@ -164,7 +171,7 @@ def find_for(
                 found.compared += 1
                 if judgement.score >= minimum_score:
                     some.append(Candidate(columns.ids[one], columns.ids[two], judgement))
-    return found, _keep(session, found, some, of=service_id, now=now)
+    return found, keep(session, found, some, of=service_id, now=now)
 
 
 def _around(session: Session, service_id: UUID) -> list[UUID]:
@@ -222,10 +229,18 @@ def _own_phones(session: Session, columns: Columns, row: int) -> Counter[str]:
 _NEW: tuple[UUID | None, PairStatus | None, float] = (None, None, 0.0)
 
 
-def _keep(
-    session: Session, found: Found, some: Sequence[Candidate], *, of: UUID | None, now: datetime
+def keep(
+    session: Session,
+    found: Found,
+    some: Sequence[Candidate],
+    *,
+    of: UUID | None = None,
+    now: datetime,
 ) -> list[Candidate]:
-    """Write the queue: what was decided stays; what nobody decided and no longer scores goes."""
+    """Write the queue: what was decided stays; what nobody decided and no longer scores goes. Flushes.
+
+    of   the one listing that was looked at; None: all were
+    """
     query = select(
         DuplicatePair.id,
         DuplicatePair.first_id,

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session, aliased
 
 from referral.core.errors import NotFound
 from referral.core.paging import Page, page_of
+from referral.directory.duplicates import sites
 from referral.directory.duplicates.models import DuplicatePair, Merge, PairStatus
 from referral.directory.kinds import ServiceStatus
-from referral.directory.models import Service
+from referral.directory.models import Service, ServiceAtLocation
 
 
 def waiting(session: Session, *, page: int = 1) -> Page[DuplicatePair]:
@@ -71,3 +72,14 @@ def names(session: Session, service_ids: set[UUID]) -> dict[UUID, str]:
     """Names of listings, also of those that went."""
     rows = session.execute(select(Service.id, Service.name).where(Service.id.in_(service_ids)))
     return dict(rows.all())
+
+
+def site_now(session: Session, site_id: UUID) -> ServiceAtLocation | None:
+    """A site as an old search named it; where its listing was merged since, the kept one's site at that place."""
+    site = session.get(ServiceAtLocation, site_id)
+    if site is None or site.service.merged_into_id is None:
+        return site
+    ours = sites.of(session, site.service.merged_into_id)
+    theirs = next(row for row in sites.of(session, site.service_id) if row["id"] == site_id)
+    twins = [row for row in ours if sites.is_same_place(row, theirs)] or ours
+    return session.get(ServiceAtLocation, twins[0]["id"]) if twins else site
