@@ -11,6 +11,7 @@ from referral.casework import operations as casework
 from referral.casework import queries as cases
 from referral.casework.models import BasisKind, LawfulBasis, Method, Need, Purpose, Urgency
 from referral.core.errors import Invalid, JejaringError, NotFound
+from referral.directory.duplicates import queries as duplicates
 from referral.directory.models import AnswerMode, ServiceAtLocation
 from referral.extensions import db
 from referral.matching.models import MatchReceipt
@@ -102,7 +103,7 @@ def new(need_id: UUID) -> Page:
 
 
 def _site(need: Need) -> ServiceAtLocation:
-    site = db.session.get(ServiceAtLocation, _id("site"))
+    site = duplicates.site_now(db.session, _id("site"))
     excluded = cases.excluded_organizations(db.session, need.case_id)
     if site is None or site.service.organization_id in excluded:
         raise NotFound("referral.none")
