@@ -185,11 +185,13 @@ def _in_address() -> dict[str, Any]:
 
 def _in_body() -> dict[str, Any]:
     """Parameters in the body of a POST: so words looked for stay out of addresses and of every log of them."""
-    content = request.get_data() if request.method == "POST" else b""
+    if request.method != "POST":
+        return {}
+    content = request.get_data()
+    if (content.strip() or request.form or request.files) and not request.is_json:
+        raise UnsupportedMediaType
     if not content.strip():
         return {}
-    if not request.is_json:
-        raise UnsupportedMediaType
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

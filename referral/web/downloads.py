@@ -59,11 +59,10 @@ def file(kind: str) -> Response:
     form = Format(kind)
     name, media_type = FILES[form]
     if form in (Format.HSDS_CSV, Format.XLSX):
-        made = TemporaryFile()  # noqa: SIM115 - closed when it was sent
+        made = TemporaryFile()  # noqa: SIM115 - closed when it is sent
         exports.write_file(db.session, made, form)
         made.seek(0)
         response = Response(_pieces(made), mimetype=media_type)
-        response.call_on_close(made.close)
     else:
         lines = (
             text.encode("utf-8", "backslashreplace") for text in exports.texts(db.session, form)
@@ -74,5 +73,6 @@ def file(kind: str) -> Response:
 
 
 def _pieces(made: IO[bytes]) -> Iterator[bytes]:
-    while piece := made.read(_PIECE_BYTES):
-        yield piece
+    with made:
+        while piece := made.read(_PIECE_BYTES):
+            yield piece

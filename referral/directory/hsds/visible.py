@@ -124,8 +124,15 @@ def _service(row_id: Link) -> Condition:
 
 def _location(row_id: Link) -> Condition:
     one = aliased(Location)
-    owner = or_(one.organization_id.is_(None), _organization(one.organization_id))
-    return exists().where(one.id == row_id, not_(one.confidential), owner)
+    return exists().where(one.id == row_id, _location_leaves(one))
+
+
+def _location_leaves(one: type[Location]) -> Condition:
+    # Where a neighbour helps belongs to no organization and is nobody else's place.
+    site = aliased(ServiceAtLocation)
+    used = exists().where(site.location_id == one.id, _service(site.service_id))
+    owner = or_(and_(one.organization_id.is_(None), used), _organization(one.organization_id))
+    return and_(not_(one.confidential), owner)
 
 
 def _site(row_id: Link) -> Condition:
@@ -213,10 +220,7 @@ _VISIBLE: Mapping[str, Callable[[], Condition]] = {
     "organization": lambda: Organization.system_type != SystemType.INFORMAL,
     "service": lambda: _organization(Service.organization_id),
     "program": lambda: _organization(Program.organization_id),
-    "location": lambda: and_(
-        not_(Location.confidential),
-        or_(Location.organization_id.is_(None), _organization(Location.organization_id)),
-    ),
+    "location": lambda: _location_leaves(Location),
     "service_at_location": lambda: and_(
         _service(ServiceAtLocation.service_id),
         or_(ServiceAtLocation.location_id.is_(None), _location(ServiceAtLocation.location_id)),
