@@ -29,7 +29,9 @@ from referral.core.errors import JejaringError
 from referral.core.text import LANGUAGES, templates
 from referral.directory import kinds
 from referral.directory.hours import DAYS, ORDINALS
+from referral.directory.hsds import shape
 from referral.directory.phones import TYPES
+from referral.directory.upkeep import kinds as upkeep
 from referral.directory.upkeep.editing import FIELDS
 from referral.matching.asking import SEXES
 from referral.matching.facts import Outcome
@@ -84,6 +86,10 @@ LABELS: dict[type[StrEnum], str] = {
     kinds.Remote: "directory.remote",
     kinds.ServiceStatus: "directory.status",
     kinds.SystemType: "directory.system_type",
+    upkeep.Assurer: "upkeep.assurer",
+    upkeep.ClaimStatus: "upkeep.claim_status",
+    upkeep.Part: "listing.field",
+    upkeep.Proof: "upkeep.claim_proof",
 }
 
 #: enums whose members steer and are never shown by themselves
@@ -94,9 +100,20 @@ UNSEEN: set[type[StrEnum]] = {
     View,
     kinds.CategoryBasis,
     kinds.Criterion,
+    upkeep.LinkPurpose,
+    shape.Kind,
 }
 
 FACTS = ("name", "contact", "age", "sex", "area", "need", "story")
+
+#: what can be wrong with a row that an import reads
+IMPORT_FINDINGS = (
+    *("age_order", "confidential", "dangling", "dangling_row", "foreign", "foreign_part"),
+    *("kept_local", "left_without_id", "no_age", "no_category", "no_day", "no_hsds", "no_instant"),
+    *("no_json", "no_list", "no_name", "no_number", "no_object", "no_point", "no_row_id"),
+    *("no_time", "no_uuid", "not_text", "null_island", "off_earth", "outside", "refused"),
+    *("row_twice", "site_twice", "swapped", "unknown_code", "unknown_place", "unmapped_term"),
+)
 
 #: keys put together where they are used, and all that can stand in the gap
 FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in LABELS.items()} | {
@@ -117,6 +134,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "directory.eligibility.{}": SEXES,
     "directory.fee.{}": ("free", "paid"),
     "directory.import.no_{}": ("id", "name"),
+    "directory.import.{}": IMPORT_FINDINGS,
     "directory.phone.{}": TYPES,
     "directory.point.{}": ("facility", "village", "kecamatan", "regency", "province"),
     "hours.day.{}": DAYS,
@@ -154,6 +172,9 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "referral.outcome.{}": OUTCOMES,
     "referral.party.{}": ("both", "client", "directory", "provider", "system"),
     "referral.sex.{}": SEXES,
+    "upkeep.letter.verify.{}": ("closed", "fix", "still_true"),
+    "upkeep.said_by.{}": ("public", *Role),
+    "upkeep.suggest.{}": ("name", "organization"),
 }
 
 #: put together in the same way, but never shown
