@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,9 @@ from referral.cli.demo.telling import Clock, Teller
 from referral.config import Settings
 from referral.core.db import take_write_lock
 from referral.core.errors import Stale
-from referral.directory.models import EligibilityRule, ServiceCategory
+from referral.directory.models import EligibilityRule, Organization, Service, ServiceCategory
+from referral.directory.upkeep import checking, links
+from referral.directory.upkeep.models import ListingUse
 from referral.extensions import alembic, db
 from referral.factory import create_app
 from referral.places.models import Place
@@ -285,3 +287,24 @@ def test_a_writer_that_waits_too_long_fails_instead_of_hanging(app: Flask) -> No
 
         with pytest.raises(OperationalError, match="lock timeout"):
             second.execution_options(writes=True).begin()
+
+
+def test_what_to_check_first_and_whom_to_write_to_are_asked_as_on_sqlite(
+    session: Session, make: Make, now: datetime
+) -> None:
+    day = now.date()
+    session.execute(update(Service).values(assured_date=day, email=None))
+    session.execute(update(Organization).values(email=None))
+    shared = make.organization(email=" Dinas@Example.org")
+    old = make.service(organization=shared, assured_date=day - timedelta(days=400)).service
+    never = make.service(organization=shared).service
+    session.add(ListingUse(service_id=old.id, month=day.replace(day=1), times=9))
+    session.flush()
+
+    due = [(one.listing.service.id, one.urgency) for one in checking.due(session, today=day).items]
+    asked = links.ask_to_verify(session, public_url="https://example.org", limit=1, now=now)
+    left = list(checking.to_ask_by_mail(session, now=now))
+
+    assert due == [(old.id, 4000), (never.id, 730)]
+    assert asked == [old.id]
+    assert left == [(never.id, "dinas@example.org")]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -20,20 +20,27 @@ class Letter(TypedDict):
     html: str
 
 
-def letter(key: str, links: Sequence[tuple[Message, str]], *, lang: str, **params: Any) -> Letter:
-    """A letter from the sentences `<key>.subject`, `<key>.why` and `<key>.after`, with its links between."""
-    said = {
-        part: render(Message(f"{key}.{part}", params), lang) for part in ("subject", "why", "after")
-    }
+def letter(
+    subject: Message,
+    why: Message,
+    links: Sequence[tuple[Message, str]],
+    after: Message,
+    *,
+    lang: str,
+) -> Letter:
+    """A letter in one language: why it comes, its links with their addresses, and what to know of them."""
+    heading = render(subject, lang)
     shown = {
         "lang": lang,
+        "subject": heading,
+        "why": render(why, lang),
         "links": [(render(words, lang), address) for words, address in links],
+        "after": render(after, lang),
         "sender": render(Message("upkeep.letter.sender"), lang),
-        **said,
     }
     return Letter(
         # A name with a line end in it must not become a heading of the mail.
-        subject=" ".join(said["subject"].split()),
+        subject=" ".join(heading.split()),
         text=_templates().get_template("letter.txt").render(shown),
         html=_templates().get_template("letter.html").render(shown),
     )

@@ -131,13 +131,13 @@ def ask_for_claim(
         return
     token = issue(session, claim.service_id, LinkPurpose.CLAIM, claim=claim, now=now)
     service = queries.get(session, claim.service_id).service
+    about = {"name": service.name, "listing": _page(public_url, claim.service_id)}
     made = letter(
-        "upkeep.letter.claim",
+        Message("upkeep.letter.claim.subject", about),
+        Message("upkeep.letter.claim.why", about),
         [(Message("upkeep.letter.claim.link"), address(public_url, LinkPurpose.CLAIM, token))],
+        Message("upkeep.letter.claim.after", {"until": _last_day(now)}),
         lang=lang,
-        name=service.name,
-        listing=_page(public_url, claim.service_id),
-        until=_last_day(now),
     )
     outbox.write(session, key=f"claim:{claim.id}", to=to, now=now, **made)
 
@@ -153,13 +153,13 @@ def _ask(
         )
         for purpose in _CHECKS
     ]
+    about = {"name": service.name, "listing": _page(public_url, service_id)}
     made = letter(
-        "upkeep.letter.verify",
+        Message("upkeep.letter.verify.subject", about),
+        Message("upkeep.letter.verify.why", about),
         links,
+        Message("upkeep.letter.verify.after", {"until": _last_day(now)}),
         lang=lang,
-        name=service.name,
-        listing=_page(public_url, service_id),
-        until=_last_day(now),
     )
     outbox.write(session, key=f"verify:{service_id}:{now:%Y-%m-%d}", to=to, now=now, **made)
 
