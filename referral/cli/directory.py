@@ -20,19 +20,16 @@ from referral.core.errors import JejaringError
 from referral.core.text import Message, render
 from referral.directory import reference
 from referral.directory.intake import runs
-from referral.directory.intake.formats import AUTO, FORMATS, AnyMapping, Guides, mapping_from
-from referral.directory.intake.mapping import TableMapping
+from referral.directory.intake.formats import AUTO, FORMATS
 from referral.directory.intake.runs import Outcome
 from referral.directory.intake.upsert import Taken
 from referral.extensions import db
-from referral.places.queries import gazetteer
 
 group = Group("directory", help="Fill the directory of services.")
 group.add_command(duplicates.command)
 group.command("export")(export)
 
 SHOWN = 20
-MAPPINGS = reference.FOLDER / "mappings"
 STARTER = reference.FOLDER / "starter"
 dry = click.option("--dry-run", is_flag=True, help="Say what would happen and change nothing.")
 
@@ -78,8 +75,9 @@ def import_(
     Example: flask directory import facilities_all.csv
     """
     try:
-        mapping = None if mapping_path is None else mapping_from(mapping_path)
-        answers = [_import(path, mapping, format=kind, source=source, sheet=sheet, dry_run=dry_run)]
+        answers = [
+            _import(path, mapping_path, format=kind, source=source, sheet=sheet, dry_run=dry_run)
+        ]
     except JejaringError as error:
         db.session.rollback()
         refuse(error, as_json=as_json, lang=lang)
@@ -107,36 +105,26 @@ def starter(dry_run: bool, as_json: bool, lang: str) -> None:
 
 def load_starter(*, dry_run: bool = False) -> list[tuple[str, Outcome]]:
     """Take every file of the starter directory in; gives each file's name and report."""
-    mapping = TableMapping.from_yaml(MAPPINGS / "starter.yaml")
+    mapping = reference.FOLDER / "mappings" / "starter.yaml"
     paths = sorted(STARTER.glob("*.csv"))
     return [_import(path, mapping, format="table", dry_run=dry_run) for path in paths]
 
 
-def guides() -> Guides:
-    """What every reader needs to know, with the gazetteer as the database has it now."""
-    return Guides(
-        known=reference.known(),
-        gazetteer=gazetteer(db.session),
-        folder=reference.FOLDER,
-        now=datetime.now(UTC),
-    )
-
-
 def _import(
     path: Path,
-    mapping: AnyMapping | None,
+    mapping: Path | None,
     *,
     format: str = AUTO,  # noqa: A002 - the option's name
     source: str | None = None,
     sheet: str | None = None,
     dry_run: bool = False,
 ) -> tuple[str, Outcome]:
-    session, help_ = db.session, guides()
+    session, guides = db.session, runs.guides(db.session, now=datetime.now(UTC))
     session.rollback()
     run = None
     if not dry_run:
         take_write_lock(session)
-        run = runs.begin(session, file_name=path.name, now=help_.now)
+        run = runs.begin(session, file_name=path.name, now=guides.now)
     with _progress() as bar:
         task = bar.add_task(path.name, total=None)
 
@@ -146,7 +134,7 @@ def _import(
         outcome = runs.perform(
             session,
             path,
-            help_,
+            guides,
             run=run,
             dry_run=dry_run,
             format=format,

@@ -32,6 +32,7 @@ class Jobs:
         self.deliver_letters = self.queue.task(name="now_deliver_letters")(
             _in(app, tasks.deliver_letters)
         )
+        self.import_file = self.queue.task()(_in(app, tasks.import_file))
 
     def run(self) -> None:
         """Work tasks off until the process is told to stop."""

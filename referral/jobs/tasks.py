@@ -1,6 +1,8 @@
 """The tasks themselves. Each opens its own transactions in an application context and commits."""
 
 from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
 
 from flask import current_app
 from flask_mailman import EmailMultiAlternatives
@@ -9,6 +11,8 @@ from referral.changes import outbox
 from referral.changes.models import OutgoingMail
 from referral.core.db import take_write_lock
 from referral.directory.duplicates import finding
+from referral.directory.intake import runs
+from referral.directory.intake.uploads import Uploads
 from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 
@@ -73,3 +77,9 @@ def find_duplicates() -> int:
     waiting = finding.keep(db.session, found, candidates, now=datetime.now(UTC))
     db.session.commit()
     return len(waiting)
+
+
+def import_file(run_id: str) -> None:
+    """Do an import whose file was handed in on a page; one that was begun already is left alone."""
+    uploads = Uploads(Path(current_app.config["SETTINGS"].JEJARING_INSTANCE) / "imports")
+    runs.perform_kept(db.session, UUID(run_id), uploads, clock=lambda: datetime.now(UTC))

@@ -45,6 +45,7 @@ def _places() -> list[Place]:
             "listing:approve",
             ("listings.", "upkeep.", "duplicates."),
         ),
+        ("imports.index", _("Imports"), "upload", "listing:import", ("imports.",)),
         ("accounts.index", _("Accounts"), "settings", "account:manage", ("accounts.",)),
     ]
     here = request.endpoint or ""

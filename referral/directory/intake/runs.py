@@ -19,11 +19,14 @@ from referral.accounts.models import User
 from referral.core.db import new_id, take_write_lock
 from referral.core.errors import Finding, JejaringError, NotFound
 from referral.core.text import Message
+from referral.directory import reference
 from referral.directory.intake import formats
 from referral.directory.intake.batches import Reader
-from referral.directory.intake.formats import AnyMapping, Guides
+from referral.directory.intake.formats import Guides
 from referral.directory.intake.models import ImportFinding, ImportRun, RunStatus
+from referral.directory.intake.uploads import Uploads
 from referral.directory.intake.upsert import Taken, Upsert
+from referral.places.queries import gazetteer
 
 #: A batch takes seconds; a run from which nothing was heard for so long was cut off.
 SILENT_MINUTES = 10
@@ -126,7 +129,7 @@ def perform(
     run: ImportRun | None = None,
     dry_run: bool = False,
     format: str = formats.AUTO,  # noqa: A002 - the command's word
-    mapping: AnyMapping | None = None,
+    mapping: Path | None = None,
     source: str | None = None,
     sheet: str | None = None,
     clock: Callable[[], datetime],
@@ -143,8 +146,9 @@ def perform(
     run_id = run.id if run else None
     session.commit()
     try:
+        rules = formats.mapping_from(mapping) if mapping else None
         with formats.opened(
-            path, guides, format=format, mapping=mapping, source=source, sheet=sheet
+            path, guides, format=format, mapping=rules, source=source, sheet=sheet
         ) as reader:
             return _take_all(session, reader, guides.now, run_id, path, dry_run, clock, heard)
     except Exception as error:
@@ -244,6 +248,64 @@ def _hash(path: Path) -> bytes | None:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.digest()
+
+
+def perform_kept(
+    session: Session, run_id: UUID, uploads: Uploads, *, clock: Callable[[], datetime]
+) -> None:
+    """Do a run whose file was handed in, if it still waits. The file goes once it is in, or was no file for us."""
+    session.rollback()
+    take_write_lock(session)
+    run, path = session.get(ImportRun, run_id), uploads.find(run_id)
+    if run is None or run.status is not RunStatus.WAITING:
+        session.rollback()
+        return
+    if path is None:
+        run.status, run.finished_at = RunStatus.FAILED, clock()
+        run.failure = Message("directory.import.file_gone").as_json()
+        session.commit()
+        return
+    run.status, run.started_at = RunStatus.RUNNING, clock()
+    session.commit()
+    dry_run, own = run.dry_run, _mapping_path(run, uploads)
+    try:
+        perform(
+            session,
+            path,
+            guides(session, now=clock()),
+            run=run,
+            dry_run=dry_run,
+            format=run.format,
+            mapping=own,
+            source=run.source,
+            clock=clock,
+        )
+    except JejaringError:
+        uploads.forget(run_id)
+    else:
+        if not dry_run:
+            uploads.forget(run_id)
+
+
+def _mapping_path(run: ImportRun, uploads: Uploads) -> Path | None:
+    """The mapping that was handed in with the file, else the shipped one that was chosen."""
+    own = uploads.find_mapping(run.id)
+    if own is None and run.mapping:
+        own = next((path for path in shipped() if path.stem == run.mapping), None)
+    return own
+
+
+def shipped() -> list[Path]:
+    """The mapping files that come with the program."""
+    folder = reference.FOLDER / "mappings"
+    return sorted((*folder.glob("*.yaml"), *folder.glob("folders/*.yaml")))
+
+
+def guides(session: Session, *, now: datetime) -> Guides:
+    """What every reader needs to know, with the gazetteer as the database has it now."""
+    return Guides(
+        known=reference.known(), gazetteer=gazetteer(session), folder=reference.FOLDER, now=now
+    )
 
 
 # What is kept.
