@@ -1,7 +1,8 @@
 """Agencies change their own listings; trusted ones at once, others through a curator; nothing is lost."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,8 @@ from referral.changes import directory as feed
 from referral.changes.actors import PUBLIC
 from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
-from referral.directory.intake.imports import IMPORT
+from referral.directory.intake.imports import IMPORT, Import
+from referral.directory.intake.mapping import TableMapping
 from referral.directory.models import (
     Phone,
     RequiredDocument,
@@ -20,9 +22,12 @@ from referral.directory.models import (
     Service,
     ServiceAtLocation,
 )
+from referral.directory.reference import FOLDER, known
 from referral.directory.upkeep import changes, editing, listings, queries
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
+from referral.matching import operations
 from referral.matching.candidates import offers_at
+from referral.matching.facts import Query
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer
 from tests.factories import Make
@@ -657,3 +662,77 @@ def test_history_tells_changes_and_imports_newest_first_by_role_and_an_imports_f
     service.name = "Diubah Lagi"
     with pytest.raises(Stale):
         changes.revert_record(session, record, places, by=curator, now=now + timedelta(days=2))
+
+
+def test_the_next_match_says_the_new_hours_and_a_holiday_is_told_from_them(
+    session: Session, service: Service, curator: User, places: Gazetteer
+) -> None:
+    def card(text: str) -> tuple[Any, list[str]]:
+        at = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Asia/Jakarta"))
+        query = Query(need="HE05", at=at, near=(-6.99, 110.42))
+        options = operations.answer(session, query, zone="Asia/Jakarta")["options"]
+        [option] = [one for one in options if one["service_id"] == str(service.id)]
+        return option["facts"][0], [one["rule"] for one in option["penalties"]]
+
+    saturday = [OFFICE | {"days": ["SA"], "every": "month", "nth": [1]}]
+    changes.edit(
+        session,
+        service.id,
+        {"hours": saturday, "follows_public_holidays": True},
+        places,
+        seen={},
+        by=curator,
+        now=datetime(2026, 8, 3, tzinfo=UTC),
+    )
+
+    assert "match.fact.open" in str(card("2026-08-01T09:00"))
+    closed, penalties = card("2026-08-08T09:00")
+    assert "match.fact.opens" in str(closed)
+    assert "2026-09-05T08:00" in str(closed)
+    assert "closed" in penalties
+    # The first Saturday of May 2027 is Labour Day.
+    assert "match.fact.opens" in str(card("2027-05-01T09:00"))
+
+
+def test_what_an_agency_changed_or_took_out_survives_the_next_import(
+    session: Session, curator: User, places: Gazetteer, now: datetime
+) -> None:
+    row = {
+        "id": "p1",
+        "name": "Puskesmas Sumber",
+        "category": "HE05",
+        "phone": "024 555 111",
+        "schedule": "Mo-Fr 08:00-15:00",
+        "place": "33.74",
+        "description": "Lama",
+        "sex": "female",
+        "required_document": "KTP",
+    }
+    path = FOLDER / "mappings" / "table.yaml"
+
+    def take(**different: str) -> Service:
+        one = Import(
+            session, TableMapping.from_yaml(path), known(), places, source="uji-sunting", now=now
+        )
+        one.take([(2, row | different, True)])
+        session.expire_all()
+        return session.scalars(select(Service).where(Service.source == "uji-sunting")).one()
+
+    service = take()
+    seen = listings.values_of(service)
+    changed = {
+        "name": "Puskesmas yang Benar",
+        "phones": [],
+        "hours": [OFFICE | {"days": ["SA"]}],
+        "documents": None,
+        "eligibility": seen["eligibility"] | {"sex": []},
+    }
+    changes.edit(session, service.id, changed, places, seen=seen, by=curator, now=now)
+    kept = listings.values_of(service)
+
+    again = take(
+        name="Nama Sumber", description="Baru", schedule="Mo 08:00-09:00", required_document="KK"
+    )
+
+    assert again.description == "Baru"
+    assert listings.values_of(again) == kept | {"description": "Baru"}

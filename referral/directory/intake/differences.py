@@ -13,12 +13,15 @@ from referral.directory.intake import tables
 from referral.directory.intake.batches import Batch, Rows
 from referral.directory.intake.rows import AREA_POINTS
 from referral.directory.intake.tables import OWNERS, TABLES
+from referral.directory.upkeep.recording import LISTS
 
 #: What a point that we found ourselves stands for; a better one may have been found since.
 _FOUND = {*AREA_POINTS.values(), "province", None}
 _POSITION = ("latitude", "longitude", "precision_km", "point_source")
 #: Kept by the house, or set when the row is written.
 _NEVER: Mapping[str, set[str]] = {"service": {"version", "last_modified"}}
+
+_TABLES_OF = {together: (name,) for name, together in LISTS.items() if name in OWNERS}
 
 Group = tuple[str, tuple[str, UUID]]
 
@@ -120,7 +123,13 @@ class Differences:
         if not self._local:
             return set()
         changed = {row_id for row_id, _ in self._local}
-        held: set[Group] = set()
+        # A list that people emptied: the record is at its parent.
+        held: set[Group] = {
+            (name, (parent, row_id))
+            for row_id, column in self._local
+            for name in _TABLES_OF.get(column, ())
+            for parent in OWNERS[name]
+        }
         for name in OWNERS:
             for rows in (self.existing[name], self.wanted[name]):
                 for row_id, row in rows.items():

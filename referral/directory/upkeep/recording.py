@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from referral.changes import directory as changes
@@ -14,6 +14,26 @@ from referral.changes.actors import Actor
 from referral.core.db import Identified
 from referral.directory.models import Service
 from referral.places.gazetteer import Gazetteer
+
+#: table → what the rows of one parent are called together in HSDS, and in ours
+LISTS = {
+    "address": "addresses",
+    "cost_option": "cost_options",
+    "eligibility_rule": "eligibility_rules",
+    "entry_step": "entry_steps",
+    "language": "languages",
+    "phone": "phones",
+    "required_document": "required_documents",
+    "schedule": "schedules",
+    "service_area": "service_areas",
+    "service_capacity": "capacities",
+    "service_category": "categories",
+}
+_PARENTS = {
+    "service_at_location_id": "service_at_location",
+    "service_id": "service",
+    "location_id": "location",
+}
 
 
 class Recorder:
@@ -41,6 +61,8 @@ class Recorder:
         self.also: set[UUID] = set()
         self._records: list[tuple[str, UUID, str, str, Any, Any]] = []
         self._made: set[UUID] = set()
+        #: the class of rows that were deleted, the column that says whose they were, and whose
+        self._deleted: dict[tuple[type[Identified], str, UUID], list[str]] = {}
 
     def set(self, row: Identified, column: str, value: Any) -> None:
         old = getattr(row, column)
@@ -67,6 +89,11 @@ class Recorder:
 
     def delete(self, row: Identified) -> None:
         self._records.append((row.__tablename__, row.id, "delete", "id", str(row.id), None))
+        for column in _PARENTS:
+            parent = getattr(row, column, None)
+            if parent is not None and row.__tablename__ in LISTS:
+                self._deleted.setdefault((type(row), column, parent), []).append(str(row.id))
+                break
         if inspect(row).persistent:
             self.session.delete(row)
         else:
@@ -102,10 +129,20 @@ class Recorder:
         self.service.last_modified = self.now
         self.session.flush()
         self.session.expire_all()
+        self._note_emptied()
         changes.record_many(self.session, self._records, by=self.by, now=self.now)
         for service_id in sorted({self.service.id} | self.also):
             changes.announce(self.session, service_id, now=self.now)
         self.session.flush()
+
+    def _note_emptied(self) -> None:
+        """Write down at the parent that a list was emptied: no row of it is left to tell that people did so."""
+        for (model, column, parent), ids in self._deleted.items():
+            query = select(model.id).filter_by(**{column: parent}).limit(1)
+            if self.session.scalars(query).first() is None:
+                name = LISTS[model.__tablename__]
+                change = ("update", name, json.dumps(ids), "[]")
+                self._records.append((_PARENTS[column], parent, *change))
 
 
 def _text(value: Any) -> Any:
