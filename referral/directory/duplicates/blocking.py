@@ -6,6 +6,7 @@ national hotline, a common word) and gives no pair, so the number of pairs grows
 
 from array import array
 from collections.abc import Iterable, Iterator
+from math import floor
 from zlib import crc32
 
 import numpy as np
@@ -22,6 +23,7 @@ MOST_NAME = 12
 MOST_CELL = 40
 #: Two surveyed points this near share a cell.
 CELL_DEGREES = 0.01
+_POSITIVE = (1 << 63) - 1
 #: Pairs given at a time, so that memory is bounded.
 CHUNK = 500_000
 
@@ -52,14 +54,14 @@ def cell_keys(name: Name, latitude: float, longitude: float) -> list[int]:
     Cells are twice as wide as they need be and lie over one another, so that two points within half a cell
     always share one.
     """
-    starts = {word[:2] for word in name.core}
+    starts = {crc32(word[:2].encode()) << 31 for word in name.core}
     x, y = latitude / CELL_DEGREES, longitude / CELL_DEGREES
-    cells = {
-        (int(np.floor((x + dx) / 2)), int(np.floor((y + dy) / 2)), dx, dy)
+    cells = [
+        floor((x + dx) / 2) * 73_856_093 ^ floor((y + dy) / 2) * 19_349_663 ^ (2 * dx + dy) << 61
         for dx in (0, 1)
         for dy in (0, 1)
-    }
-    return [key("cell", *map(str, cell), start) for cell in cells for start in starts]
+    ]
+    return [(cell ^ start) & _POSITIVE for cell in cells for start in starts]
 
 
 def pairs(keys: Numbers, rows: Numbers, most: int) -> Iterator[tuple[Numbers, Numbers]]:

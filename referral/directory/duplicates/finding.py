@@ -64,9 +64,7 @@ def candidates(
 
     compared   is told how many pairs were looked at closely
     """
-    keys = _keys(columns)
-    joined = [normal.name(name).joined for name in columns.names]
-    names = Counter(normal.name(name).whole for name in columns.names)
+    keys, joined, names = _keys(columns)
     shared = Shared(columns.shared.phones, columns.shared.emails, columns.shared.hosts, names)
     pairs = _pairs(keys, joined)
     if compared is not None:
@@ -78,11 +76,15 @@ def candidates(
             yield Candidate(columns.ids[one], columns.ids[other], judgement)
 
 
-def _keys(columns: Columns) -> dict[str, Keys]:
-    """Keys of all listings, by their kind."""
+def _keys(columns: Columns) -> tuple[dict[str, Keys], list[str], Counter[str]]:
+    """Keys of all listings by their kind, their names for a first look, and how many have each name."""
     found = {kind: Keys() for kind in _MOST}
+    joined: list[str] = []
+    names: Counter[str] = Counter()
     for row, text in enumerate(columns.names):
         name = normal.name(text)
+        joined.append(name.joined)
+        names[name.whole] += 1
         for kind in ("phones", "emails", "hosts"):
             values = getattr(columns, kind).get(row, ())
             found["contact"].add(row, (blocking.key(kind, value) for value in values))
@@ -93,7 +95,7 @@ def _keys(columns: Columns) -> dict[str, Keys]:
         for lat, lon, km, *_ in sites:
             if lat is not None and lon is not None and km <= _SURVEYED_KM:
                 found["cell"].add(row, blocking.cell_keys(name, lat, lon))
-    return found
+    return found, joined, names
 
 
 _MOST = {
