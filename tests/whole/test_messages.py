@@ -87,6 +87,8 @@ LABELS: dict[type[StrEnum], str] = {
     kinds.ServiceStatus: "directory.status",
     kinds.SystemType: "directory.system_type",
     upkeep.Assurer: "upkeep.assurer",
+    upkeep.ChangeKind: "listing.kind",
+    upkeep.ChangeStatus: "listing.status",
     upkeep.ClaimStatus: "upkeep.claim_status",
     upkeep.Part: "listing.field",
     upkeep.Proof: "upkeep.claim_proof",
@@ -173,7 +175,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "referral.party.{}": ("both", "client", "directory", "provider", "system"),
     "referral.sex.{}": SEXES,
     "upkeep.letter.verify.{}": ("closed", "fix", "still_true"),
-    "upkeep.said_by.{}": ("public", *Role),
+    "upkeep.said_by.{}": ("import", "public", "system", *Role),
     "upkeep.suggest.{}": ("name", "organization"),
 }
 

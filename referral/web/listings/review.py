@@ -48,7 +48,7 @@ def _card(change: ListingChange) -> dict[str, Any]:
 
 def role_words(role: str) -> str:
     """As whom somebody wrote something; never who."""
-    found = named(f"listing.by.{role}", role)
+    found = named(f"upkeep.said_by.{role}", role)
     return say(found) if isinstance(found, Message) else found
 
 
