@@ -105,7 +105,7 @@ class Columns:
 
     def __init__(
         self,
-        values: Mapping[str, list[tuple[Any, ...]]],
+        values: Mapping[str, Sequence[tuple[Any, ...]]],
         codes: Mapping[str, Ints],
         points: Floats,
         ids: npt.NDArray[np.uint64],
@@ -119,12 +119,7 @@ class Columns:
         """
         self.values, self.codes, self.points, self.ids = values, codes, points, ids
         self.postings = postings
-        self._facts = {
-            name: [dict(zip(GROUPS[name], value, strict=True)) for value in those]
-            for name, those in values.items()
-        }
-        #: by group, an offer that has these facts and no other, for rules to look at
-        self.stubs = {name: [_stub(one) for one in those] for name, those in self._facts.items()}
+        self._stubs: dict[str, dict[int, Offer]] = {name: {} for name in values}
         self.remote_states = np.array(
             [remote is not None for _, remote, _ in values["state"]], bool
         )
@@ -176,7 +171,7 @@ class Columns:
     @classmethod
     def in_order(
         cls,
-        values: Mapping[str, list[tuple[Any, ...]]],
+        values: Mapping[str, Sequence[tuple[Any, ...]]],
         codes: Mapping[str, Ints],
         points: Floats,
         ids: npt.NDArray[np.uint64],
@@ -224,6 +219,17 @@ class Columns:
         known = np.where(until != NO_DAY, at.date().toordinal() <= until, fresh)
         return np.where(known, kinds, 0)
 
+    def stub(self, group: str, code: int) -> Offer:
+        """An offer that has these facts and no other, for rules to look at."""
+        found = self._stubs[group].get(code)
+        if found is None:
+            facts = {"categories": {}} | self._facts(group, code)
+            found = self._stubs[group][code] = Offer(_NOBODY, _NOBODY, _NOBODY, **facts)
+        return found
+
+    def _facts(self, group: str, code: int) -> dict[str, Any]:
+        return dict(zip(GROUPS[group], self.values[group][code], strict=True))
+
     def present(self, posting: Posting, group: str) -> Ints:
         """Which facts of a group occur in a posting."""
         found = posting.present.get(group)
@@ -261,7 +267,7 @@ class Columns:
         offer = object.__new__(Offer)
         facts = offer.__dict__  # nobody has seen it yet: filling it in is making it
         for name in GROUPS:
-            facts.update(self._facts[name][self.codes[name][row]])
+            facts.update(self._facts(name, self.codes[name][row]))
         facts.update(
             service_at_location_id=site_id,
             service_id=service_id,
@@ -286,10 +292,6 @@ class Columns:
                 posting.is_gone[posting.rows == row] = True
                 posting.due -= due
                 posting.in_time -= in_time
-
-
-def _stub(facts: Mapping[str, Any]) -> Offer:
-    return Offer(_NOBODY, _NOBODY, _NOBODY, **({"categories": {}} | dict(facts)))
 
 
 def _code(numbers: dict[Any, int], values: list[tuple[Any, ...]], value: tuple[Any, ...]) -> int:
@@ -348,7 +350,7 @@ def _along(points: Floats) -> Ints:
 
 
 def _postings(
-    values: Mapping[str, list[tuple[Any, ...]]], codes: Mapping[str, Ints], points: Floats
+    values: Mapping[str, Sequence[tuple[Any, ...]]], codes: Mapping[str, Ints], points: Floats
 ) -> dict[str, Posting]:
     stays = np.array([remote is None for _, remote, _ in values["state"]], bool)
     placed = ~np.isnan(points[:, 0]) & stays[codes["state"]] if len(points) else np.zeros(0, bool)

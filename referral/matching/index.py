@@ -136,15 +136,16 @@ class Index:
         """
         group, asked = _LOOKS_AT[rule]
         key = (rule, asked(query), also)
-        stubs = self.columns.stubs[group]
         known = self._answers.get(key)
         if known is None:
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()
-            known = self._answers[key] = np.full(len(stubs), _NOT_ASKED, np.uint8)
+            known = self._answers[key] = np.full(
+                len(self.columns.values[group]), _NOT_ASKED, np.uint8
+            )
         missing = codes[known[codes] == _NOT_ASKED]
         for code in set(missing.tolist()):
-            known[code] = ask(stubs[code])
+            known[code] = ask(self.columns.stub(group, code))
         return known
 
 
@@ -350,11 +351,11 @@ class _Search:
 
     def _fails_at(self, km: float | None) -> Bools:
         """By state, whether the travel limit's own rule fails at this distance."""
-        gate = self.within
+        gate, states = self.within, self.columns.values["state"]
         return np.array(
             [
                 gate is not None and gate.find(self.query, one, km).outcome is Outcome.FAIL
-                for one in self.columns.stubs["state"]
+                for one in map(partial(self.columns.stub, "state"), range(len(states)))
             ],
             bool,
         )
