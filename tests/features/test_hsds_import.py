@@ -25,8 +25,10 @@ from referral.directory.models import (
     Location,
     Organization,
     Phone,
+    Schedule,
     Service,
     ServiceArea,
+    ServiceAtLocation,
     TaxonomyTerm,
 )
 from referral.directory.reference import known
@@ -565,6 +567,22 @@ def test_a_link_to_a_row_that_comes_later_is_followed_in_the_end(session, take):
         assert report.findings == []
         assert session.get(Organization, child).parent_organization_id == parent
         assert session.get(Organization, child).as_stated is None
+
+
+def test_a_site_whose_id_the_source_made_anew_is_the_one_it_was(session, take):
+    hours = {"id": str(UUID(int=61)), "freq": "WEEKLY", "byday": "MO", "opens_at": "08:00"}
+    site = {**site_at(), "schedules": [hours]}
+    take(listing(service_at_locations=[site]))
+    anew = {**site, "id": str(UUID(int=44)), "schedules": [{**hours, "id": str(UUID(int=62))}]}
+
+    for updated in (1, 0):
+        report = take(listing(service_at_locations=[anew]))
+
+        there = session.scalars(select(ServiceAtLocation)).one()
+        assert (there.id, there.as_stated) == (UUID(int=41), {"id": str(UUID(int=44))})
+        opening = session.scalars(select(Schedule)).one()
+        assert (opening.id, opening.service_at_location_id) == (UUID(int=62), there.id)
+        assert report.updated == updated
 
 
 def test_another_sources_listing_is_not_ours_to_change(session, take):

@@ -11,7 +11,7 @@ from referral.changes.models import ChangeRecord
 from referral.core.db import Identified
 from referral.directory import models
 from referral.directory.hsds.documents import ENTITIES, PARENTS, apart, further, says_the_same
-from referral.directory.intake.batches import Batch, Rows
+from referral.directory.intake.batches import Batch, Line, Rows
 
 #: ids in one question to the database
 CHUNK = 2000
@@ -116,6 +116,7 @@ def load(session: Session, batch: Batch) -> Rows:
     services = [row_id for row_id in batch.rows["service"] if row_id in old]
     name = "service_at_location"
     found[name] |= rows_by(session, name, "service_id", services)
+    _recognize_sites(batch, found[name])
     old |= set(found[name])
     asked: dict[tuple[str, str], list[UUID]] = {}
     # The parts of parts come last: their parents are found by then.
@@ -127,6 +128,36 @@ def load(session: Session, batch: Batch) -> Rows:
         found[name] |= rows
         old |= set(rows)
     return found
+
+
+def _recognize_sites(batch: Batch, sites: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """A site whose id is new, of a service at a place it was at before, is the one it was: referrals lead there."""
+    wanted = batch.rows["service_at_location"]
+    before = {
+        (row["service_id"], row["location_id"]): row_id
+        for row_id, row in sites.items()
+        if row["location_id"] and row_id not in wanted
+    }
+    same = {
+        row_id: before.pop(pair)
+        for row_id, row in wanted.items()
+        if row_id not in sites and (pair := (row["service_id"], row.get("location_id"))) in before
+    }
+    for stated, row_id in same.items():
+        row = wanted.pop(stated)
+        row["as_stated"] = {"id": str(stated), **(row.get("as_stated") or {})}
+        wanted[row_id] = {**row, "id": row_id}
+        batch.lines[row_id] = batch.lines.get(stated) or Line("", 0)
+    if same:
+        for name, columns in OWNERS.items():
+            for column in {"service_at_location_id", "link_id", "resource_id"}.intersection(
+                columns
+            ):
+                for row in batch.rows[name].values():
+                    row_to = row.get(column)
+                    if row_to in same:
+                        row[column] = same[row_to]
+        batch.whole = {(t, column, same.get(to, to)) for t, column, to in batch.whole}
 
 
 def _depth(column: str) -> int:
