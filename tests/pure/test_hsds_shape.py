@@ -129,6 +129,9 @@ def test_an_extension_keeps_its_zeros(digits):
         ("service", "minimum_age", "12", 12.0),
         ("organization", "year_incorporated", 2011, 2011),
         ("phone", "extension", 100, "100"),
+        ("language", "code", "en-US", "eng"),
+        ("language", "code", "JAV", "jav"),
+        ("language", "code", "ur", "ur"),
     ],
 )
 def test_values_are_understood_in_the_spellings_sources_use(table, field, raw, value):

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     DATETIME = "datetime"
     TIME = "time"
     CODE = "code"
+    #: ISO 639-3 with us, any code of a language in HSDS
+    LANGUAGE = "language"
     #: a number in HSDS and a text with us, because its zeros count
     EXTENSION = "extension"
     #: the row's own id
@@ -274,6 +276,27 @@ def _extension(_: Field, raw: Any) -> Loaded:
     return Loaded(text or None) if not isinstance(raw, (list, dict)) else Loaded(None, "not_text")
 
 
+#: ISO 639-1 → ISO 639-3, of the languages of our own list
+_LANGUAGES = {
+    "ar": "ara",
+    "en": "eng",
+    "id": "ind",
+    "in": "ind",
+    "jv": "jav",
+    "ms": "zlm",
+    "su": "sun",
+    "zh": "zho",
+}
+
+
+def _language(each: Field, raw: Any) -> Loaded:
+    loaded = _text(each, raw)
+    if loaded.value is None:
+        return loaded
+    first = re.split(r"[-_]", loaded.value.strip().casefold())[0]
+    return Loaded(_LANGUAGES.get(first, first if len(first) == 3 else loaded.value))
+
+
 def _date(_: Field, raw: Any) -> Loaded:
     try:
         return Loaded(date.fromisoformat(raw.strip()[:10]))
@@ -332,6 +355,7 @@ _LOAD = {
     Kind.DATETIME: _datetime,
     Kind.TIME: _time,
     Kind.CODE: _code,
+    Kind.LANGUAGE: _language,
     Kind.EXTENSION: _extension,
     Kind.ID: _id,
     Kind.LINK: _id,
@@ -374,6 +398,7 @@ _DUMP: Mapping[Kind, Any] = {
     Kind.DATETIME: _dump_datetime,
     Kind.TIME: _dump_time,
     Kind.CODE: str,
+    Kind.LANGUAGE: str,
     Kind.EXTENSION: _dump_extension,
     Kind.ID: str,
     Kind.LINK: str,
@@ -669,7 +694,9 @@ _ALL: Sequence[Table] = (
             _link("service"),
             _link("location"),
             _link("phone"),
-            *_texts("name", "code", "note"),
+            _f("name"),
+            _f("code", Kind.LANGUAGE),
+            _f("note"),
         ),
         _EXTRA,
     ),
