@@ -21,7 +21,7 @@ from referral.changes.models import ChangeRecord
 from referral.core.errors import Invalid, NotFound
 from referral.directory.kinds import CapacityStatus
 from referral.directory.models import Service
-from referral.directory.upkeep import editing, listings, publishing
+from referral.directory.upkeep import editing, listings, proposing, publishing
 from referral.directory.upkeep.kinds import ChangeKind, ChangeStatus
 from referral.directory.upkeep.models import ListingChange
 from referral.directory.upkeep.publishing import LONGEST_NOTE as LONGEST_NOTE
@@ -66,7 +66,9 @@ def start(session: Session, service_id: UUID | None, *, by: Actor, now: datetime
     )
     if found is not None:
         return found
-    draft = _new(service, ChangeKind.EDIT if service else ChangeKind.NEW, {}, {}, by=by, now=now)
+    draft = proposing.new(
+        service, ChangeKind.EDIT if service else ChangeKind.NEW, {}, {}, by=by, now=now
+    )
     draft.status = ChangeStatus.DRAFT
     session.add(draft)
     session.flush()
@@ -116,7 +118,7 @@ def submit(
     """
     _own(draft, by, ChangeStatus.DRAFT)
     service = _editable(session, draft.service_id, by) if draft.service_id is not None else None
-    values, seen = _read(service, draft.values, draft.previous, gazetteer, by)
+    values, seen = proposing.read(service, draft.values, draft.previous, gazetteer, by)
     if not values:
         session.delete(draft)
         session.flush()
@@ -139,10 +141,10 @@ def edit(
 ) -> ListingChange | None:
     """Change a listing in one step, without a draft; as `submit`."""
     service = _editable(session, service_id, by)
-    values, seen = _read(service, values, seen, gazetteer, by)
+    values, seen = proposing.read(service, values, seen, gazetteer, by)
     if not values:
         return None
-    change = _new(service, ChangeKind.EDIT, values, seen, by=by, now=now, note=note)
+    change = proposing.new(service, ChangeKind.EDIT, values, seen, by=by, now=now, note=note)
     return queue(session, change, service, gazetteer, by=by, now=now)
 
 
@@ -162,12 +164,12 @@ def suggest(
     Always waits for a curator. Raises InvalidListing, and Invalid where nothing is said.
     """
     service = listings.get(session, service_id) if service_id is not None else None
-    values, seen = _read(service, values, seen, gazetteer, by)
+    values, seen = proposing.read(service, values, seen, gazetteer, by)
     note = checked_note(note)
     if not values and not (note and service is not None):
         raise Invalid("listing.change.nothing")
     kind = ChangeKind.CORRECTION if service is not None else ChangeKind.NEW
-    change = _new(service, kind, values, seen, by=by, now=now, note=note)
+    change = proposing.new(service, kind, values, seen, by=by, now=now, note=note)
     session.add(change)
     session.flush()
     return change
@@ -203,7 +205,7 @@ def approve(
         raise Invalid("listing.wrong.missing", field="name")
     left = {name: value for name, value in change.values.items() if name not in wanted}
     if left:
-        rest = _copy(change, left)
+        rest = proposing.part_of(change, left)
         decide(rest, ChangeStatus.REFUSED, by=by, now=now, note=note)
         session.add(rest)
         change.values = {name: v for name, v in change.values.items() if name in wanted}
@@ -295,7 +297,7 @@ def _back(
     refuse_stale(values, put, current, shown=shown, key="listing.change.not_as_put")
     if all(editing.is_same(name, value, current.get(name)) for name, value in values.items()):
         raise Invalid("listing.change.nothing")
-    return _new(service, ChangeKind.REVERT, values, put, by=by, now=now, note=note)
+    return proposing.new(service, ChangeKind.REVERT, values, put, by=by, now=now, note=note)
 
 
 def full_until(
@@ -319,7 +321,7 @@ def full_until(
         "until": day.isoformat(),
     }
     seen = {"capacity": told}
-    change = _new(service, ChangeKind.EDIT, {"capacity": full}, seen, by=by, now=now)
+    change = proposing.new(service, ChangeKind.EDIT, {"capacity": full}, seen, by=by, now=now)
     return queue(session, change, service, gazetteer, by=by, now=now)
 
 
@@ -353,76 +355,3 @@ def _own(change: ListingChange, by: Actor, status: ChangeStatus) -> None:
     if change.made_by_id is None or change.made_by_id != by.id:
         raise NotFound("listing.change.unknown")
     check_status(change, status)
-
-
-def _new(
-    service: Service | None,
-    kind: ChangeKind,
-    values: Mapping[str, Any],
-    seen: Mapping[str, Any],
-    *,
-    by: Actor,
-    now: datetime,
-    note: str | None = None,
-) -> ListingChange:
-    return ListingChange(
-        service_id=service.id if service is not None else None,
-        organization_id=service.organization_id if service is not None else organization_of(by),
-        kind=kind,
-        status=ChangeStatus.WAITING,
-        base_version=service.version if service is not None else None,
-        values=dict(values),
-        previous=dict(seen),
-        note=checked_note(note),
-        made_by_id=by.id,
-        made_by_role=str(by.role),
-        made_at=now,
-    )
-
-
-def _copy(change: ListingChange, values: dict[str, Any]) -> ListingChange:
-    return ListingChange(
-        service_id=change.service_id,
-        organization_id=change.organization_id,
-        kind=change.kind,
-        base_version=change.base_version,
-        values=values,
-        previous={name: seen for name, seen in change.previous.items() if name in values},
-        note=change.note,
-        made_by_id=change.made_by_id,
-        made_by_role=change.made_by_role,
-        made_at=change.made_at,
-    )
-
-
-def _read(
-    service: Service | None,
-    values: Mapping[str, Any],
-    seen: Mapping[str, Any],
-    gazetteer: Gazetteer,
-    by: Actor,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The changed values, right, and what was seen of them. Raises InvalidListing and Stale."""
-    lists = listings.lists(gazetteer)
-    found, findings = editing.read(editing.changed(values, seen), lists)
-    if service is None and "name" not in values:
-        findings += editing.read({"name": None}, lists)[1]
-    if findings:
-        raise editing.InvalidListing(findings)
-    if service is None:
-        empty = editing.empty_values()
-        return {n: v for n, v in found.items() if not editing.is_same(n, v, empty[n])}, {}
-    shown = publishing.shown_to(by, service)
-    hidden = found.keys() - shown
-    if hidden:
-        raise Invalid("listing.change.not_here", field=min(hidden))
-    found = editing.changed(found, seen)
-    current = listings.values_of(service, for_owner=True)
-    # What already holds the new value needs no writing and is no conflict; room is said anew each time.
-    found = {
-        name: value
-        for name, value in found.items()
-        if name == "capacity" or not editing.is_same(name, value, current[name])
-    }
-    refuse_stale(found, seen, current, shown=shown)
-    return found, {name: current[name] for name in found}

@@ -95,7 +95,8 @@ class Entry:
 def is_revertible(record: ChangeRecord) -> bool:
     """Whether a single record tells all that is needed to take it back."""
     return (
-        record.resource_type == Service.__tablename__
+        record.as_stated is None
+        and record.resource_type == Service.__tablename__
         and record.last_action_type == "update"
         and record.field_name in listings.COLUMNS
     )
@@ -201,6 +202,7 @@ def _records(session: Session, service: Service) -> Iterable[ChangeRecord]:
             )
     return session.scalars(
         select(ChangeRecord)
-        .where(ChangeRecord.resource_id.in_(ids))
+        # What a source recorded is told in its own words, which may name people.
+        .where(ChangeRecord.resource_id.in_(ids), ChangeRecord.as_stated.is_(None))
         .order_by(ChangeRecord.last_action_date, ChangeRecord.id)
     )
