@@ -11,13 +11,13 @@ from referral.changes import directory as changes
 from referral.changes.actors import StandingActor
 from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.directory.intake import files
-from referral.directory.intake.imports import Import
 from referral.directory.intake.mapping import TableMapping, best_fit
 from referral.directory.kinds import Criterion, ServiceStatus
 from referral.directory.models import Location, Organization, Phone, Service, ServiceAtLocation
 from referral.directory.reference import FOLDER, known
 from referral.places.gazetteer import Gazetteer, Place
 from referral.places.queries import gazetteer
+from tests.importing import Import
 
 PLACES = Gazetteer(
     [

@@ -16,7 +16,6 @@ from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.core.errors import Invalid
 from referral.directory.intake import hsds_source
 from referral.directory.intake.batches import Batch, Line
-from referral.directory.intake.imports import Report
 from referral.directory.intake.tables import TABLES
 from referral.directory.intake.upsert import Upsert
 from referral.directory.kinds import AnswerMode, CapacityStatus, CategoryBasis, Criterion, Remote
@@ -33,6 +32,7 @@ from referral.directory.models import (
 )
 from referral.directory.reference import known
 from referral.places.gazetteer import Gazetteer, Place
+from tests.importing import Report
 
 PLACES = Gazetteer(
     [

@@ -13,8 +13,8 @@ from referral.changes import directory as feed
 from referral.changes.actors import PUBLIC
 from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
-from referral.directory.intake.imports import IMPORT, Import
 from referral.directory.intake.mapping import TableMapping
+from referral.directory.intake.upsert import IMPORT
 from referral.directory.models import (
     Phone,
     RequiredDocument,
@@ -31,6 +31,7 @@ from referral.matching.facts import Query
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer
 from tests.factories import Make
+from tests.importing import Import
 
 WEEK = {"every": "week", "nth": [], "start": None}
 OFFICE = {"days": ["MO", "TU", "WE", "TH", "FR"], "opens": "08:00", "closes": "15:00", **WEEK}

@@ -1,4 +1,4 @@
-"""Taking a table of listings into the directory: again and again, without making anything twice."""
+"""Takes rows of a table into the directory as `flask directory import` does, without a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,12 +8,10 @@ from sqlalchemy.orm import Session
 
 from referral.changes.actors import Actor
 from referral.core.errors import Finding
-from referral.directory.intake.batches import BATCH as BATCH
 from referral.directory.intake.mapping import Known, TableMapping
 from referral.directory.intake.reading import Entry, ListingReader
 from referral.directory.intake.rows import Maker
-from referral.directory.intake.upsert import IMPORT as IMPORT
-from referral.directory.intake.upsert import Taken, Upsert
+from referral.directory.intake.upsert import IMPORT, Taken, Upsert
 from referral.places.gazetteer import Gazetteer
 
 
