@@ -191,6 +191,9 @@ class Location(Sourced, Identified):
 
     addresses: Mapped[list["Address"]] = relationship(order_by="Address.id")
     accessibilities: Mapped[list["Accessibility"]] = relationship(order_by="Accessibility.id")
+    schedules: Mapped[list["Schedule"]] = relationship(
+        foreign_keys="Schedule.location_id", order_by="Schedule.id"
+    )
 
 
 class ServiceAtLocation(Listed, Identified):
@@ -207,6 +210,9 @@ class ServiceAtLocation(Listed, Identified):
     location: Mapped[Location | None] = relationship()
     service_areas: Mapped[list["ServiceArea"]] = relationship(
         foreign_keys="ServiceArea.service_at_location_id", order_by="ServiceArea.id"
+    )
+    schedules: Mapped[list["Schedule"]] = relationship(
+        foreign_keys="Schedule.service_at_location_id", order_by="Schedule.id"
     )
 
 

@@ -17,6 +17,7 @@ from referral.directory.models import (
     Location,
     Organization,
     Phone,
+    Schedule,
     Service,
     ServiceArea,
     ServiceAtLocation,
@@ -72,12 +73,20 @@ class Listing:
         return self.service.status in SHOWN
 
     @property
+    def schedules(self) -> Sequence[Schedule]:
+        """The rows that hours are read from: those of its one site, else its own, else those of a place."""
+        sites = self.service.sites
+        of_site = sites[0].schedules if len(sites) == 1 else ()
+        of_place = (s.location.schedules for s in sites if s.location and s.location.schedules)
+        return of_site or self.service.schedules or next(of_place, ())
+
+    @property
     def is_always_open(self) -> bool:
-        return any(row.never_closes for row in _opening(self.service))
+        return any(row.never_closes for row in _opening(self.schedules))
 
     def is_open(self, at: datetime) -> bool | None:
         """Whether it is open at an instant; None where its hours are not known."""
-        rows = _opening(self.service)
+        rows = _opening(self.schedules)
         return is_open(rows, at, holidays=closed_days.around(at.year)) if rows else None
 
     def is_stale(self, on: date) -> bool:
@@ -115,9 +124,14 @@ _WHOLE = (
     selectinload(Service.eligibility_rules),
     selectinload(Service.entry_steps),
     selectinload(Service.categories),
+    selectinload(Service.sites).selectinload(ServiceAtLocation.schedules),
     selectinload(Service.sites)
     .selectinload(ServiceAtLocation.location)
-    .options(selectinload(Location.addresses), selectinload(Location.accessibilities)),
+    .options(
+        selectinload(Location.addresses),
+        selectinload(Location.accessibilities),
+        selectinload(Location.schedules),
+    ),
 )
 
 
@@ -223,7 +237,7 @@ def emergency_numbers(
                 first.type,
                 areas,
                 tuple(c.code for c in service.categories if c.code.startswith("EM")),
-                any(row.never_closes for row in _opening(service)),
+                any(row.never_closes for row in _opening(service.schedules)),
                 service.alert,
             )
         )
@@ -259,8 +273,8 @@ def service_area_codes(session: Session, service_ids: Sequence[UUID]) -> dict[UU
     return found
 
 
-def _opening(service: Service) -> list[OpeningRow]:
+def _opening(schedules: Iterable[Schedule]) -> list[OpeningRow]:
     return [
         OpeningRow(**{name: getattr(schedule, name) for name in OpeningRow.__dataclass_fields__})
-        for schedule in service.schedules
+        for schedule in schedules
     ]

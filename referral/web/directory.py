@@ -293,7 +293,7 @@ def service_page(
         sites=sites,
         pins=_pins([Hit(listing, None, None)], None),
         phones=[phone_of(phone) for phone in service.phones],
-        hours=hours.in_words(service.schedules, lang, on=now.date()),
+        hours=hours.in_words(listing.schedules, lang, on=now.date()),
         is_open=listing.is_open(now),
         is_stale=listing.is_stale(now.date()),
         kinds=_kinds(listing),
