@@ -97,7 +97,8 @@ class World:
                 one.listing.service.id == self.service.id
                 for one in checking.due(self.session, today=self.now.date()).items
             ),
-            "letters": self.service.id in dict(checking.to_ask_by_mail(self.session, now=self.now)),
+            "letters": self.service.id
+            in dict(checking.to_ask_by_mail(self.session, limit=9, now=self.now)),
             **self.outside(),
             **self.pages(),
         }

@@ -6,7 +6,7 @@ Never checked counts as NEVER_CHECKED_DAYS, and no listing counts for more. Equa
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -79,7 +79,7 @@ def _julian(element: Any, compiler: Any, **options: Any) -> str:
 def due(session: Session, *, today: date, page: int = 1, size: int = PAGE_SIZE) -> Page[Due]:
     """Offered listings to check, most urgent first. Listings checked within CHECK_AGAIN_DAYS are not due."""
     query = _due(today)
-    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    total = session.scalar(_of_due(select(func.count(Service.id)), today)) or 0
     number = min(max(page, 1), max(1, -(-total // size)))
     rows = session.execute(query.limit(size).offset((number - 1) * size)).all()
     ids = [row.id for row in rows]
@@ -89,8 +89,8 @@ def due(session: Session, *, today: date, page: int = 1, size: int = PAGE_SIZE) 
 
 
 def to_ask_by_mail(
-    session: Session, *, now: datetime, service_id: UUID | None = None
-) -> Iterator[tuple[UUID, str]]:
+    session: Session, *, limit: int, now: datetime, service_id: UUID | None = None
+) -> list[tuple[UUID, str]]:
     """Ids and addresses of due listings (or of one) that may get a letter, most urgent first."""
     asked_since = now - timedelta(days=ASK_AGAIN_DAYS)
     asked_lately = select(ListingLink.service_id).where(
@@ -104,10 +104,16 @@ def to_ask_by_mail(
     if service_id is not None:
         query = query.where(Service.id == service_id)
     letters = _letters_by_address(session, now=now)
-    for row in session.execute(query).all():
-        if letters[row.address] < MOST_LETTERS:
-            letters[row.address] += 1
-            yield row.id, row.address
+    found: list[tuple[UUID, str]] = []
+    rows: Any
+    with session.execute(query, execution_options={"yield_per": 500}) as rows:
+        for row in rows:
+            if len(found) == limit:
+                break
+            if letters[row.address] < MOST_LETTERS:
+                letters[row.address] += 1
+                found.append((row.id, row.address))
+    return found
 
 
 def address_of(session: Session, service_id: UUID) -> str | None:
@@ -136,14 +142,18 @@ def _due(today: date) -> Select[Any]:
         else_=age,
     )
     urgency = ((1 + uses) * days).label("urgency")
-    again = today - timedelta(days=CHECK_AGAIN_DAYS)
+    query = select(Service.id, uses.label("uses"), urgency)
     return (
-        select(Service.id, uses.label("uses"), urgency)
-        .join(Service.organization)
+        _of_due(query, today)
         .outerjoin(used, used.c.service_id == Service.id)
-        .where(is_offered(), or_(Service.assured_date.is_(None), Service.assured_date <= again))
         .order_by(urgency.desc(), Service.last_modified, Service.id)
     )
+
+
+def _of_due(query: Select[Any], today: date) -> Select[Any]:
+    again = today - timedelta(days=CHECK_AGAIN_DAYS)
+    is_due = or_(Service.assured_date.is_(None), Service.assured_date <= again)
+    return query.join(Service.organization).where(is_offered(), is_due)
 
 
 def _address() -> ColumnElement[str]:

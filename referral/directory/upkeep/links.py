@@ -94,13 +94,10 @@ def ask_to_verify(
     checking.MOST_LETTERS in checking.BURDEN_DAYS. Raises NotAllowed where links would lead nowhere.
     """
     _needs(public_url)
-    asked: list[UUID] = []
-    for service_id, to in checking.to_ask_by_mail(session, now=now):
-        if len(asked) == limit:
-            break
+    wanted = checking.to_ask_by_mail(session, limit=limit, now=now)
+    for service_id, to in wanted:
         _ask(session, service_id, to, public_url=public_url, lang=lang, now=now)
-        asked.append(service_id)
-    return asked
+    return [service_id for service_id, _to in wanted]
 
 
 def ask_about(
@@ -113,10 +110,10 @@ def ask_about(
 ) -> None:
     """Write to the agency of one listing. Raises NotAllowed where it has no address or was asked lately."""
     _needs(public_url)
-    may_ask = dict(checking.to_ask_by_mail(session, now=now, service_id=service_id))
-    if service_id not in may_ask:
+    wanted = checking.to_ask_by_mail(session, limit=1, now=now, service_id=service_id)
+    if not wanted:
         raise NotAllowed("upkeep.mail.not_now")
-    _ask(session, service_id, may_ask[service_id], public_url=public_url, lang=lang, now=now)
+    _ask(session, *wanted[0], public_url=public_url, lang=lang, now=now)
 
 
 def ask_for_claim(
