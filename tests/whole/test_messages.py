@@ -28,6 +28,8 @@ from referral.casework.models import (
 from referral.core.errors import JejaringError
 from referral.core.text import LANGUAGES, templates
 from referral.directory import kinds
+from referral.directory.duplicates import references
+from referral.directory.duplicates.models import PairStatus
 from referral.directory.hours import DAYS, ORDINALS
 from referral.directory.hsds import shape
 from referral.directory.phones import TYPES
@@ -98,12 +100,20 @@ LABELS: dict[type[StrEnum], str] = {
 UNSEEN: set[type[StrEnum]] = {
     CodeList,
     LinkPurpose,
+    PairStatus,
+    references.How,
     Shown,
     View,
     kinds.CategoryBasis,
     kinds.Criterion,
     upkeep.LinkPurpose,
     shape.Kind,
+}
+
+#: tables whose rows a merge may change: those it moves, and three that it changes besides
+MERGED = {
+    *(one.table for one in references.REFERENCES if one.how is not references.How.STAYS),
+    *("attribute", "exclusion", "service"),
 }
 
 FACTS = ("name", "contact", "age", "sex", "area", "need", "story")
@@ -128,6 +138,12 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "casework.severity.{}": ("1", "2", "3"),
     "casework.sex.{}": SEXES,
     "category.{}": codes("taxonomy.csv"),
+    "duplicates.address.{}": ("district", "village"),
+    "duplicates.field.{}": (*references.FIELDS, *references.CHOSEN),
+    "duplicates.report.{}": ("score", "pair", "why"),
+    "duplicates.rows.{}": MERGED,
+    "duplicates.{}.same": ("phone", "email", "host"),
+    "duplicates.{}.shared_by": ("phone", "email", "host"),
     "demo.answer.{}": Outcome,
     "demo.fact.{}": (*FACTS, "for_whom"),
     "demo.rule.{}": CRITERIA,
