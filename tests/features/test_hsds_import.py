@@ -519,6 +519,22 @@ def test_bad_lines_and_values_are_told_and_the_rest_comes_in(session, take):
     assert [phone.number for phone in named.phones] == ["024 3"]
 
 
+def test_characters_no_database_keeps_are_left_out_wherever_they_stand(session, take):
+    report = take(listing(description="a\0b", fees=["\0"], url="\ud800"))
+
+    one = session.get(Service, SERVICE)
+    assert (one.description, one.url, one.as_stated) == ("ab", None, {"fees": [""], "url": ""})
+    assert report.created == 1
+
+
+def test_an_attribute_of_nobodys_is_a_change_of_nobody(take, shared):
+    take(shared / "hsds/examples/csv", kind="hsds-csv")
+
+    report = take(shared / "hsds/examples/organization_full.json")
+
+    assert report.updated == 1
+
+
 def test_a_row_the_database_refuses_is_left_out_alone(session, now):
     rows = {number: UUID(int=number) for number in (1, 2, 11)}
     batch = Batch(count=2, lines={rows[1]: Line("", 5), rows[2]: Line("", 6)})

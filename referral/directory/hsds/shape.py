@@ -158,6 +158,7 @@ def load_row(table: Table, raw: Mapping[str, Any], *, whole: bool = True) -> Loa
         if stated is None:
             row.columns[each.column] = each.default
             continue
+        stated = _clean(stated)
         loaded = each.load(stated)
         value = each.default if loaded.value is None else loaded.value
         row.columns[each.column] = value
@@ -211,12 +212,23 @@ _EXTENSION = " ext. "
 #: 3:30 hours ahead of UTC, as sources write the number that HSDS asks for
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-]?)(\d{1,2})(?::?(\d{2}))?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: what no database keeps in a text, and nobody means
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def _clean(raw: Any) -> Any:
+    if isinstance(raw, str):
+        return _CONTROL.sub("", raw)
+    if isinstance(raw, list):
+        return [_clean(each) for each in raw]
+    if isinstance(raw, dict):
+        return {_clean(name): _clean(each) for name, each in raw.items()}
+    return raw
 
 
 def _text(_: Field, raw: Any) -> Loaded:
     if isinstance(raw, str):
-        return Loaded(_CONTROL.sub("", raw) or None)
+        return Loaded(raw)
     if isinstance(raw, bool) or not isinstance(raw, (int, float)):
         return Loaded(None, "not_text")
     return Loaded(str(raw))

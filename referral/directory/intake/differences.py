@@ -90,7 +90,9 @@ class Differences:
             for some in tables.chunks(sorted(ids)):
                 query = select(table_.c.service_id).where(table_.c[column].in_(some))
                 found.update(session.scalars(query))
-        return found
+        # An attribute of nobody's may say that it is a service's.
+        unknown = found - self.wanted["service"].keys() - self.existing["service"].keys()
+        return found - (unknown - tables.present(session, "service", list(unknown)))
 
     def _row(self, table: str, row_id: UUID) -> Mapping[str, Any] | None:
         rows, old = self.wanted.get(table, {}), self.existing.get(table, {})
