@@ -192,8 +192,10 @@ def index() -> Page:
     crisis = results is not None and any(
         taxonomy().get(code).crisis_default for code in results.kinds[:1]
     )
-    area = asked.near.area_code if asked.near else None
     shown = [*results.page.items, *results.remote] if results else []
+    # Asked for only where they are shown: they take longer than the search.
+    area = asked.near.area_code if asked.near else None
+    numbers = numbers_around(area, places) if crisis or (results and not shown) else []
     in_doubt = doubts(db.session, {hit.listing.service.id for hit in shown})
     return (
         render_template(
@@ -207,7 +209,7 @@ def index() -> Page:
             remote=[_card(hit, places, now, in_doubt) for hit in results.remote] if results else [],
             pins=_pins(results.page.items, asked.near) if results else None,
             crisis=crisis,
-            numbers=numbers_around(area, places)[:MOST_NUMBERS_BESIDE],
+            numbers=numbers[:MOST_NUMBERS_BESIDE],
             categories=searchable_categories(),
             domains=taxonomy().domains(),
             leaves={

@@ -11,7 +11,8 @@ from referral.directory.models import (
     Schedule,
     ServiceArea,
 )
-from referral.directory.upkeep.models import ListingReport
+from referral.directory.search import misses
+from referral.directory.upkeep.models import ListingReport, SearchMiss
 from referral.places.models import Place
 
 
@@ -276,3 +277,38 @@ def test_words_that_end_in_a_place_offer_the_search_around_it(browser, clinic, s
     assert "q=klinik+zamrud" in link["href"]
     assert browser.page(link["href"]).select_one(".option .distance")
     assert not browser.page("/directory?q=klinik zamrud").select(around)
+
+
+def test_a_card_says_which_words_found_it_and_the_page_which_found_nothing(browser, clinic):
+    page = browser.page("/directory?q=klnik zamrud psikiater qqxyw")
+
+    text = " ".join(page.select_one(".option .facts").text.split())
+    assert "klinik zamrud · psikiater (" in text
+    assert "qqxyw" in page.select_one("#results-title + p").text
+
+
+def test_a_search_in_vain_is_counted_and_the_page_itself_writes_nothing(
+    browser, session, clinic, make
+):
+    misses.write(session)
+    for _ in range(3):
+        browser.page("/directory?q=gerobak+qqxyw+Siti")
+    browser.page("/directory?q=gerobak&free=1")
+    assert session.query(SearchMiss).count() == 0
+    misses.write(session)
+    session.commit()
+
+    browser.sign_in(make.user(Role.ADMINISTRATOR))
+    page = browser.page("/directory/misses")
+
+    assert [title.text for title in page.select(".row-card h2")] == ["gerobak"]
+    assert page.select_one(".row-card a")["href"] == "/directory?q=gerobak"
+
+
+@pytest.mark.parametrize("role", [None, Role.BROKER, Role.AGENCY, Role.PLANNER])
+def test_searches_in_vain_are_for_curators(browser, make, role):
+    if role:
+        browser.sign_in(make.user(role))
+        browser.page("/directory/misses", status=404)
+    else:
+        assert "/sign-in" in browser.get("/directory/misses").location
