@@ -13,6 +13,7 @@ from referral.changes import directory as feed
 from referral.changes.actors import PUBLIC
 from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
+from referral.directory import queries as directory
 from referral.directory.intake.mapping import TableMapping
 from referral.directory.intake.upsert import IMPORT
 from referral.directory.models import (
@@ -22,6 +23,7 @@ from referral.directory.models import (
     Service,
     ServiceAtLocation,
 )
+from referral.directory.opening import is_open
 from referral.directory.reference import FOLDER, known
 from referral.directory.upkeep import changes, editing, listings, queries
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
@@ -737,3 +739,35 @@ def test_what_an_agency_changed_or_took_out_survives_the_next_import(
 
     assert again.description == "Baru"
     assert listings.values_of(again) == kept | {"description": "Baru"}
+
+
+@pytest.mark.parametrize("owner", ["service_at_location_id", "location_id"])
+def test_hours_said_of_the_site_or_the_place_are_shown_and_edited_where_they_count(
+    session: Session, make: Make, curator: User, places: Gazetteer, now: datetime, owner: str
+) -> None:
+    site = make.service("HE05")
+    row = Schedule(
+        **{owner: site.id if owner == "service_at_location_id" else site.location_id},
+        freq="WEEKLY",
+        byday="MO",
+        opens_at="08:00",
+        closes_at="15:00",
+        timezone=7.0,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(site)
+    seen = listings.values_of(site.service)
+    monday = datetime(2026, 3, 2, 12, 0, tzinfo=ZoneInfo("Asia/Jakarta"))
+    assert directory.get(session, site.service_id).is_open(monday) is True
+    assert seen["hours"] == [OFFICE | {"days": ["MO"]}]
+
+    new = {"hours": [OFFICE | {"days": ["MO"], "closes": "11:00"}]}
+    changes.edit(session, site.service_id, new, places, seen=seen, by=curator, now=now)
+
+    assert listings.values_of(site.service)["hours"] == new["hours"]
+    assert directory.get(session, site.service_id).is_open(monday) is False
+    [offer] = offers_at(session, [site.id], ["HE05"], places)
+    assert is_open(offer.hours, monday) is False
+    # What other services at the place say of themselves is left alone.
+    assert (row.closes_at == "15:00") is (owner == "location_id")
