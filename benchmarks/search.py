@@ -149,12 +149,6 @@ class Took(float):
     cpu: float
 
 
-class Took(float):
-    """Milliseconds on the clock, with those of the processor: a machine that others use too has both."""
-
-    cpu: float
-
-
 def main() -> None:
     """Measures and prints."""
     if len(sys.argv) > 1 and sys.argv[0].endswith("search.py"):
@@ -363,8 +357,9 @@ def _timed(call: Callable[[], Any]) -> tuple[Took, Any]:
 
 
 def _rss() -> float:
-    """The most memory the process had so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Memory of the process, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def _megabytes(folder: Path) -> float:
@@ -516,7 +511,7 @@ def _catalogue_alone(count: int) -> None:
     spent += time.process_time() - start
     print(
         f"built in {spent:.1f} s of the processor ({time.process_time() - started:.0f} s with making the names), "
-        f"arrays {catalogue.nbytes() / 1e6:.0f} MB, process grew by {_rss() - before:.0f} MB at most, "
+        f"arrays {catalogue.nbytes() / 1e6:.0f} MB, process grew by {_rss() - before:.0f} MB, "
         f"{len(catalogue.postings.words):,} different words"
     )
     for typos in (1, 2):
