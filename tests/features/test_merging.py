@@ -47,7 +47,9 @@ from referral.directory.upkeep.models import (
     ListingUse,
     Proof,
 )
+from referral.matching.facts import Query
 from referral.matching.models import ServiceStanding
+from referral.matching.operations import answer
 from referral.places.gazetteer import Gazetteer
 from referral.planning.models import Proposal
 from referral.referrals.models import Referral
@@ -195,6 +197,22 @@ def test_the_other_is_closed_leads_to_it_and_is_found_nowhere(session, two, now)
     found = search(session, words="rumah sakit harapan")
     assert [hit.listing.service.id for hit in found.page.items] == [kept.service_id]
     assert queries.waiting(session).total == 0
+
+
+def test_a_match_offers_the_kept_listing_once_at_each_place_and_the_other_not_even_as_a_near_miss(
+    session, two, now
+):
+    kept, gone, far, user = two
+    query = Query(need="HE05", at=now, near=(-6.9903, 110.4229), precision_km=0.5)
+
+    def named() -> list[str]:
+        content = answer(session, query, zone="Asia/Jakarta")
+        parts = (content[part] for part in ("options", "remote", "why_not"))
+        return sorted(one["service_at_location_id"] for part in parts for one in part)
+
+    assert named() == sorted(map(str, (kept.id, gone.id, far.id)))
+    merging.merge(session, kept.service_id, gone.service_id, by=user, now=now)
+    assert named() == sorted(map(str, (kept.id, far.id)))
 
 
 def test_a_referral_moves_but_its_organization_and_site_stay_as_they_were_asked(session, two, now):

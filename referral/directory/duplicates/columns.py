@@ -98,7 +98,7 @@ def _counts(values: Iterable[frozenset[str]]) -> Counter[str]:
     return Counter({value: count for value, count in counted.items() if count > 1})
 
 
-def load(session: Session, *, only: Collection[UUID] | None = None) -> Columns:
+def load(session: Session, *, only: Select[UUID] | Collection[UUID] | None = None) -> Columns:
     """Every listing that may be shown or was closed for a while; with `only`, those of them.
 
     What is defunct or merged is left out, and so is informal help. Of a confidential place only its

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, false, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from referral.directory.duplicates import blocking, normal
 from referral.directory.duplicates.blocking import Keys, Numbers
@@ -176,46 +176,44 @@ def find_for(
     return found, keep(session, found, some, of=service_id, now=now)
 
 
-def _around(session: Session, service_id: UUID) -> list[UUID]:
+def _around(session: Session, service_id: UUID) -> Select[UUID]:
     """The listing, and those it may be the same as: by place, name or number as written."""
     sites = (
         select(Location.latitude, Location.longitude, Location.area_code, Location.confidential)
         .join(ServiceAtLocation, ServiceAtLocation.location_id == Location.id)
         .where(ServiceAtLocation.service_id == service_id)
     )
-    near: list[Any] = []
+    near: list[ColumnElement[bool]] = []
     for lat, lon, area, secret in session.execute(sites):
         regency = regency_of(area)
         if regency is not None:
-            near.append(
-                or_(Location.area_code == regency, Location.area_code.startswith(f"{regency}."))
-            )
+            within = Location.area_code.startswith(f"{regency}.")
+            near.append(or_(Location.area_code == regency, within))
         if lat is not None and lon is not None and not secret:
             near.append(
                 Location.latitude.between(lat - _AROUND_DEGREES, lat + _AROUND_DEGREES)
                 & Location.longitude.between(lon - _AROUND_DEGREES, lon + _AROUND_DEGREES)
             )
-    found = {service_id}
-    if near:
-        found.update(
-            session.scalars(
-                select(ServiceAtLocation.service_id)
-                .join(Location, Location.id == ServiceAtLocation.location_id)
-                .where(or_(*near))
-            )
-        )
+    at_place = (
+        select(ServiceAtLocation.service_id)
+        .join(Location, Location.id == ServiceAtLocation.location_id)
+        .where(or_(false(), *near))
+    )
     numbers = select(Phone.number).where(Phone.service_id == service_id)
-    found.update(
-        session.scalars(
-            select(Phone.service_id)
-            .where(Phone.number.in_(numbers), Phone.service_id.is_not(None))
-            .limit(blocking.MOST_CONTACT)
-        )
+    with_number = (
+        select(Phone.service_id)
+        .where(Phone.number.in_(numbers), Phone.service_id.is_not(None))
+        .limit(blocking.MOST_CONTACT)
     )
     name = select(Service.name).where(Service.id == service_id).scalar_subquery()
-    same = select(Service.id).where(Service.name == name).limit(blocking.MOST_NAME)
-    found.update(session.scalars(same))
-    return list(found)
+    twin = aliased(Service)
+    with_name = select(twin.id).where(twin.name == name).limit(blocking.MOST_NAME)
+    return select(Service.id).where(
+        or_(
+            Service.id == service_id,
+            *(Service.id.in_(some) for some in (at_place, with_number, with_name)),
+        )
+    )
 
 
 def _own_phones(session: Session, columns: Columns, row: int) -> Counter[str]:
