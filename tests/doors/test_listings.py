@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -236,6 +237,7 @@ def test_hours_that_overlap_are_refused_at_the_second_row(
         "#hours-MO-1-opens",
         "#hours-TU-0-closes",
     ]
+    assert words(page, ".error-summary li:last-child") == "Tuesday: Write the time like 08:00."
 
 
 def test_an_unclear_place_offers_what_it_could_be(as_: Any, agency: User, service: Service) -> None:
@@ -531,18 +533,41 @@ def test_a_change_that_was_overtaken_is_shown_again_to_the_curator(
 # Who may -----------------------------------------------------------------------------------------
 
 
-PAGES = (
-    "check", "edit/hours", "changes", "history", "preview",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_another_agencys_listing_is_not_there(
-    as_: Any, make: Make, service: Service, page: str
+@pytest.mark.parametrize("stranger", [Role.AGENCY, Role.BROKER, Role.PLANNER, None])
+def test_a_listing_is_kept_by_its_own_agency_and_by_curators_alone(
+    app: Flask,
+    as_: Any,
+    browser: Browser,
+    make: Make,
+    agency: User,
+    service: Service,
+    session: Session,
+    stranger: Role | None,
 ) -> None:
-    stranger = make.user(Role.AGENCY)
+    change = _sent(as_, agency, service, session)
+    known = {"service_id": service.id, "change_id": change.id, "section": "hours"}
+    known["organization_id"] = service.organization_id
+    addresses = {
+        (method, app.url_map.bind("x").build(rule.endpoint, known, method=method))
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("listings.") and rule.arguments
+        for method in rule.methods & {"GET", "POST"}
+    }
+    assert len(addresses) > 15
+    browser.post("/sign-out")
+    with browser.session_transaction() as cookie:
+        cookie.clear()
+    if stranger is not None:
+        browser.sign_in(make.user(stranger))
+    let_in = []
+    for method, address in sorted(addresses):
+        answer = browser.open(address, method=method, data={} if method == "POST" else None)
+        to_sign_in = "/sign-in" in answer.headers.get("Location", "")
+        if not (answer.status_code == 404 or (stranger is None and to_sign_in)):
+            let_in.append((method, address, answer.status_code))
 
-    assert as_(stranger).get(f"/listings/{service.id}/{page}").status_code == 404
+    assert let_in == []
+    assert session.get_one(ListingChange, change.id).status is ChangeStatus.WAITING
 
 
 def test_brokers_and_agencies_decide_nothing(

@@ -139,6 +139,7 @@ def _checked(
 ) -> list[dict[str, Any]]:
     """Entries of a list's rows, each read by itself and beside those before it."""
     good: list[dict[str, Any]] = []
+    day = dict(day_names()).get(name.removeprefix("hours-"))
     for number, row in enumerate(rows.typed(answers.given, name, LISTS[name])):
         if rows.is_blank({part: text for part, text in row.items() if part not in blank}):
             continue
@@ -152,7 +153,8 @@ def _checked(
             field = part if part in LISTS[name] else LISTS[name][0]
             if wrong.key.endswith("overlap") and "opens" in row and row["opens"]:
                 field = "opens" if name != "exceptions" else "from"
-            answers.wrong(f"{name}-{number}-{field}", say(Message(wrong.key, wrong.params)))
+            said = say(Message(wrong.key, wrong.params))
+            answers.wrong(f"{name}-{number}-{field}", f"{day}: {said}" if day else said)
         else:
             good.append(entry)
     return good

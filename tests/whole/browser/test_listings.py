@@ -71,7 +71,8 @@ def _correct(staff: Visitor, listing: str) -> None:
     staff.follow(f'a[href="{listing}/edit/hours"]')
     _add_times(staff, "hours-SA", "09.00", "12.30")
     _add_times(staff, "hours-SA", "13.00", "x")
-    staff.picture("listing-hours")
+    staff.picture("listing-hours", (DESK,))
+    staff.picture("listing-hours", (PHONE,), at="#hours-FR", above=16)
     staff.follow("form.edit-form .actions button.btn-primary")
     assert page.locator(".error-summary a").count() == 1
     staff.picture("listing-hours-wrong")

@@ -18,6 +18,8 @@ SHOWN = frozenset(
     for name in (
         *("match-360-id", "match-1280-id", "inbox-360-id", "inbox-1280-id", "gaps-360-id"),
         *("gaps-1280-id", "service-360-id", "service-1280-id", "case-360-id"),
+        *("listings-360-id", "listing-check-360-id", "listing-hours-1280-id"),
+        *("listing-hours-360-id", "listing-changes-360-id", "review-decide-1280-id"),
     )
 )
 #: a sentence's key where the sentence itself should stand
