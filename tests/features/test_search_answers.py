@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from referral.directory.kinds import CategoryBasis, SystemType
+from referral.directory.models import Schedule
 from referral.directory.search import Near, ids, misses, search
 from referral.directory.search.postings import Field
 from referral.directory.upkeep.models import SearchMiss
@@ -131,6 +132,24 @@ def test_queries_people_would_type_find_what_they_mean_in_the_starter_directory(
 
     assert len(judged) == 22
     assert len(missed) <= (1 - LEAST_FOUND) * len(judged), missed
+
+
+@pytest.mark.parametrize("whose", ["service", "site", "place"])
+def test_open_now_reads_hours_wherever_the_listing_does(session, make, names, now, whose):
+    site = make.service("HE01", name="Klinik Zamrud")
+    other = make.service("HE01", name="Klinik Kencana")
+    for one, opens in ((site, "08:00"), (other, "13:00")):
+        link = {
+            "service": {"service_id": one.service_id},
+            "site": {"service_at_location_id": one.id},
+            "place": {"location_id": one.location_id},
+        }[whose]
+        rule = {"freq": "WEEKLY", "byday": "MO", "timezone": 7.0}
+        session.add(Schedule(**link, **rule, opens_at=opens, closes_at="16:00"))
+    session.flush()
+
+    assert names(words="klinik", open_at=now) == ["Klinik Zamrud"]
+    assert search(session, words="klinik", open_at=now).page.total == 1
 
 
 # Misses ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ database, so that a listing that was closed or hidden meanwhile is not shown by 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock, Thread
 from time import monotonic
 from typing import Any
@@ -55,6 +55,8 @@ _OPENING = tuple(OpeningRow.__dataclass_fields__)
 _log = logging.getLogger(__name__)
 
 _Row = Row[*tuple[Any, ...]]
+#: The same row for the same columns: of a hundred thousand listings most keep the same hours.
+_opening_row = lru_cache(maxsize=50_000)(OpeningRow)
 Head = tuple[int, datetime | None, UUID | None]
 _NOTHING: Head = (0, None, None)
 
@@ -302,11 +304,20 @@ def _documents(
     free = beside(
         select(CostOption.service_id).where(CostOption.amount == 0), CostOption.service_id
     )
-    openings = beside(
-        select(Schedule.service_id, *(getattr(Schedule, name) for name in _OPENING)).order_by(
-            Schedule.id
-        ),
-        Schedule.service_id,
+    hours = tuple(getattr(Schedule, name) for name in _OPENING)
+    own_hours = beside(
+        select(Schedule.service_id, *hours).order_by(Schedule.id), Schedule.service_id
+    )
+    of_site = Schedule.service_at_location_id == ServiceAtLocation.id
+    of_place = Schedule.location_id == ServiceAtLocation.location_id
+    site_hours, place_hours = (
+        beside(
+            select(ServiceAtLocation.service_id, *hours, ServiceAtLocation.id)
+            .join(Schedule, where)
+            .order_by(ServiceAtLocation.id, Schedule.id),
+            ServiceAtLocation.service_id,
+        )
+        for where in (of_site, of_place)
     )
     areas = beside(
         select(ServiceArea.service_id, ServiceArea.area_code).where(
@@ -325,8 +336,12 @@ def _documents(
         organization,
         organization_alternate,
     ) in services:
-        rows = openings.get(service_id)
         stands = sites.get(service_id, ())
+        # As Listing.schedules: of its one site, else its own, else of a place.
+        rows = site_hours.get(service_id) if len({row[1] for row in stands}) == 1 else None
+        rows = rows or own_hours.get(service_id)
+        if not rows and (rows := place_hours.get(service_id)):
+            rows = [row for row in rows if row[-1] == rows[0][-1]]
         yield Document(
             id=service_id,
             name=name,
@@ -342,7 +357,9 @@ def _documents(
             is_free=service_id in free,
             minimum_age=minimum_age,
             maximum_age=maximum_age,
-            opening=tuple(OpeningRow(*row[1:]) for row in rows) if rows else None,
+            opening=tuple(_opening_row(*row[1 : 1 + len(_OPENING)]) for row in rows)
+            if rows
+            else None,
             areas=tuple(row[1] for row in areas.get(service_id, ())) if remote is not None else (),
         )
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from referral.core.geo import haversine_km
 from referral.core.paging import Page
+from referral.directory import closed_days
 from referral.directory.opening import OpeningRow, is_open
 from referral.directory.queries import Listing, by_ids, reaches
 from referral.directory.reference import taxonomy
@@ -226,7 +227,7 @@ def _fitting(catalogue: Catalogue, question: _Question) -> Rows:
 @lru_cache(maxsize=20_000)
 def _is_open(opening: tuple[OpeningRow, ...], at: datetime) -> bool:
     """Hours are told to the minute, so every moment of a minute has one answer."""
-    return is_open(opening, at) is True
+    return is_open(opening, at, holidays=closed_days.around(at.year)) is True
 
 
 def _is_away(catalogue: Catalogue, rows: Rows) -> NDArray[np.bool_]:
