@@ -12,12 +12,14 @@ from gunicorn.glogging import Logger
 from sqlalchemy import select
 
 from referral.accounts.models import Role, User
+from referral.changes import outbox
 from referral.changes.models import OutgoingMail
 from referral.directory.kinds import ServiceStatus
 from referral.directory.models import Phone
 from referral.directory.upkeep import links
 from referral.directory.upkeep.kinds import ChangeStatus, ClaimStatus, LinkPurpose, Proof
 from referral.directory.upkeep.models import Claim, ListingChange, ListingLink, ListingReport
+from referral.jobs.tasks import forget_claims
 from tests.factories import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -492,3 +494,32 @@ def test_the_command_ends_with_2_where_links_would_lead_nowhere(cli, session, se
 
     assert (answer.exit_code, answer.json["error"]["code"]) == (2, "not_allowed")
     assert "PUBLIC_URL" in answer.json["error"]["message"]
+
+
+# The jobs -----------------------------------------------------------------------------------------
+
+
+def test_a_job_deletes_what_decided_claims_say_about_people(app, browser, session, service):
+    claimed(browser, service)
+    claim = session.scalars(select(Claim)).one()
+    claim.status, claim.decided_at = ClaimStatus.REFUSED, datetime.now(UTC) - timedelta(days=29)
+    session.commit()
+
+    address = f"/claims/{claim.id}"
+
+    assert forget_claims() == 0
+    assert browser.get(address).status_code == 200
+    claim.decided_at -= timedelta(days=2)
+    session.commit()
+    assert forget_claims() == 1
+    assert browser.get(address).status_code == 404
+
+
+@pytest.mark.usefixtures("with_public_url")
+def test_a_letter_that_left_keeps_no_words(cli, session, service):
+    cli("directory", "ask-to-verify")
+    letter = outbox.take(session, now=datetime.now(UTC) + timedelta(seconds=1))
+
+    outbox.sent(session, letter, now=datetime.now(UTC))
+
+    assert (letter.to, letter.text, letter.html) == ("klinik@example.org", "", None)
