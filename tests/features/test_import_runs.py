@@ -246,6 +246,8 @@ def test_the_florida_tables_come_in_as_the_note_says(session, perform, shared):
         "no_year": 1,
         "no_pattern": 5,
         "no_number": 1,
+        "no_email": 1,
+        "no_url": 2,
         "unknown_term": 19,
     }
     florida = "florida-legal-aid"

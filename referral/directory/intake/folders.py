@@ -380,7 +380,15 @@ def _truth(text: str) -> bool:
 
 
 def _url(text: str) -> str:
+    if not re.fullmatch(r"[^\s\"'<>]+\.[^\s\"'<>]+", text):
+        raise ValueError(text)
     return text if re.match(r"https?://", text) else f"https://{text}"
+
+
+def _email(text: str) -> str:
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", text):
+        raise ValueError(text)
+    return text
 
 
 def _number(text: str) -> float:
@@ -396,4 +404,5 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "truth": _truth,
     "number": _number,
     "url": _url,
+    "email": _email,
 }
