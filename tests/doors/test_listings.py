@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from referral.accounts.models import Role, User
+from referral.changes import directory as records
+from referral.changes.actors import StandingActor
 from referral.directory.models import Phone, Schedule, Service
 from referral.directory.upkeep import editing, listings
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
@@ -403,6 +405,22 @@ def test_a_trusted_agency_publishes_at_once_and_takes_it_back_from_the_history(
     assert agency.name not in words(page)
 
 
+def test_what_an_import_replaced_is_put_back_from_the_history(
+    as_: Any, curator: User, service: Service, session: Session, now: datetime
+) -> None:
+    service.alert = "Tutup selama Lebaran"
+    session.flush()
+    service.alert = "Buka lagi"
+    records.record(session, service, service_id=service.id, by=StandingActor("import"), now=now)
+    session.flush()
+    browser = as_(curator)
+    page = browser.page(f"/listings/{service.id}/history")
+    browser.submit(page.select_one('form[action*="/records/"]')["action"])
+
+    assert "from an import" in words(page)
+    assert values(session, service)["alert"] == "Tutup selama Lebaran"
+
+
 def test_a_field_can_be_left_as_it_was_and_a_draft_thrown_away(
     as_: Any, agency: User, service: Service, session: Session
 ) -> None:
@@ -546,6 +564,7 @@ def test_a_listing_is_kept_by_its_own_agency_and_by_curators_alone(
 ) -> None:
     change = _sent(as_, agency, service, session)
     known = {"service_id": service.id, "change_id": change.id, "section": "hours"}
+    known["record_id"] = change.id
     known["organization_id"] = service.organization_id
     addresses = {
         (method, app.url_map.bind("x").build(rule.endpoint, known, method=method))

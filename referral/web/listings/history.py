@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from referral.core.errors import NotFound, Stale
+from referral.core.errors import Invalid, NotFound, Stale
 from referral.directory.upkeep import changes, desk, editing, queries
 from referral.directory.upkeep.models import ChangeKind, ChangeStatus, ListingChange
 from referral.extensions import db
@@ -18,8 +18,10 @@ from referral.web.listings.door import (
     Page,
     area_words,
     bp,
+    in_words,
     is_own,
     lines,
+    lists,
     now,
     service_of,
     values_of,
@@ -79,9 +81,24 @@ def _entry(entry: queries.Entry) -> dict[str, Any]:
             for one in entry.differences
         ],
         "fields": [say(label) for label in entry.fields],
+        "records": [
+            {
+                "id": record.id,
+                "label": say(editing.FIELDS[record.field_name].label),
+                "before": _said(record.field_name, record.previous_value),
+                "after": _said(record.field_name, record.replacement_value),
+            }
+            for record in entry.revertible
+        ],
         "hidden": [say(label) for label in entry.hidden],
         "can_revert": entry.can_revert,
     }
+
+
+def _said(name: str, text: str) -> list[str]:
+    """What a record holds of a field, in words."""
+    value, wrong = editing.read({name: text}, lists())
+    return [text] if wrong else in_words(name, value[name])
 
 
 def _change_of(service_id: UUID, change_id: UUID) -> ListingChange:
@@ -126,10 +143,34 @@ def revert(service_id: UUID, change_id: UUID) -> Page:
     change = _change_of(service_id, change_id)
     try:
         made = changes.revert(db.session, change, gazetteer(db.session), by=g.user, now=now())
+    except Invalid as error:
+        db.session.rollback()
+        flash(say(error.message), "info")
+        return redirect(url_for(".history", service_id=service_id), 303)
     except Stale as error:
         conflicts = conflicts_of(error)
         db.session.rollback()
         return _ask(service_id, change_id, conflicts)
+    return _taken_back(service_id, made)
+
+
+@bp.post("/<uuid:service_id>/history/records/<uuid:record_id>/revert")
+@requires(*KEEPERS)
+def revert_record(service_id: UUID, record_id: UUID) -> Page:
+    """Put back one field that an import replaced."""
+    record = queries.get_record(db.session, service_of(service_id), record_id)
+    try:
+        made = changes.revert_record(
+            db.session, record, gazetteer(db.session), by=g.user, now=now()
+        )
+    except (Stale, Invalid) as error:
+        db.session.rollback()
+        flash(say(error.message), "bad")
+        return redirect(url_for(".history", service_id=service_id), 303)
+    return _taken_back(service_id, made)
+
+
+def _taken_back(service_id: UUID, made: ListingChange) -> Page:
     db.session.commit()
     if made.status is ChangeStatus.WAITING:
         flash(_("Sent. A curator looks at it; until then the listing stays as it was."), "wait")
