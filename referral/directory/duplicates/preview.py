@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from referral.core.text import Message, named
 from referral.directory import hours, words
 from referral.directory.duplicates import sites
-from referral.directory.duplicates.merging import GONE, listings, proposed
+from referral.directory.duplicates.merging import listings, proposed
 from referral.directory.duplicates.references import CHOSEN, FIELDS, REFERENCES, How
 from referral.directory.duplicates.rows import Row, table
 from referral.directory.models import Organization, Service
@@ -158,8 +158,3 @@ def _moves(session: Session, gone_id: UUID) -> list[tuple[str, int]]:
         if count := session.scalar(query):
             found.append((reference.table, count))
     return found
-
-
-def takes_gone(line: Line) -> bool:
-    """Whether the proposal is the value of the listing that goes."""
-    return line.proposed == GONE

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from referral.core.errors import NotFound
@@ -16,10 +16,6 @@ from referral.directory.models import Service, ServiceAtLocation
 def waiting(session: Session, *, page: int = 1) -> Page[DuplicatePair]:
     """Pairs that nobody has decided, most alike first; none with a listing that is closed for good."""
     return page_of(session, _waiting(), number=page)
-
-
-def count_waiting(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(_waiting().subquery())) or 0
 
 
 def _waiting() -> Select[DuplicatePair]:

@@ -1,6 +1,6 @@
 """Rows of any table, read and changed by name, with every change kept so that it can be taken back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -124,9 +124,3 @@ def remove(session: Session, name: str, key: str) -> None:
 
 def write(session: Session, name: str, key: str, values: Mapping[str, Any]) -> None:
     session.execute(update(table(name)).where(at(name, key)).values(**values))
-
-
-def in_tables(changed: Mapping[str, Mapping[str, Change]], names: Sequence[str]) -> Iterable[str]:
-    """The names in an order in which rows that others refer to come first."""
-    order = {one.name: place for place, one in enumerate(Base.metadata.sorted_tables)}
-    return sorted((name for name in names if name in changed), key=lambda name: order[name])
