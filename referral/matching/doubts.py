@@ -39,15 +39,13 @@ _NOT_KNOWN: Mapping[Part, Mapping[str, Any]] = {
 def doubted(offer: Offer, doubts: Sequence[Doubt]) -> Offer:
     """The offer without what is in doubt: a category counts as only suggested, any other part as not known."""
     changes: dict[str, Any] = {}
-    categories = dict(offer.categories)
     for doubt in doubts:
         for part in Part if doubt.part is None else (doubt.part,):
-            if part is Part.CATEGORIES:
-                # a need may be a whole domain, and then all of it is not offered
-                wanted = [code for code in categories if code.startswith(doubt.value or "")]
-                categories |= dict.fromkeys(wanted, False)
-            else:
-                changes |= _NOT_KNOWN[part]
+            changes |= _NOT_KNOWN.get(part, {})
+    categories = {
+        code: stated and not any(doubt.is_about_category(code) for doubt in doubts)
+        for code, stated in offer.categories.items()
+    }
     zone = ZoneInfo(COUNTRY.time_zone)
     told = tuple((doubt.message, doubt.since.astimezone(zone).date()) for doubt in doubts)
     return replace(offer, categories=categories, in_doubt=told, **changes)

@@ -1,6 +1,6 @@
 """The public directory: search, one service, emergency numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from referral.core.geo import is_on_earth
 from referral.core.text import day
 from referral.directory import hours, phones, queries, words
 from referral.directory.kinds import OLDEST_YEARS
-from referral.directory.models import Phone, Service
+from referral.directory.models import CategoryBasis, Phone, Service, ServiceCategory
 from referral.directory.queries import Listing
 from referral.directory.reference import taxonomy
 from referral.directory.search import LONGEST_QUERY, Hit, Near, misses, search
@@ -278,6 +278,7 @@ def service_page(
     """The page of one service; `answers` is a form on it that was refused."""
     places, lang, now = gazetteer(db.session), chosen(), datetime.now(UTC)
     service = listing.service
+    in_doubt = doubts(db.session, [service.id]).get(service.id, [])
     sites = [
         {
             "site": site,
@@ -298,7 +299,7 @@ def service_page(
         hours=hours.in_words(listing.schedules, lang, on=now.date()),
         is_open=listing.is_open(now),
         is_stale=listing.is_stale(now.date()),
-        kinds=_kinds(listing),
+        kinds=_kinds(listing, in_doubt),
         cost=_cost(listing),
         capacity=_capacity(listing),
         areas=words.areas(service, places, lang),
@@ -308,7 +309,7 @@ def service_page(
             "languages", [x.code for x in service.languages if x.code], lang
         ),
         assured_by=_assured_by(service),
-        doubts=doubts(db.session, [service.id]).get(service.id, []),
+        doubts=in_doubt,
         parts=labelled(Part, "listing.field"),
         answers=answers or Answers(),
     )
@@ -318,8 +319,8 @@ def _assured_by(service: Service) -> str | None:
     return label(f"upkeep.assurer.{service.assured_by_role}") if service.assured_by_role else None
 
 
-def _kinds(listing: Listing) -> list[str]:
-    found = [_category(c.code, c.basis) for c in listing.service.categories]
+def _kinds(listing: Listing, in_doubt: Sequence[Doubt]) -> list[str]:
+    found = [_category(c, in_doubt) for c in listing.service.categories]
     inferred = _("by its kind, ask")
     return [f"{c['name']} ({inferred})" if c["inferred"] else c["name"] for c in found]
 
@@ -343,8 +344,12 @@ def _capacity(listing: Listing) -> str:
     return f"{label(f'directory.capacity.{last.status}')} ({day(last.updated, chosen())})"
 
 
-def _category(code: str, basis: str) -> dict[str, Any]:
-    return {"name": category_name(code), "inferred": basis == "inferred"}
+def _category(category: ServiceCategory, in_doubt: Sequence[Doubt]) -> dict[str, Any]:
+    doubted = any(doubt.is_about_category(category.code) for doubt in in_doubt)
+    return {
+        "name": category_name(category.code),
+        "inferred": doubted or category.basis is CategoryBasis.INFERRED,
+    }
 
 
 def phone_of(phone: Phone) -> dict[str, Any]:
@@ -371,7 +376,7 @@ def _card(
         "km": None if hit.km is None else words.distance(hit.km, hit.unsure_km, lang),
         "area": words.place_name(places, site.area_code) if site else "",
         "address": site.address.address_1 if site and site.address else "",
-        "categories": [_category(c.code, c.basis) for c in service.categories][:3],
+        "categories": [_category(c, in_doubt.get(service.id, ())) for c in service.categories[:3]],
         "more_categories": max(0, len(service.categories) - 3),
         "phone": callable_[0] if callable_ else None,
         "is_open": listing.is_open(now),

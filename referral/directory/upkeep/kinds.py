@@ -82,6 +82,13 @@ class Doubt:
     value: str | None
     since: datetime
 
+    def is_about_category(self, code: str) -> bool:
+        """Whether it is in doubt that a listing gives this kind of help."""
+        # A need may be a whole domain, and then all of it is not offered.
+        return self.part is None or (
+            self.part is Part.CATEGORIES and code.startswith(self.value or "")
+        )
+
     @property
     def message(self) -> Message:
         """What is in doubt, in words."""
