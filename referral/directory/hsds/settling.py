@@ -22,6 +22,7 @@ POINT_KM = 1.0
 #: words longer than this are a sentence and name no area
 _LONGEST_NAME = 120
 _HERE = {"", COUNTRY.code.casefold(), "idn", "indonesia"}
+_POSITION = ("latitude", "longitude", "precision_km", "point_source")
 #: what would tell where a refuge is
 _TELLING = (
     "url",
@@ -61,14 +62,6 @@ class Settling:
     def settle(self, batch: Batch) -> Batch:
         """The same batch with what is ours worked out; what can't be is a finding."""
         self._facts(batch)
-        owners = {
-            row["program_id"]: row.get("organization_id")
-            for row in batch.rows["service"].values()
-            if row.get("program_id")
-        }
-        for row in batch.rows["program"].values():
-            if row.get("organization_id") is None:
-                row["organization_id"] = owners.get(row["id"])
         for row in batch.rows["required_document"].values():
             row["code"] = self._documents.get((row["document"] or "").strip().casefold())
         for row in batch.rows["service_area"].values():
@@ -175,11 +168,14 @@ class Settling:
         for row in batch.rows["address"].values():
             if row.get("location_id"):
                 addresses.setdefault(row["location_id"], []).append(row)
+        told = {parent for _, _, parent in batch.whole}
         for row_id, row in batch.rows["location"].items():
             if row.get("confidential"):
                 self._hide(batch, row, addresses.get(row_id, []))
-            elif "latitude" in row or row_id in addresses:
+            elif row_id in told or row_id in addresses:
                 self._place(batch, row, addresses.get(row_id, []))
+            else:
+                self._place_of_entry(batch, row)
         for row_id, row in batch.rows["location"].items():
             # A place's listings may come with a later batch.
             if row.get("latitude") is None and row.get("location_type") != "virtual":
@@ -187,7 +183,6 @@ class Settling:
         sites: dict[UUID, list[UUID | None]] = {}
         for row in batch.rows["service_at_location"].values():
             sites.setdefault(row["service_id"], []).append(row.get("location_id"))
-        told = {parent for _, _, parent in batch.whole}
         for service_id, row in batch.rows["service"].items():
             there = [site for site in sites.get(service_id, []) if site]
             placed = any(not self._memory.has("unplaced", site) for site in there)
@@ -198,9 +193,7 @@ class Settling:
         at_home = all(one["country"].casefold() in _HERE for one in addresses)
         area = next((code for one in addresses if (code := self._area_of(one))), None)
         point = (row.get("latitude"), row.get("longitude"))
-        position: dict[str, Any] = dict.fromkeys(
-            ("latitude", "longitude", "precision_km", "point_source")
-        )
+        position: dict[str, Any] = dict.fromkeys(_POSITION)
         if None not in point:
             judged = judge(point, self.gazetteer, area, at_home=at_home and bool(addresses))  # type: ignore[arg-type]  # neither is None
             if judged.point:
@@ -234,6 +227,19 @@ class Settling:
                 }
         row |= position
         row["area_code"] = area
+
+    def _place_of_entry(self, batch: Batch, row: dict[str, Any]) -> None:
+        """An entry of a list has no address: a point that can be true is used, else it says nothing of the place."""
+        had = "latitude" in row or "longitude" in row
+        entry = {"latitude": None, "longitude": None, **row}
+        if had:
+            self._place(batch, entry, [])
+        for name in (*_POSITION, "area_code"):
+            row.pop(name, None)
+        if had and entry["latitude"] is not None:
+            row |= {name: entry[name] for name in _POSITION}
+        elif had:
+            row["as_stated"] = entry["as_stated"]
 
     def _area_of(self, address: Mapping[str, Any]) -> str | None:
         if address["country"].casefold() not in _HERE:
@@ -270,7 +276,7 @@ class Settling:
         """A refuge's true place is worth nothing here and can cost a life: it is not even stored."""
         areas = [code for one in addresses if (code := self._area_of(one))]
         had = row.get("latitude") is not None or addresses
-        row |= dict.fromkeys((*_TELLING, "latitude", "longitude", "precision_km", "point_source"))
+        row |= dict.fromkeys((*_TELLING, *_POSITION))
         row["as_stated"] = None
         area = self.gazetteer.get(areas[0]) if areas else None
         while area is not None and area.level > REGENCY and area.parent_code:

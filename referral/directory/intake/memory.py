@@ -14,7 +14,10 @@ from referral.directory.intake.batches import Line
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """A link to a row that was not there yet. `field` is what the source calls it, `stated` what it says."""
+    """A link to a row that was not there yet.
+
+    is_stated   the row keeps what was stated of it even when it leads somewhere, as an object of JSON does
+    """
 
     table: str
     row_id: UUID
@@ -22,6 +25,7 @@ class Deferred:
     target: str
     target_id: UUID
     line: Line
+    is_stated: bool
 
 
 class Memory:
@@ -37,7 +41,7 @@ class Memory:
         )
         self._db.execute(
             "CREATE TABLE deferred (tbl TEXT, row_id BLOB, col TEXT, target TEXT, target_id BLOB,"
-            " file TEXT, line INTEGER)"
+            " file TEXT, line INTEGER, stated INTEGER)"
         )
 
     def earlier(self, kind: str, key: UUID | str, line: Line) -> Line | None:
@@ -70,7 +74,7 @@ class Memory:
 
     def defer(self, link: Deferred) -> None:
         self._db.execute(
-            "INSERT INTO deferred VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO deferred VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 link.table,
                 link.row_id.bytes,
@@ -79,15 +83,22 @@ class Memory:
                 link.target_id.bytes,
                 link.line.file,
                 link.line.row,
+                link.is_stated,
             ),
         )
 
     def deferred(self) -> Iterator[Deferred]:
-        for table, row_id, column, target, target_id, file, row in self._db.execute(
+        for table, row_id, column, target, target_id, file, row, stated in self._db.execute(
             "SELECT * FROM deferred ORDER BY rowid"
         ):
             yield Deferred(
-                table, UUID(bytes=row_id), column, target, UUID(bytes=target_id), Line(file, row)
+                table,
+                UUID(bytes=row_id),
+                column,
+                target,
+                UUID(bytes=target_id),
+                Line(file, row),
+                bool(stated),
             )
 
     def close(self) -> None:

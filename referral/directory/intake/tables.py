@@ -65,6 +65,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     for name, table in TABLES.items()
     if name not in ENTITIES
 }
+#: parts that have no parts
+_LEAVES = frozenset(OWNERS) - {"contact", "phone"}
 SELF_LINKS = {"organization": "parent_organization_id", "taxonomy_term": "parent_id"}
 
 
@@ -176,7 +178,10 @@ def part(session: Session, batch: Batch, existing: Rows) -> None:
             if old is None:
                 continue
             links = [
-                link for link in apart(name, old, row) if (name, link, old[link]) not in batch.whole
+                link
+                for link in apart(name, old, row)
+                if (name, link, old[link]) not in batch.whole
+                or _is_further(wanted, name, row_id, old[link])
             ]
             if not links:
                 continue
@@ -189,10 +194,23 @@ def part(session: Session, batch: Batch, existing: Rows) -> None:
             if same:
                 for link in links:
                     row.pop(link)
-            else:
+            if not same or not any(row.get(each) for each in OWNERS[name]):
                 del wanted[row_id]
+            for link in links:
+                again = uuid5(row_id, str(old[link]))
+                if name in _LEAVES and again in wanted:
+                    # The parent that has it here already keeps it under its own id.
+                    wanted[row_id] = {
+                        **wanted.pop(again),
+                        "id": row_id,
+                        "as_stated": old["as_stated"],
+                    }
     for name, ids in made.items():
         existing[name] |= rows_by(session, name, "id", ids)
+
+
+def _is_further(wanted: Mapping[UUID, Any], name: str, row_id: UUID, parent: UUID) -> bool:
+    return name in _LEAVES and uuid5(row_id, str(parent)) in wanted
 
 
 def leave_services(batch: Batch, services: set[UUID]) -> None:

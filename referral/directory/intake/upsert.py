@@ -114,10 +114,12 @@ class Upsert:
         row = self.session.execute(
             select(table.c[link.column], table.c.as_stated).where(table.c.id == link.row_id)
         ).one_or_none()
-        if row is None or row[0] is not None:
+        if row is None or row[0] not in (None, link.target_id):
             return
-        stated = {name: value for name, value in (row[1] or {}).items() if name != link.column}
-        values = {link.column: link.target_id, "as_stated": stated or None}
+        values: dict[str, Any] = {link.column: link.target_id}
+        if not link.is_stated:
+            stated = {name: raw for name, raw in (row[1] or {}).items() if name != link.column}
+            values["as_stated"] = stated or None
         self.session.execute(update(table).where(table.c.id == link.row_id).values(values))
 
 
@@ -215,20 +217,38 @@ class _Step:
                     rows[row_id] = {"id": row_id} | {
                         column: to for column, to in links.items() if old[column] is None
                     }
+                elif row_id in self.existing[name]:
+                    _keep_stated(row, self.existing[name][row_id])
         if again:
             tables.leave_parts(self.batch, again)
 
     # Links.
 
     def _links(self) -> None:
+        for row in self.wanted["service"].values():
+            if row.get("organization_id") is None:
+                self._stand_in_organization(row)
+        for row in self.wanted["attribute"].values():
+            if row.get("taxonomy_term_id") is None:
+                self._stand_in_term(row)
+        self._own_programs()
         for name in TABLES:
-            for row in list(self.wanted[name].values()):
-                if name == "service" and row.get("organization_id") is None:
-                    self._stand_in_organization(row)
-                if name == "attribute" and row.get("taxonomy_term_id") is None:
-                    self._stand_in_term(row)
             for column, target in tables.LINKS[name].items():
                 self._link(name, column, target)
+
+    def _own_programs(self) -> None:
+        """A program that no organization is said to have is that of its service."""
+        owners = {
+            row["program_id"]: row.get("organization_id")
+            for row in self.wanted["service"].values()
+            if row.get("program_id")
+        }
+        for row_id, row in list(self.wanted["program"].items()):
+            if row.get("organization_id") is None and row_id not in self.existing["program"]:
+                if owner := owners.get(row_id):
+                    row["organization_id"] = owner
+                else:
+                    del self.wanted["program"][row_id]
 
     def _link(self, name: str, column: str, target: str) -> None:
         rows = self.wanted[name]
@@ -248,9 +268,14 @@ class _Step:
 
     def _dangling(self, name: str, row: dict[str, Any], column: str, target: str) -> None:
         row_id, to = row["id"], row[column]
-        line = self._line(row_id)
-        row["as_stated"] = {**(row.get("as_stated") or {}), column: str(to)}
+        line, old = self._line(row_id), self.existing[name].get(row_id)
+        said = row if "as_stated" in row or old is None else old
+        stated = said.get("as_stated") or {}
+        is_stated = column in stated
+        row["as_stated"] = {column: str(to), **stated}
         row[column] = None
+        if old is not None and old[column] is not None:
+            del row[column]  # said elsewhere, and that led somewhere
         if name == "service" and column == "organization_id":
             self._find(row_id, f"{name}.{column}", str(to), "dangling")
             self._stand_in_organization(row)
@@ -258,7 +283,7 @@ class _Step:
             self._find(row_id, f"{name}.{column}", str(to), "dangling")
             self._stand_in_term(row)
         elif TABLES[name].c[column].nullable:
-            self.run_.memory.defer(Deferred(name, row_id, column, target, to, line))
+            self.run_.memory.defer(Deferred(name, row_id, column, target, to, line, is_stated))
         else:
             self._find(row_id, f"{name}.{column}", str(to), "dangling_row", severity="error")
             del self.wanted[name][row_id]
@@ -409,6 +434,13 @@ class _Step:
             with_room.rollback()
             refused.ids.add(row_id)
             self._find(row_id, f"{name}.id", str(row_id), "refused", severity="error")
+
+
+def _keep_stated(row: dict[str, Any], old: dict[str, Any]) -> None:
+    """What was stated of columns that the row does not speak of is still so."""
+    kept = {name: raw for name, raw in (old["as_stated"] or {}).items() if name not in row}
+    if kept:
+        row["as_stated"] = {**kept, **(row.get("as_stated") or {})}
 
 
 @dataclass
