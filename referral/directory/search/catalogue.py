@@ -16,7 +16,7 @@ from referral.directory.search.words import NameForms, telling, words_of
 
 #: How surely a kind of help answers a word that names it: less than the word in a name, and less for
 #: each kind that the words mean better, and where the kind of facility alone suggests it.
-KIND, NEXT_KIND, INFERRED_KIND = 0.9, 0.03, 0.02
+KIND, NEXT_KIND, INFERRED_KIND = 0.9, 0.04, 0.02
 #: Two words that were typed as one, or one as two.
 JOINED, PARTED = 0.95, 0.9
 #: A listing is shown when it answers this share of the words' weight, and this share of what the best does.
@@ -218,14 +218,32 @@ class Catalogue:
                 if place in kind.places:
                     named |= self.columns.of_any_kind(kind.leaves)[rows]
             best: list[Found | None] = [None] * len(rows)
-            whole = sorted(one.meant.items(), key=lambda pair: -pair[1])
-            parted = ((n, s * PARTED) for way in one.parts for part in way for n, s in part.items())
-            for number, surely in (*whole, *parted):
+            for number, surely in sorted(one.meant.items(), key=lambda pair: -pair[1]):
                 fields = self.postings.field_in(number, rows)
                 for at in np.flatnonzero(fields >= 0).tolist():
                     if best[at] is None and (surely >= KIND or not named[at]):
                         best[at] = Found(one.word, self.postings.words[number], Field(fields[at]))
+            for way in one.parts:
+                for at, read in enumerate(self._read_apart(way, rows)):
+                    if best[at] is None and not named[at] and read:
+                        best[at] = Found(one.word, *read)
             for at, one_found in enumerate(best):
                 word = one.word if named[at] else None
                 found[at].append(one_found or Found(one.word, word, None))
         return found
+
+    def _read_apart(
+        self, way: Sequence[dict[int, float]], rows: NDArray[np.int32]
+    ) -> list[tuple[str, Field] | None]:
+        """For each row the words of a word that was taken apart, where the row has all of them."""
+        found: list[list[tuple[str, Field]]] = [[] for _ in rows]
+        for count, part in enumerate(way):
+            for number in sorted(part, key=lambda n: -part[n]):
+                fields = self.postings.field_in(number, rows)
+                for at in np.flatnonzero(fields >= 0).tolist():
+                    if len(found[at]) == count:
+                        found[at].append((self.postings.words[number], Field(fields[at])))
+        return [
+            (" ".join(word for word, _ in parts), parts[0][1]) if len(parts) == len(way) else None
+            for parts in found
+        ]

@@ -14,6 +14,8 @@ from referral.taxonomy.words import split
 #: Kinds of help that a query may stand for; more would bury its meaning.
 MOST_KINDS = 3
 SHORTEST_TYPO, LEAST_LIKENESS = 5, 0.75
+#: How surely a kind is meant by a word that only comes from the same root as one of its words.
+SAME_ROOT = 0.85
 
 
 class KindWords:
@@ -22,6 +24,7 @@ class KindWords:
     def __init__(self, taxonomy: Taxonomy, forms: NameForms):
         self._taxonomy, self._forms = taxonomy, forms
         self._of = {term.code: _words_of(term) for term in taxonomy}
+        self._literal = {term.code: _words_of(term, roots=False) for term in taxonomy}
         self._all = sorted({word for words in self._of.values() for word in words})
         self._known = frozenset(self._all)
         self._search = lru_cache(maxsize=2_000)(self._terms)
@@ -47,8 +50,9 @@ class KindWords:
             return [], []
         codes, kinds = [], []
         for term in self._search(" ".join(word for word, *_ in naming)):
+            literal = self._literal[term.code]
             covered = {
-                place: surely
+                place: surely * (1.0 if _stemmed(word, roots=False) & literal else SAME_ROOT)
                 for word, places, surely in naming
                 if _stemmed(word) & self._of[term.code]
                 for place in places
@@ -71,13 +75,14 @@ class KindWords:
         return [(found[0], found[1])] if found else []
 
 
-def _words_of(term: Term) -> frozenset[str]:
+def _words_of(term: Term, *, roots: bool = True) -> frozenset[str]:
     texts = (text for lang in term.name for text in (term.name[lang], *term.synonyms[lang]))
-    return frozenset(
-        form for text in texts for word in split(text) for form in (word.plain, word.stem)
-    )
+    return frozenset(form for text in texts for form in _stemmed(text, roots=roots))
 
 
 @lru_cache(maxsize=20_000)
-def _stemmed(word: str) -> frozenset[str]:
-    return frozenset(form for one in split(word) for form in (one.plain, one.stem))
+def _stemmed(text: str, *, roots: bool = True) -> frozenset[str]:
+    """The words of a text, and what they come from."""
+    words = split(text)
+    plain = frozenset(word.plain for word in words)
+    return plain | frozenset(word.stem for word in words) if roots else plain
