@@ -14,6 +14,8 @@ _NOW_REQUIRED = (
     ("organization", "trusted", sa.Boolean()),
     ("schedule", "is_closure", sa.Boolean()),
 )
+#: by which little is told from much: what must not be shown is rare
+_RARE = (("organization", "system_type"), ("location", "confidential"))
 _LISTED = ("organization", "service", "service_at_location", "taxonomy", "taxonomy_term")
 
 
@@ -599,6 +601,10 @@ def upgrade() -> None:
     with op.batch_alter_table("unit", schema=None) as batch_op:
         batch_op.add_column(sa.Column("as_stated", sa.JSON(none_as_null=True), nullable=True))
 
+    for table, column in _RARE:
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.create_index(batch_op.f(f"ix_{table}_{column}"), [column], unique=False)
+
     for table in _LISTED:
         with op.batch_alter_table(table) as batch_op:
             batch_op.add_column(sa.Column("entered_at", sa.DateTime(), nullable=True))
@@ -613,6 +619,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for table, column in _RARE:
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.drop_index(batch_op.f(f"ix_{table}_{column}"))
+
     for table in _LISTED:
         with op.batch_alter_table(table) as batch_op:
             batch_op.drop_index(batch_op.f(f"ix_{table}_entered_at"))

@@ -63,7 +63,7 @@ class Organization(Listed, Sourced, Identified):
     uri: Mapped[str | None]
     parent_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"))
     #: ours
-    system_type: Mapped[SystemType] = mapped_column(default=SystemType.SOCIETAL)
+    system_type: Mapped[SystemType] = mapped_column(default=SystemType.SOCIETAL, index=True)
     #: ours: a curator let it publish changes of its listings without being asked first
     trusted: Mapped[bool] = mapped_column(default=False)
 
@@ -187,7 +187,7 @@ class Location(Sourced, Identified):
     #: the smallest area of the gazetteer known to hold the place
     area_code: Mapped[str | None] = mapped_column(index=True)
     #: a refuge: neither place nor distance may ever be shown
-    confidential: Mapped[bool] = mapped_column(default=False)
+    confidential: Mapped[bool] = mapped_column(default=False, index=True)
 
     addresses: Mapped[list["Address"]] = relationship(order_by="Address.id")
     accessibilities: Mapped[list["Accessibility"]] = relationship(order_by="Accessibility.id")

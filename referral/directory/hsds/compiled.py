@@ -388,6 +388,8 @@ def as_told(table: str, row: Row, *, secret: bool) -> Row:
         row = _without(row, "url")  # a page read about it may say where it is
     if table == "location":
         row = row | _point_told(row)
+    if table == "service_area" and not (row["name"] or row["extent"] or row["description"]):
+        row = row | {"name": row["area_code"]}
     if table == "service_capacity" and (row["available"] is None or row["unit_id"] is None):
         # The standard asks for a unit and a number; where only a state is known, it says no more than that.
         has_room = row["status"] == "capacity"

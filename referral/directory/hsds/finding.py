@@ -163,6 +163,14 @@ def _modified(wanted: Wanted) -> list[Condition]:
     return [Service.merged_into_id.is_(None)]
 
 
+def _site_modified(wanted: Wanted) -> list[Condition]:
+    if wanted.modified_after:
+        mine = Service.id == ServiceAtLocation.service_id
+        return [exists().where(mine, *_modified(wanted))]
+    merged = select(Service.id).where(Service.merged_into_id.is_not(None))
+    return [ServiceAtLocation.service_id.not_in(merged)]
+
+
 def _organization_conditions(session: Session, wanted: Wanted) -> list[Condition]:
     texts = (Organization.name, Organization.alternate_name, Organization.description)
 
@@ -205,7 +213,7 @@ def _site_conditions(session: Session, wanted: Wanted) -> list[Condition]:
         return or_(own, _service_has(term, ServiceAtLocation.service_id))
 
     found = [
-        service.where(*_modified(wanted)),
+        *_site_modified(wanted),
         *_words(wanted.search, texts),
         *_terms(session, wanted, has),
     ]

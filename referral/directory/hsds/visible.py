@@ -4,6 +4,7 @@ Never: people's own informal help, confidential places, and whatever else would 
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select
@@ -74,11 +75,13 @@ MODELS: Mapping[str, type[Identified]] = {
 }
 
 
+@cache
 def visible(table: str) -> Condition:
     """Which rows of a table may leave. Rows that hang on nothing stay: nobody knows what they were about."""
     return _VISIBLE[table]() if table in _VISIBLE else literal(True)
 
 
+@cache
 def history_leaves(table: str) -> Condition:
     """Which rows of a table may leave with what sources and we wrote about them.
 
@@ -113,13 +116,20 @@ def has_secret_place(service_id: Link) -> Condition:
 
 
 def _organization(row_id: Link) -> Condition:
+    # What must stay is rare: a short list of it, made once, is faster than a look at every row.
     one = aliased(Organization)
-    return exists().where(one.id == row_id, one.system_type != SystemType.INFORMAL)
+    informal = select(one.id).where(one.system_type == SystemType.INFORMAL)
+    return and_(row_id.is_not(None), row_id.not_in(informal))
 
 
 def _service(row_id: Link) -> Condition:
-    one = aliased(Service)
-    return exists().where(one.id == row_id, _organization(one.organization_id))
+    one, owner = aliased(Service), aliased(Organization)
+    informal = (
+        select(one.id)
+        .join(owner, owner.id == one.organization_id)
+        .where(owner.system_type == SystemType.INFORMAL)
+    )
+    return and_(row_id.is_not(None), row_id.not_in(informal))
 
 
 def _location(row_id: Link) -> Condition:
@@ -137,8 +147,19 @@ def _location_leaves(one: type[Location]) -> Condition:
 
 def _site(row_id: Link) -> Condition:
     one = aliased(ServiceAtLocation)
-    place = or_(one.location_id.is_(None), _location(one.location_id))
-    return exists().where(one.id == row_id, _service(one.service_id), place)
+    return exists().where(one.id == row_id, _site_leaves(one))
+
+
+def _site_leaves(one: type[ServiceAtLocation]) -> Condition:
+    secret, of_informal, owner = aliased(Location), aliased(Location), aliased(Organization)
+    hidden = select(secret.id).where(secret.confidential)
+    theirs = (
+        select(of_informal.id)
+        .join(owner, owner.id == of_informal.organization_id)
+        .where(owner.system_type == SystemType.INFORMAL)
+    )
+    place = and_(one.location_id.not_in(hidden), one.location_id.not_in(theirs))
+    return and_(_service(one.service_id), or_(one.location_id.is_(None), place))
 
 
 def _contact(row_id: Link) -> Condition:
@@ -221,10 +242,7 @@ _VISIBLE: Mapping[str, Callable[[], Condition]] = {
     "service": lambda: _organization(Service.organization_id),
     "program": lambda: _organization(Program.organization_id),
     "location": lambda: _location_leaves(Location),
-    "service_at_location": lambda: and_(
-        _service(ServiceAtLocation.service_id),
-        or_(ServiceAtLocation.location_id.is_(None), _location(ServiceAtLocation.location_id)),
-    ),
+    "service_at_location": lambda: _site_leaves(ServiceAtLocation),
     "contact": lambda: _contact_leaves(Contact),
     "phone": lambda: _phone_leaves(Phone),
     "address": lambda: _location(Address.location_id),
