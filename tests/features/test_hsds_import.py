@@ -14,7 +14,7 @@ from referral.changes import directory as changes
 from referral.changes.actors import StandingActor
 from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.core.errors import Invalid
-from referral.directory.intake import hsds_source
+from referral.directory.intake import hsds_json, hsds_source
 from referral.directory.intake.batches import Batch, Line
 from referral.directory.intake.tables import TABLES
 from referral.directory.intake.upsert import Upsert
@@ -312,6 +312,49 @@ def test_one_number_of_two_listings_is_kept_for_both_whichever_comes_first(sessi
     further = session.get(Phone, uuid5(PHONE, str(OTHER)))
     assert (further.service_id, further.as_stated) == (OTHER, {"id": str(PHONE)})
     assert session.get(Phone, PHONE).service_id == SERVICE
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_documents_that_share_rows_come_in_once_however_they_are_cut_into_batches(
+    session, take, monkeypatch, size
+):
+    monkeypatch.setattr(hsds_json, "BATCH", size)
+    term = {"id": str(UUID(int=70)), "code": "a", "name": "a", "description": "a"}
+    label = {"id": str(UUID(int=71)), "taxonomy_term": term | {"parent_id": str(UUID(int=72))}}
+    place = site_at(attributes=[label], organization_id=str(ORGANIZATION))["location"]
+    entry = {name: place[name] for name in ("id", "location_type")}
+    organization = {
+        **listing()["organization"],
+        "phones": [{"id": str(PHONE), "number": "024 1"}],
+        "locations": [place],
+        "programs": [{"id": str(UUID(int=90)), "name": "Program", "description": "P"}],
+    }
+    documents = [
+        listing(
+            UUID(int=number),
+            organization=whose,
+            program={"id": str(UUID(int=90 + number % 2)), "name": "Program", "description": "P"},
+            attributes=[label],
+            service_at_locations=[{"id": str(UUID(int=200 + number)), "location": where}],
+        )
+        for number, whose, where in (
+            (1, None, entry),
+            (2, organization, place),
+            (3, listing()["organization"], entry),
+            (4, organization, place),
+        )
+    ]
+    documents.append(label["taxonomy_term"] | {"id": str(UUID(int=72)), "taxonomy": "t"})
+
+    first = take(documents)
+    there, version = rows_there(session), changes.version(session)
+    second = take(documents)
+
+    assert [f for f in first.findings if f.severity == "error"] == []
+    assert counted(second) == (5, 0, 0, 4, 0)
+    assert (rows_there(session), changes.version(session)) == (there, version)
+    assert rows_there(session)["phone"] == 4
+    assert rows_there(session)["attribute"] == 5
 
 
 def test_a_number_that_moves_from_one_listing_to_another_moves(session, take):
