@@ -171,3 +171,25 @@ def test_hours_are_edited_without_scripts(visits: Walk) -> None:
     staff.follow("form.edit-form .actions button.btn-primary")
 
     assert "08.00–11.00" in staff.text(".changes")
+
+
+@pytest.mark.parametrize(("language", "size"), [("id", DESK), ("en", PHONE)])
+def test_every_form_of_a_listing_stands_at_both_widths(
+    visits: Walk, language: str, size: Size
+) -> None:
+    staff = visits.signed_in("agency3", language, size)
+    staff.open("/listings")
+    listing = (staff.page.locator("main li.card h2 a").first.get_attribute("href") or "")[:-6]
+    for section, button in [
+        ("contact", "phones"),
+        ("who", "languages"),
+        ("bring", "entry_steps"),
+        ("place", "service_areas"),
+        ("about", "categories"),
+    ]:
+        staff.open(f"{listing}/edit/{section}")
+        before = staff.page.locator(f"#{button} .row-fields").count()
+        staff.page.locator(f"#{button}-add").click()
+        staff.page.locator(f"#{button} .row-fields").nth(before).wait_for()
+        staff.check()
+        staff.picture(f"listing-form-{section}", at=f"#{button}", above=120)
