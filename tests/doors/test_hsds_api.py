@@ -368,6 +368,25 @@ def test_our_taxonomies_are_real_ones(api: Api, make: Make) -> None:
         assert api.ids("/services", taxonomy_term_id=term["id"]) == [told["id"]]
 
 
+def test_a_term_that_somebody_else_put_into_our_taxonomies_finds_nothing(
+    api: Api, make: Make, session: Session
+) -> None:
+    make.service("HE05")
+    for name in ("capacity", "remote", "answer_mode", "sex", "desil_max", "category"):
+        owner = taxonomy_id(f"jejaring:{name}")
+        term = TaxonomyTerm(
+            code="%'\"x",
+            name="x",
+            description="",
+            taxonomy=f"jejaring:{name}",
+            taxonomy_id=owner,
+        )
+        session.add(term)
+        session.flush()
+        for listed in ("services", "organizations", "service_at_locations"):
+            assert api.ids(f"/{listed}", taxonomy_term_id=str(term.id)) == []
+
+
 def test_near_a_postal_code(api: Api, make: Make, session: Session) -> None:
     def at(name: str, km: float, code: str | None = None, area: str | None = None) -> str:
         point = (SEMARANG[0] + km / 111.195, SEMARANG[1])

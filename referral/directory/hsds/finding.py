@@ -329,13 +329,13 @@ def _fact(term: _Term, service_id: InstrumentedAttribute[UUID]) -> Condition:
         return exists().where(found, values.contains(f'"{code}"') if code else literal(True))
     if vocabulary == vocabularies.CAPACITY:
         capacity = aliased(ServiceCapacity)
-        state = capacity.status == code if code else capacity.status.is_not(None)
+        state = cast(capacity.status, String) == code if code else capacity.status.is_not(None)
         return exists().where(capacity.service_id == service_id, state)
     if vocabulary == vocabularies.CONFIDENTIALITY:
         return has_secret_place(service_id)
     service = aliased(Service)
     column = service.remote if vocabulary == vocabularies.REMOTE else service.answer_mode
-    said = column == code if code else column.is_not(None)
+    said = cast(column, String) == code if code else column.is_not(None)
     if vocabulary == vocabularies.ANSWER_MODE:
         said = and_(said, column != vocabularies.SILENT_ANSWER_MODE)
     return exists().where(service.id == service_id, said)
