@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from referral.directory.kinds import CategoryBasis, SystemType
 from referral.directory.models import Schedule
@@ -165,6 +166,7 @@ def test_searches_in_vain_are_counted_by_month_and_without_what_may_tell_a_perso
 ):
     make.service("HE01", name="Puskesmas Zamrud")
     misses.write(session)  # what other tests left waiting
+    session.execute(delete(SearchMiss))
 
     for words in (
         "kursi roda Siti Aminah",
@@ -188,7 +190,8 @@ def test_searches_in_vain_are_counted_by_month_and_without_what_may_tell_a_perso
 
 
 def test_a_row_of_misses_does_not_tell_when_somebody_searched(session, now):
-    misses.write(session)
+    misses.write(session)  # what other tests left waiting
+    session.execute(delete(SearchMiss))
     misses.count(session, "kursi roda", kinds=[], on=now.date())
     misses.write(session)
 
@@ -197,7 +200,8 @@ def test_a_row_of_misses_does_not_tell_when_somebody_searched(session, now):
 
 
 def test_a_flood_of_searches_fills_neither_memory_nor_table(session, now, monkeypatch):
-    misses.write(session)
+    misses.write(session)  # what other tests left waiting
+    session.execute(delete(SearchMiss))
     monkeypatch.setattr(misses, "MOST_WAITING", 2)
     for words in ("kursi roda", "konseling", "psikiater", "kursi roda"):
         misses.count(session, words, kinds=[], on=now.date())
