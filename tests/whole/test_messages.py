@@ -32,6 +32,7 @@ from referral.directory.duplicates import references
 from referral.directory.duplicates.models import PairStatus
 from referral.directory.hours import DAYS, ORDINALS
 from referral.directory.hsds import shape
+from referral.directory.intake.models import RunStatus
 from referral.directory.phones import TYPES
 from referral.directory.upkeep import kinds as upkeep
 from referral.directory.upkeep.editing import FIELDS
@@ -98,6 +99,7 @@ LABELS: dict[type[StrEnum], str] = {
 
 #: enums whose members steer and are never shown by themselves
 UNSEEN: set[type[StrEnum]] = {
+    RunStatus,  # a tag with an icon: templates/directory/_import_state.html
     CodeList,
     LinkPurpose,
     PairStatus,
@@ -125,6 +127,9 @@ IMPORT_FINDINGS = (
     *("no_json", "no_list", "no_name", "no_number", "no_object", "no_point", "no_row_id"),
     *("no_time", "no_uuid", "not_text", "null_island", "off_earth", "outside", "refused"),
     *("row_twice", "site_twice", "swapped", "unknown_code", "unknown_place", "unmapped_term"),
+    *("belongs_to_nothing", "cells", "column_left", "column_unknown", "no_email", "no_pattern"),
+    *("no_url", "no_weekday", "no_year", "outside_area", "row_without", "same_row", "swapped_used"),
+    *("unknown_category", "unknown_term"),
 )
 
 #: keys put together where they are used, and all that can stand in the gap
@@ -153,6 +158,8 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "directory.fee.{}": ("free", "paid"),
     "directory.import.no_{}": ("id", "name"),
     "directory.import.{}": IMPORT_FINDINGS,
+    "directory.import.osm.{}": ("nameless", "no_help", "not_yet_there"),
+    "directory.mapping.{}": ("no_folder", "not_for_this"),
     "directory.phone.{}": TYPES,
     "directory.point.{}": ("facility", "village", "kecamatan", "regency", "province"),
     "hours.day.{}": DAYS,
