@@ -86,6 +86,7 @@ _LISTING = (
     "service_category",
     "eligibility_rule",
 )
+_WHEN = ("entered_at", "last_modified", "version")
 _CHECKS = {
     "services without a site": "SELECT count(*) FROM service WHERE id NOT IN (SELECT service_id FROM service_at_location)",
     "services without a category": "SELECT count(*) FROM service WHERE id NOT IN (SELECT service_id FROM service_category)",
@@ -184,7 +185,7 @@ def content(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     try:
         for name in _LISTING:
             columns = [row[1] for row in database.execute(f"PRAGMA table_info({name})")]
-            kept = ", ".join(f'"{c}"' for c in columns if c not in ("last_modified", "version"))
+            kept = ", ".join(f'"{c}"' for c in columns if c not in _WHEN)
             found[name] = database.execute(f"SELECT {kept} FROM {name} ORDER BY id").fetchall()
     finally:
         database.close()
