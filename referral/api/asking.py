@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
 from referral.core.errors import Invalid
 from referral.directory.hsds.finding import Wanted
@@ -195,7 +195,7 @@ def _in_body() -> dict[str, Any]:
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        raise BadRequest from None
+        raise Invalid("api.no_object") from None
     if not isinstance(body, dict):
         raise Invalid("api.no_object")
     for name in body:

@@ -32,6 +32,7 @@ from referral.directory.duplicates import references
 from referral.directory.duplicates.models import PairStatus
 from referral.directory.hours import DAYS, ORDINALS
 from referral.directory.hsds import shape
+from referral.directory.hsds.exports import Format
 from referral.directory.intake.models import RunStatus
 from referral.directory.phones import TYPES
 from referral.directory.upkeep import kinds as upkeep
@@ -110,6 +111,7 @@ UNSEEN: set[type[StrEnum]] = {
     kinds.Criterion,
     upkeep.LinkPurpose,
     shape.Kind,
+    Format,  # a file on a page of its own words: referral/web/downloads.py
 }
 
 #: tables whose rows a merge may change: those it moves, and three that it changes besides
