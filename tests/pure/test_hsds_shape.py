@@ -51,11 +51,19 @@ def test_the_tables_are_those_of_the_standards_data_package(shared):
     assert {each["name"]: stated(each) for each in package["resources"]} == {
         name: (
             table.file,
-            [(each.name, each.required, each.codes) for each in table.fields],
+            [
+                (each.name, each.required, each.codes if each.kind is Kind.CODE else ())
+                for each in table.fields
+            ],
             {each.name: each.target for each in table.links if each.declared},
         )
         for name, table in TABLES.items()
     }
+
+
+def test_any_row_that_a_link_may_lead_to_is_of_one_of_the_tables():
+    for name, field in (("attribute", "link_entity"), ("metadata", "resource_type")):
+        assert set(TABLES[name].by_name[field].codes) == TABLES.keys()
 
 
 @pytest.mark.parametrize("name", ["service", "organization", "service_at_location"])
