@@ -380,3 +380,23 @@ def test_the_large_facility_list_comes_in_whole_and_only_once(session, shared, n
     )
     facilities = Service.source == "facilities-id"
     assert session.scalar(unplaced.where(facilities, Location.latitude.is_(None))) == 0
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "point", "found"),
+    [
+        ("-7.05", "110.43", (-7.05, 110.43), []),
+        ("110.43", "-7.05", (-7.05, 110.43), ["swapped_used"]),
+        ("-6.2", "106.8", (-6.2, 106.8), ["outside_area"]),
+    ],
+)
+def test_a_point_is_judged_by_the_area_the_row_states(
+    session, take, latitude, longitude, point, found
+):
+    row = {"id": "p1", "name": "Titik", "category": "HE01", "place": "33.74.11"}
+
+    report = take([row | {"latitude": latitude, "longitude": longitude}])
+
+    place = service(session, "p1").sites[0].location
+    assert (place.latitude, place.longitude) == point
+    assert [f.message.key.removeprefix("directory.import.") for f in report.findings] == found
