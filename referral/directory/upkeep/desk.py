@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from referral.changes import audit
@@ -72,12 +72,12 @@ def new_listings(
 
 def waiting(session: Session, *, page: int = 1) -> Page[ListingChange]:
     """What a curator has to decide, oldest first."""
-    query = _waiting().order_by(ListingChange.made_at, ListingChange.id)
+    query = (
+        select(ListingChange)
+        .where(ListingChange.status == ChangeStatus.WAITING)
+        .order_by(ListingChange.made_at, ListingChange.id)
+    )
     return page_of(session, query, number=page, size=PAGE_SIZE)
-
-
-def count_waiting(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(_waiting().subquery())) or 0
 
 
 def get_change(session: Session, change_id: UUID) -> ListingChange:
@@ -103,10 +103,6 @@ def set_trusted(
     action = "organization.trusted" if trusted else "organization.no_longer_trusted"
     audit.record(session, action, organization, by=by, now=now)
     session.flush()
-
-
-def _waiting() -> Select[ListingChange]:
-    return select(ListingChange).where(ListingChange.status == ChangeStatus.WAITING)
 
 
 def _is_on_its_way(by: Actor, now: datetime) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from referral.web.answers import Answers
 from referral.web.language import chosen
 from referral.web.listings import areas, hours, rows
 from referral.web.listings.door import KEEPERS, Kept, Page, bp, in_words, keep, kept, lists
+from referral.web.listings.fields import LISTS
 from referral.web.listings.sections import SECTIONS, Section, filled, read
 from referral.web.listings.stale import Conflict, stale_page
 
@@ -44,7 +45,7 @@ def save(section: str, service_id: UUID | None) -> Page:
     seen = _seen(fields)
     answers = Answers(MultiDict(request.form))
     if deed := request.form.get("do", ""):
-        focus = _press(answers.given, deed, found)
+        focus = _press(answers.given, deed)
         return _form(found, subject, answers, seen, focus=focus or "")
     values = read(answers, fields, subject.shown, lists())
     if answers.errors:
@@ -98,10 +99,10 @@ def _is_in(name: str, conflicts: list[Conflict]) -> bool:
     return any(conflict.field == name for conflict in conflicts)
 
 
-def _press(given: MultiDict[str, str], deed: str, section: Section) -> str | None:
+def _press(given: MultiDict[str, str], deed: str) -> str | None:
     if deed == "hours-MO.copy":
         return _copy_monday(given)
-    return areas.pick(given, deed) or rows.press(given, deed, section.lists)
+    return areas.pick(given, deed) or rows.press(given, deed, LISTS)
 
 
 def _copy_monday(given: MultiDict[str, str]) -> str:
@@ -130,7 +131,7 @@ def _form(
         answers=answers,
         seen=json.dumps({name: seen[name] for name in fields}, sort_keys=True),
         focus=focus,
-        rows_of=lambda name: rows.typed(answers.given, name, section.lists[name]),
+        rows_of=lambda name: rows.typed(answers.given, name, LISTS[name]),
         offered=areas.offered(answers),
         place_hint=areas.hint(),
         days=hours.day_names(),

@@ -1,13 +1,11 @@
 """How each field of a listing stands in a form: filled in from its value, and read back as it was typed."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from referral.directory.models import ServiceStatus
 from referral.directory.upkeep.editing import EVERYWHERE, INFERRED
 from referral.web.answers import Answers
 from referral.web.listings import areas, hours, rows, who
@@ -164,7 +162,6 @@ def _fill_cost(given: Given, value: Any) -> None:
     given["cost-fee"] = value["fee"]
     given["cost-amount"] = _text(value["amount"])
     given["cost-words"] = value["words"] or ""
-    given["cost-more"] = json.dumps(value.get("more") or [])
 
 
 def _read_cost(answers: Answers, before: Any) -> dict[str, Any]:
@@ -218,4 +215,3 @@ FORMS: dict[str, FormField] = {
 }
 #: read entry by entry, so that every wrong row is said and not the first alone
 BY_ROW = frozenset({"phones", "documents", "entry_steps"})
-STATUSES = tuple(status.value for status in ServiceStatus)

@@ -35,11 +35,6 @@ class Section:
         }
         return titles[self.key]
 
-    @property
-    def lists(self) -> dict[str, Any]:
-        """The lists of rows that this section's form may have."""
-        return LISTS
-
 
 SECTIONS: dict[str, Section] = {
     section.key: section
