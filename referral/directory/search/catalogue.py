@@ -20,7 +20,7 @@ KIND, NEXT_KIND, INFERRED_KIND = 0.9, 0.04, 0.02
 #: Two words that were typed as one, or one as two.
 JOINED, PARTED = 0.95, 0.9
 #: A listing is shown when it answers this share of the words' weight, and this share of what the best does.
-LEAST, LEAST_OF_BEST = 0.3, 0.8
+LEAST, LEAST_OF_BEST = 0.45, 0.8
 #: What a name that says nothing but the words asked for gains on a long one.
 SHORT_NAME = 0.015
 #: What a word that nothing stands for weighs beside those that are known.
