@@ -42,7 +42,12 @@ _TRUTH = {"type": "boolean"}
 PARAMETERS = {
     parameter.name: parameter
     for parameter in (
-        Parameter("search", _TEXT, "Words that all have to be in what the list tells of a row."),
+        Parameter(
+            "search",
+            _TEXT,
+            "Words: services as the directory's own search finds them, at most 500; elsewhere all words have to be "
+            "in names and descriptions.",
+        ),
         Parameter(
             "page", {"type": "integer", "minimum": 1, "maximum": MOST_PAGES}, "Number of the page."
         ),

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from referral.core.errors import Invalid
+from referral.directory import search
 from referral.directory.hsds import vocabularies
 from referral.directory.hsds.compiled import AREA_POINTS
 from referral.directory.hsds.visible import MODELS, has_secret_place, visible
@@ -51,6 +52,8 @@ Condition = ColumnElement[bool]
 METRES_PER_DEGREE = 111_195.0
 #: Addresses looked at to find where a postal code is.
 MOST_ADDRESSES = 2000
+#: Services that one search finds at most.
+MOST_FOUND = 500
 #: How many rows a stream holds at once.
 BATCH = 200
 #: JSON's null, in the text of a row that stands in for one that its source does not have
@@ -144,16 +147,21 @@ def _after(model: Any, last_id: UUID, entered_at: datetime | None) -> Condition:
 
 
 def _service_conditions(session: Session, wanted: Wanted) -> list[Condition]:
-    name = select(Organization.name).where(Organization.id == Service.organization_id)
-    texts = (Service.name, Service.alternate_name, Service.description, name.scalar_subquery())
     found = [
-        *_words(wanted.search, texts),
+        *_found(session, wanted, Service.id),
         *_modified(wanted),
         *_terms(session, wanted, lambda term: _service_has(term, Service.id)),
     ]
     if wanted.organization_id:
         found.append(Service.organization_id == wanted.organization_id)
     return found
+
+
+def _found(session: Session, wanted: Wanted, service_id: Any) -> list[Condition]:
+    """Services that the directory's own search finds: it forgives misspelling and knows short forms."""
+    if not wanted.search.split():
+        return []
+    return [service_id.in_(search.ids(session, wanted.search, MOST_FOUND))]
 
 
 def _modified(wanted: Wanted) -> list[Condition]:
@@ -186,25 +194,6 @@ def _organization_conditions(session: Session, wanted: Wanted) -> list[Condition
 
 def _site_conditions(session: Session, wanted: Wanted) -> list[Condition]:
     service = exists().where(Service.id == ServiceAtLocation.service_id)
-    owner = select(Organization.name).where(
-        Organization.id == Service.organization_id, Service.id == ServiceAtLocation.service_id
-    )
-    named = select(Service.name + " " + func.coalesce(Service.alternate_name, "")).where(
-        Service.id == ServiceAtLocation.service_id
-    )
-    place = select(func.coalesce(Location.name, "")).where(
-        Location.id == ServiceAtLocation.location_id
-    )
-    street = (
-        select(Address.address_1 + " " + Address.city)
-        .where(Address.location_id == ServiceAtLocation.location_id)
-        .order_by(Address.id)
-        .limit(1)
-    )
-    texts = (
-        ServiceAtLocation.description,
-        *(query.scalar_subquery() for query in (owner, named, place, street)),
-    )
 
     def has(term: "_Term") -> Condition:
         own = or_(
@@ -214,7 +203,7 @@ def _site_conditions(session: Session, wanted: Wanted) -> list[Condition]:
 
     found = [
         *_site_modified(wanted),
-        *_words(wanted.search, texts),
+        *_found(session, wanted, ServiceAtLocation.service_id),
         *_terms(session, wanted, has),
     ]
     if wanted.organization_id:
