@@ -1,4 +1,4 @@
-"""A file from elsewhere, opened as what it is: HSDS, a table, several tables, a map. Pure.
+"""A file from elsewhere, opened as what it is: HSDS, a table, several tables, a map.
 
 What is in a file decides what it is, not its name.
 """
