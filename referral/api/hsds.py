@@ -13,8 +13,9 @@ from referral.api.answers import answer, of_the_work, stream
 from referral.api.asking import Asked, asked, read
 from referral.core.errors import JejaringError, NotFound
 from referral.directory.hsds import finding
-from referral.directory.hsds.compiled import Document, Listings, minimal
+from referral.directory.hsds.compiled import Listings, minimal
 from referral.directory.hsds.shape import VERSION
+from referral.directory.hsds.telling import Document
 from referral.extensions import db
 
 bp = Blueprint("hsds", __name__, url_prefix="/api/hsds")

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from referral.core.errors import NotFound
 from referral.directory.hsds import package, vocabularies
-from referral.directory.hsds.compiled import Document, Listings, Row
+from referral.directory.hsds.compiled import Listings
 from referral.directory.hsds.finding import batches
+from referral.directory.hsds.telling import Document, Row
 from referral.directory.hsds.visible import visible
 from referral.directory.models import Service
 

@@ -29,7 +29,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from referral.core.errors import Invalid
 from referral.directory import search
 from referral.directory.hsds import vocabularies
-from referral.directory.hsds.compiled import AREA_POINTS
+from referral.directory.hsds.telling import AREA_POINTS
 from referral.directory.hsds.visible import MODELS, has_secret_place, visible
 from referral.directory.models import (
     Address,

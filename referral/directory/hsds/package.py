@@ -15,9 +15,10 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from referral.directory.hsds import vocabularies
-from referral.directory.hsds.compiled import PLACES, PLACES_ID, Listings, Row, as_told
+from referral.directory.hsds.compiled import Listings
 from referral.directory.hsds.finding import batches
 from referral.directory.hsds.shape import TABLES, VERSION, Field, Kind, Table, dump_row, is_stand_in
+from referral.directory.hsds.telling import PLACES, PLACES_ID, Row, as_told
 from referral.directory.hsds.visible import MODELS, hides_nothing, history_leaves, visible
 from referral.directory.models import Attribute, Service, TaxonomyTerm, Unit
 
