@@ -191,5 +191,6 @@ def test_every_form_of_a_listing_stands_at_both_widths(
         before = staff.page.locator(f"#{button} .row-fields").count()
         staff.page.locator(f"#{button}-add").click()
         staff.page.locator(f"#{button} .row-fields").nth(before).wait_for()
+        assert staff.page.locator(f"#{button} .row-fields").count() == before + 1
         staff.check()
         staff.picture(f"listing-form-{section}", at=f"#{button}", above=120)
