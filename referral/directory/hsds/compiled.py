@@ -1,7 +1,7 @@
 """Nested documents of HSDS: many listings with all their rows in few statements, and nothing that must stay here."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -144,10 +144,6 @@ class Listings:
         kept: UUID | None = self._rows["service"][row_id]["merged_into_id"]
         return kept
 
-    def rows(self, table: str) -> list[Row]:
-        """The rows of a table that are here, which all may leave."""
-        return list(self._rows[table].values())
-
     def row(self, table: str, row_id: UUID) -> Row:
         """One of the rows that are here."""
         return self._rows[table][row_id]
@@ -159,11 +155,6 @@ class Listings:
     def facts(self) -> Mapping[UUID, Sequence[Stated]]:
         """What we know beside HSDS of services and their capacities, by row."""
         return self._facts
-
-    @property
-    def secret(self) -> Collection[UUID]:
-        """Services that are here and have a place which must stay secret."""
-        return self._secret
 
     def service(self, row_id: UUID) -> Document | None:
         return self._document("service", row_id)
@@ -410,15 +401,3 @@ def minimal(session: Session, ids: Sequence[UUID]) -> Iterator[Document]:
             said = _LAST_MODIFIED.as_stated(stated, at)
             found[row_id] = said if fits(_LAST_MODIFIED, said) else _LAST_MODIFIED.dump(at)
     return ({"id": str(one), "last_modified": found[one]} for one in ids if one in found)
-
-
-def in_batches(ids: Iterable[UUID], size: int) -> Iterator[list[UUID]]:
-    """Ids in lists of `size`."""
-    batch: list[UUID] = []
-    for one in ids:
-        batch.append(one)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
