@@ -3,6 +3,7 @@
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TextIO
 from python_calamine import CalamineError, CalamineWorkbook
 
 from referral.core.errors import Invalid
+from referral.directory.intake.bombs import is_workbook_too_large
 
 LONGEST_CELL = 10_000_000
 #: what a column without a heading is called
@@ -104,6 +106,8 @@ def _lines_in(path: Path) -> int:
 
 
 def _sheet(path: Path, name: str | None) -> Table:
+    if _is_too_large(path):
+        raise Invalid("directory.file.too_large", field="path", name=path.name)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         if name is not None and name not in workbook.sheet_names:
@@ -124,6 +128,13 @@ def _sheet(path: Path, name: str | None) -> Table:
         if any(texts)
     )
     return Table(header, whole, max(0, sheet.height - 1))
+
+
+def _is_too_large(path: Path) -> bool:
+    try:
+        return is_workbook_too_large(path)
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise Invalid("directory.file.unreadable", field="path", name=path.name) from error
 
 
 def said(cell: Cell) -> str:

@@ -15,7 +15,10 @@ import yaml
 from referral.core.errors import Invalid
 from referral.directory.hsds.shape import TABLES
 from referral.directory.intake import files
+from referral.directory.intake.bombs import mapping_in
 
+#: where the crosswalks are that come with the program, seen from its mappings
+_CROSSWALKS = "../../crosswalks/"
 #: ours beside HSDS: what a row of these tables is made of
 _OURS = {"service_category": ("code", "basis")}
 #: fields of ours in HSDS's tables, which are written as they are
@@ -59,7 +62,7 @@ class FolderMapping:
     def from_yaml(cls, path: Path) -> "FolderMapping":
         """The mapping in a file. Raises Invalid where the file can't be one."""
         try:
-            data = yaml.safe_load(path.read_text("utf-8"))
+            data = mapping_in(path)
             if data["format"] != "folder":
                 raise ValueError("format")
             return cls(
@@ -67,7 +70,7 @@ class FolderMapping:
                 source=str(data["source"]),
                 tables=[_source(each) for each in data["tables"]],
                 crosswalks={
-                    name: _crosswalk(path.parent / file)
+                    name: _crosswalk(path.parent / _safe(file, _CROSSWALKS))
                     for name, file in (data.get("crosswalks") or {}).items()
                 },
                 not_mapped=data.get("not_mapped") or {},
@@ -113,7 +116,7 @@ def _source(data: Mapping[str, Any]) -> Source:
         raise ValueError(f"{table}: {', '.join(unknown)}")
     return Source(
         table=table,
-        file=data["file"],
+        file=_safe(data["file"]),
         id=data.get("id"),
         fields=fields,
         links=data.get("links") or {},
@@ -121,6 +124,14 @@ def _source(data: Mapping[str, Any]) -> Source:
         each=data.get("each"),
         needs=data.get("needs") or (),
     )
+
+
+def _safe(file: str, folder: str = "") -> str:
+    """A file beside the others, or in `folder`: whoever hands a mapping in reads nothing else of this machine."""
+    name = file.removeprefix(folder)
+    if name in ("", "..") or Path(name).name != name:
+        raise ValueError(file)
+    return file
 
 
 def _crosswalk(path: Path) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ import yaml
 from referral.core.errors import Finding, Invalid
 from referral.directory.intake import files, geojson, hsds_source, osm
 from referral.directory.intake.batches import Reader
+from referral.directory.intake.bombs import CarefulJson, grows_too_much, mapping_in
 from referral.directory.intake.folder_mapping import FolderMapping
 from referral.directory.intake.folders import FolderReader
 from referral.directory.intake.mapping import Known, TableMapping, best_fit
@@ -51,8 +52,8 @@ class Guides:
 def mapping_from(path: Path) -> AnyMapping:
     """The mapping in a YAML file, of a table or of a folder. Raises Invalid."""
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        data = mapping_in(path)
+    except (OSError, ValueError, yaml.YAMLError):
         data = None  # said by the mapping itself
     if isinstance(data, Mapping) and data.get("format") == "folder":
         return FolderMapping.from_yaml(path)
@@ -133,8 +134,9 @@ def _kind_of_json(path: Path) -> str:
     with path.open("rb") as file:
         if file.read(3) != b"\xef\xbb\xbf":
             file.seek(0)
+        events = ijson.parse(CarefulJson(file), multiple_values=True)
         try:
-            for seen, (prefix, event, value) in enumerate(ijson.parse(file, multiple_values=True)):
+            for seen, (prefix, event, value) in enumerate(events):
                 if prefix == "elements" and event == "start_array":
                     return "osm"
                 if prefix == "type" and value == "FeatureCollection":
@@ -174,7 +176,8 @@ def _unpacked(path: Path, room: Path) -> Path:
             if one.filename.lower().endswith(_PACKED)
             and not Path(one.filename).name.startswith(".")
         ]
-        if sum(one.file_size for one in inside) > LARGEST_UNPACKED_BYTES:
+        size = sum(one.file_size for one in inside)
+        if size > LARGEST_UNPACKED_BYTES or any(map(grows_too_much, inside)):
             raise Invalid("directory.file.too_large", field="path", name=path.name)
         names = [Path(one.filename).name for one in inside]
         if not inside or len(set(names)) < len(names):

@@ -8,6 +8,7 @@ import ijson
 
 from referral.core.errors import Invalid
 from referral.core.geo import haversine_km
+from referral.directory.intake.bombs import CarefulJson
 from referral.directory.intake.reading import Entry
 
 
@@ -22,7 +23,9 @@ def items(path: Path, prefix: str) -> Iterator[tuple[int, dict[str, Any]]]:
         with path.open("rb") as file:
             if file.read(3) != b"\xef\xbb\xbf":
                 file.seek(0)
-            for number, item in enumerate(ijson.items(file, prefix, use_float=True), start=1):
+            for number, item in enumerate(
+                ijson.items(CarefulJson(file), prefix, use_float=True), start=1
+            ):
                 if isinstance(item, dict):
                     yield number, item
     except OSError as error:

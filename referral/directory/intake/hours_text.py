@@ -68,6 +68,8 @@ _EMPTY = (
     "open",
     "at",
 )
+#: A week in words is a line or two; what is longer is a story.
+_LONGEST = 2000
 _TIME = r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>[ap]\.?m\b\.?)?"
 
 
@@ -111,6 +113,8 @@ def parse(text: str) -> list[Opening]:
 
     Also everything that `hours.parse` takes. Raises ValueError for anything not wholly understood.
     """
+    if len(text) > _LONGEST:
+        raise ValueError(text[:_LONGEST])
     try:
         return hours.parse(text)
     except ValueError:

@@ -14,6 +14,7 @@ from referral.directory.hsds.documents import Reading
 from referral.directory.hsds.settling import Settling
 from referral.directory.hsds.shape import TABLES
 from referral.directory.intake.batches import BATCH, Batch, Line
+from referral.directory.intake.bombs import CarefulJson
 from referral.directory.intake.memory import Memory
 
 #: An object is of the first of those that know most of its keys.
@@ -159,14 +160,16 @@ def _is_page(file: IO[bytes]) -> bool:
 
 
 def _events(file: IO[bytes]) -> Iterable[tuple[str, str, Any]]:
-    found: Iterable[tuple[str, str, Any]] = ijson.parse(file)
+    found: Iterable[tuple[str, str, Any]] = ijson.parse(CarefulJson(file))
     return found
 
 
 def _streamed(file: IO[bytes], prefix: str) -> Iterator[Entry]:
     number = 0
     try:
-        for number, entry in enumerate(ijson.items(file, prefix, use_float=True), start=1):
+        for number, entry in enumerate(
+            ijson.items(CarefulJson(file), prefix, use_float=True), start=1
+        ):
             yield number, entry
     except (ijson.JSONError, UnicodeError, RecursionError) as error:
         yield number + 1, ValueError(str(error))

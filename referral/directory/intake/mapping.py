@@ -15,6 +15,7 @@ from referral.core.geo import is_on_earth
 from referral.core.text import Message
 from referral.directory import hours, phones
 from referral.directory.intake import hours_text
+from referral.directory.intake.bombs import mapping_in
 from referral.directory.intake.listings import Listing, PrintedPhone
 from referral.directory.kinds import (
     OLDEST_YEARS,
@@ -125,7 +126,7 @@ class TableMapping:
     def from_yaml(cls, path: Path) -> "TableMapping":
         """The mapping in a file. Raises Invalid where the file can't be one."""
         try:
-            data = yaml.safe_load(path.read_text("utf-8"))
+            data = mapping_in(path)
             own = {name: [name] for name in COLUMNS}
             columns = own if not data["columns"] else _listed(data["columns"])
             unknown = sorted({*columns, *(data.get("constants") or {})} - set(COLUMNS))

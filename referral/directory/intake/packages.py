@@ -10,14 +10,12 @@ from typing import IO, Any
 
 from referral.core.errors import Invalid
 from referral.directory.hsds.shape import TABLES
+from referral.directory.intake.bombs import MOST_TIMES, grows_too_much
 
 DESCRIPTION = "datapackage.json"
 LONGEST_CELL = 10_000_000
 #: what a zip may become, together: 1,000,000 services are about 2 GB
 LARGEST_BYTES = 20 << 30
-#: Ordinary text shrinks to a tenth; more than this is made to fill a disk.
-_MOST_TIMES = 200
-_SMALL_BYTES = 10 << 20
 _LARGEST_DESCRIPTION = 10 << 20
 
 
@@ -69,9 +67,8 @@ class Package:
             parts = PurePosixPath(each.filename.replace("\\", "/"))
             if parts.is_absolute() or ".." in parts.parts:
                 raise self._unsafe(f"{each.filename[:80]} leads out of it")
-            shrunk = max(1, each.compress_size)
-            if each.file_size > _SMALL_BYTES and each.file_size / shrunk > _MOST_TIMES:
-                raise self._unsafe(f"{each.filename[:80]} grows {each.file_size // shrunk} times")
+            if grows_too_much(each):
+                raise self._unsafe(f"{each.filename[:80]} grows more than {MOST_TIMES} times")
             total += each.file_size
         if total > LARGEST_BYTES:
             raise self._unsafe(f"{total} bytes")
