@@ -285,7 +285,6 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("base_version", sa.Integer(), nullable=True),
         sa.Column("values", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("previous", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("note", sa.String(), nullable=True),

@@ -85,12 +85,6 @@ def failed(session: Session, letter: OutgoingMail, error: Exception, *, now: dat
     session.flush()
 
 
-def retry(session: Session, letter: OutgoingMail, *, now: datetime) -> None:
-    """Try a letter that was given up once more from the beginning."""
-    letter.attempts, letter.next_try_at, letter.given_up_at = 0, now, None
-    session.flush()
-
-
 def waiting(session: Session) -> int:
     """How many letters have not left and will be tried."""
     return session.scalar(select(func.count()).where(OutgoingMail.next_try_at.is_not(None))) or 0

@@ -19,7 +19,6 @@ from referral.directory.models import (
     Phone,
     Schedule,
     Service,
-    ServiceArea,
     ServiceAtLocation,
     ServiceCategory,
 )
@@ -259,18 +258,6 @@ def emergency_numbers(
 def reaches(areas: Iterable[str], code: str) -> bool:
     """Whether a service for these areas serves somebody in the place: one lies in the other."""
     return any(area == "*" or holds(area, code) or holds(code, area) for area in areas)
-
-
-def service_area_codes(session: Session, service_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """Codes of the areas that services state, by service; a service that states none is missing."""
-    query = select(ServiceArea.service_id, ServiceArea.area_code).where(
-        ServiceArea.service_id.in_(service_ids)
-    )
-    found: dict[UUID, list[str]] = {}
-    for service_id, code in session.execute(query):
-        if service_id is not None and code is not None:
-            found.setdefault(service_id, []).append(code)
-    return found
 
 
 def _opening(schedules: Iterable[Schedule]) -> list[OpeningRow]:

@@ -16,7 +16,6 @@ from referral.directory.kinds import AnswerMode
 from referral.directory.models import Taxonomy as TaxonomyTable
 from referral.directory.models import TaxonomyTerm
 from referral.taxonomy.tree import Taxonomy
-from referral.taxonomy.words import split
 
 FOLDER = Path(__file__).parents[2] / "directory_data"
 LISTS = {
@@ -76,24 +75,6 @@ class Code:
 def taxonomy() -> Taxonomy:
     """The tree of needs that this version ships with."""
     return Taxonomy.from_csv(FOLDER / "taxonomy.csv")
-
-
-@cache
-def _kind_words() -> frozenset[str]:
-    texts = (
-        text
-        for term in taxonomy()
-        for lang in LANGUAGES
-        for text in (term.name[lang], *term.synonyms[lang])
-    )
-    return frozenset(
-        form for text in texts for word in split(text) for form in (word.plain, word.stem)
-    )
-
-
-def names_kind(word: str) -> bool:
-    """Whether a word is one of those by which kinds of help are named, in either language."""
-    return any(w.plain in _kind_words() or w.stem in _kind_words() for w in split(word))
 
 
 @cache

@@ -58,6 +58,3 @@ def test_a_letter_that_always_fails_is_given_up_and_can_be_tried_again(
     [letter] = outbox.troubled(session)
     assert [b - a for a, b in pairwise(tries)] == list(outbox.PAUSES)
     assert (letter.last_error, letter.given_up_at) == ("OSError", tries[-1])
-
-    outbox.retry(session, letter, now=moment)
-    assert outbox.take(session, now=moment) is letter

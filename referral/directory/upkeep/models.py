@@ -43,8 +43,6 @@ class ListingChange(Identified):
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
     kind: Mapped[ChangeKind]
     status: Mapped[ChangeStatus] = mapped_column(index=True)
-    #: version of the service that its writer saw
-    base_version: Mapped[int | None]
     #: field of directory.upkeep.editing → the value proposed
     values: Mapped[dict[str, Any]]
     #: field → the value seen when it was written; then the value replaced when it was published
