@@ -27,6 +27,8 @@ PLACES = Gazetteer(
         Place("94", 1, "Papua Tengah"),
     ]
 )
+#: where a row of the tests stands when its point is not used
+IN_THE_MIDDLE = (-7.06, 110.42)
 MAPPINGS = [TableMapping.from_yaml(path) for path in sorted((FOLDER / "mappings").glob("*.yaml"))]
 TABLE = next(mapping for mapping in MAPPINGS if mapping.name == "table")
 ROWS = [
@@ -388,6 +390,10 @@ def test_the_large_facility_list_comes_in_whole_and_only_once(session, shared, n
         ("-7.05", "110.43", (-7.05, 110.43), []),
         ("110.43", "-7.05", (-7.05, 110.43), ["swapped_used"]),
         ("-6.2", "106.8", (-6.2, 106.8), ["outside_area"]),
+        ("106.8", "-6.2", IN_THE_MIDDLE, ["off_earth"]),
+        ("97", "181", IN_THE_MIDDLE, ["off_earth"]),
+        ("nan", "1", IN_THE_MIDDLE, ["off_earth"]),
+        ("0", "0", IN_THE_MIDDLE, ["null_island"]),
     ],
 )
 def test_a_point_is_judged_by_the_area_the_row_states(
@@ -399,4 +405,5 @@ def test_a_point_is_judged_by_the_area_the_row_states(
 
     place = service(session, "p1").sites[0].location
     assert (place.latitude, place.longitude) == point
+    assert place.point_source == ("kecamatan" if point == IN_THE_MIDDLE else "facility")
     assert [f.message.key.removeprefix("directory.import.") for f in report.findings] == found

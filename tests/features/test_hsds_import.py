@@ -465,8 +465,9 @@ def site_at(**point):
     ("point", "problem"),
     [
         ({"latitude": 0, "longitude": 0}, "null_island"),
-        ({"latitude": 110.41, "longitude": -6.98}, "off_earth"),
-        ({"latitude": 52.37, "longitude": 4.89}, "outside"),
+        ({"latitude": 106.8, "longitude": -6.2}, "off_earth"),
+        ({"latitude": 97, "longitude": 181}, "off_earth"),
+        ({"latitude": 97}, "no_point"),
         ({"latitude": -6.98}, "no_point"),
         ({"latitude": "north", "longitude": 110.41}, "no_number"),
     ],
@@ -478,8 +479,28 @@ def test_a_point_that_can_not_be_true_is_told_and_the_area_stands_for_it(
 
     there = session.scalars(select(Location)).one()
     assert (there.latitude, there.longitude, there.point_source) == (-6.99, 110.42, "regency")
-    assert (1, "location.latitude", problem) in found(report)
+    told = [key for _, field, key in found(report) if field.startswith("location.")]
+    assert told == [problem]
     assert {name: there.as_stated[name] for name in point} == point
+
+
+@pytest.mark.parametrize(
+    ("stated", "used", "told"),
+    [
+        ((52.37, 4.89), (52.37, 4.89), "outside_area"),
+        ((110.41, -6.98), (-6.98, 110.41), "swapped_used"),
+    ],
+)
+def test_a_point_far_off_is_used_and_told_and_one_turned_round_is_put_right(
+    session, take, stated, used, told
+):
+    once = [listing(service_at_locations=[site_at(latitude=stated[0], longitude=stated[1])])]
+    report, again = take(*once), take(*once)
+
+    there = session.scalars(select(Location)).one()
+    assert (there.latitude, there.longitude, there.point_source) == (*used, "facility")
+    assert (1, "location.latitude", told) in found(report)
+    assert (again.created, again.updated) == (0, 0)
 
 
 def test_a_point_inside_its_area_is_used(session, take):

@@ -127,10 +127,19 @@ IMPORT_FINDINGS = (
     *("age_order", "confidential", "dangling", "dangling_row", "foreign", "foreign_part"),
     *("kept_local", "left_without_id", "no_age", "no_category", "no_day", "no_hsds", "no_instant"),
     *("no_json", "no_list", "no_name", "no_number", "no_object", "no_point", "no_row_id"),
-    *("no_time", "no_uuid", "not_text", "null_island", "off_earth", "outside", "refused"),
-    *("row_twice", "site_twice", "swapped", "unknown_code", "unknown_place", "unmapped_term"),
+    *("no_time", "no_uuid", "not_text", "null_island", "off_earth", "refused"),
+    *("row_twice", "site_twice", "unknown_code", "unknown_place", "unmapped_term"),
     *("belongs_to_nothing", "cells", "column_left", "column_unknown", "no_email", "no_pattern"),
-    *("no_url", "no_weekday", "no_year", "outside_area", "row_without", "same_row", "swapped_used"),
+    *(
+        "no_url",
+        "no_weekday",
+        "no_year",
+        "outside_area",
+        "outside_country",
+        "row_without",
+        "same_row",
+        "swapped_used",
+    ),
     *("unknown_category", "unknown_term"),
 )
 

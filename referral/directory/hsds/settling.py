@@ -1,6 +1,7 @@
 """What HSDS rows mean to us beyond HSDS: our vocabularies, areas, where a place is, what is kept secret. Pure."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -194,28 +195,32 @@ class Settling:
         area = next((code for one in addresses if (code := self._area_of(one))), None)
         point = (row.get("latitude"), row.get("longitude"))
         position: dict[str, Any] = dict.fromkeys(_POSITION)
-        if None not in point:
-            judged = judge(point, self.gazetteer, area, at_home=at_home and bool(addresses))  # type: ignore[arg-type]  # neither is None
-            if judged.point:
+        latitude, longitude = (_stated(row, name) for name in ("latitude", "longitude"))
+        if latitude is not None and longitude is not None:
+            judged = judge(
+                (latitude, longitude), self.gazetteer, area, at_home=at_home and bool(addresses)
+            )
+            if judged.told is not None:
+                said = f"{latitude}, {longitude}"
+                _tell(batch, row["id"], "location.latitude", said, judged.told)
+            if judged.point is not None:
                 position |= {
                     "latitude": judged.point[0],
                     "longitude": judged.point[1],
                     "precision_km": POINT_KM,
                     "point_source": "facility",
                 }
-            else:
-                said = f"{point[0]}, {point[1]}"
-                _find(batch, row["id"], "location.latitude", said, str(judged.problem))
-        elif point != (None, None):
-            stated = row["as_stated"] or {}
-            if not {"latitude", "longitude"} & stated.keys():
+        elif (latitude, longitude) != (None, None):
+            missing = "longitude" if longitude is None else "latitude"
+            if missing not in (row["as_stated"] or {}):  # else it was told to be no number
                 _find(batch, row["id"], "location.latitude", "", "no_point")
-        if position["latitude"] is None:
+        if (position["latitude"], position["longitude"]) != point:
             for name, value in zip(("latitude", "longitude"), point, strict=True):
                 if value is not None:
                     whole = int(value) if value.is_integer() else value
                     stated = row["as_stated"] or {}
                     row["as_stated"] = {name: whole, **stated}
+        if position["latitude"] is None:
             located = self.gazetteer.locate(area) if area else None
             if located is not None:
                 source = AREA_POINTS.get(located.at.level, "province")
@@ -238,7 +243,7 @@ class Settling:
             row.pop(name, None)
         if had and entry["latitude"] is not None:
             row |= {name: entry[name] for name in _POSITION}
-        elif had:
+        if had:
             row["as_stated"] = entry["as_stated"]
 
     def _area_of(self, address: Mapping[str, Any]) -> str | None:
@@ -306,7 +311,19 @@ def _plain(value: float) -> float | int:
     return int(value) if value.is_integer() else value
 
 
+def _stated(row: Mapping[str, Any], name: str) -> float | None:
+    """Half of a point as its source says it, on earth or not."""
+    value: float | None = row.get(name)
+    if value is None:
+        with suppress(KeyError, TypeError, ValueError):
+            value = float((row["as_stated"] or {})[name])
+    return value
+
+
 def _find(batch: Batch, row_id: UUID, field: str, value: str, key: str) -> None:
+    _tell(batch, row_id, field, value, Message(f"directory.import.{key}"))
+
+
+def _tell(batch: Batch, row_id: UUID, field: str, value: str, words: Message) -> None:
     line = batch.lines.get(row_id) or Line("", 0)
-    words = Message(f"directory.import.{key}")
     batch.findings.append(Finding(line.row, field, value[:80], words, file=line.file))

@@ -11,7 +11,6 @@ from typing import TypeVar
 import yaml
 
 from referral.core.errors import Finding, Invalid
-from referral.core.geo import is_on_earth
 from referral.core.text import Message
 from referral.directory import hours, phones
 from referral.directory.intake import hours_text
@@ -413,15 +412,6 @@ class _Reading:
             lat, lon = (float(text.replace(",", ".")) for text in printed)
         except ValueError:
             self.find("latitude", said, "directory.import.no_point")
-            return None, None
-        if not is_on_earth(lat, lon):  # also where a coordinate is not a number
-            if not is_on_earth(lon, lat):
-                self.find("latitude", said, "directory.import.off_earth")
-                return None, None
-            self.find("latitude", said, "directory.import.swapped_used")
-            lat, lon = lon, lat
-        if lat == 0 and lon == 0:
-            self.find("latitude", said, "directory.import.null_island")
             return None, None
         word = self.raw("point_source")
         kind = self.mapping.points.get(word) or self.mapping.points.get("")

@@ -10,18 +10,15 @@ from zoneinfo import ZoneInfo
 
 from referral.core.country import COUNTRY
 from referral.core.errors import Finding
-from referral.core.geo import haversine_km, is_on_earth
 from referral.core.text import Message
 from referral.directory.intake.batches import Rows
 from referral.directory.intake.listings import Listing
+from referral.directory.intake.points import judge
 from referral.directory.kinds import Criterion, ServiceStatus
 from referral.places.gazetteer import DISTRICT, REGENCY, Gazetteer, PlaceNotClear
 
 #: what a point stands for that is no more than the middle of an area, by the area's level
 AREA_POINTS = {REGENCY: "regency", DISTRICT: "kecamatan"}
-#: A point is far outside its area beyond so many times the precision of the area's point and so many km: of
-#: 20,118 listed facilities 26 are, most of them on islands far from their kabupaten.
-FAR_PRECISIONS, FAR_KM = 3, 50
 _SHOWN = 80  # characters of a value that a finding repeats
 
 
@@ -196,9 +193,11 @@ class Maker:
             listing.precision_km,
             listing.point_source,
         )
-        if point is not None and code:
-            point = self._checked(made, listing, point, code)
-        elif point is None and code and not (listing.remote and not listing.address):
+        if point is not None:
+            point = self._judged(made, listing, point, code)
+        if point is None:
+            precision_km = point_source = None
+        if point is None and code and not (listing.remote and not listing.address):
             located = self.gazetteer.locate(code)
             if located is not None:
                 point = (located.latitude, located.longitude)
@@ -242,33 +241,14 @@ class Maker:
             }
         return location_id
 
-    def _checked(
-        self, made: Made, listing: Listing, point: tuple[float, float], code: str
-    ) -> tuple[float, float]:
-        """The point, the right way round; one far outside the area that the source states is reported.
-
-        It stays: islands lie far from the middle of their kabupaten, and nobody here knows which of the two
-        is wrong.
-        """
-        located = self.gazetteer.locate(code)
-        if located is None:
-            return point
-        km = haversine_km(*point, located.latitude, located.longitude)
-        far_km = FAR_PRECISIONS * located.precision_km + FAR_KM
-        if km <= far_km:
-            return point
-        said = f"{point[0]}, {point[1]}"
-        turned = (point[1], point[0])
-        if is_on_earth(*turned):
-            turned_km = haversine_km(*turned, located.latitude, located.longitude)
-            if turned_km <= far_km:
-                made.findings.append(_finding(listing, "latitude", said, "swapped_used"))
-                return turned
-        place = self.gazetteer.label(code)
-        made.findings.append(
-            _finding(listing, "latitude", said, "outside_area", km=round(km), place=place)
-        )
-        return point
+    def _judged(
+        self, made: Made, listing: Listing, stated: tuple[float, float], code: str | None
+    ) -> tuple[float, float] | None:
+        judged = judge(stated, self.gazetteer, code, at_home=False)
+        if judged.told is not None:
+            said = f"{stated[0]}, {stated[1]}"
+            made.findings.append(Finding(listing.row, "latitude", said[:_SHOWN], judged.told))
+        return judged.point
 
     def _area(self, made: Made, listing: Listing) -> str | None:
         for text in listing.place:
