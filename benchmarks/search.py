@@ -34,7 +34,7 @@ from referral.directory.search import Near, search
 from referral.directory.search import index as search_index
 from referral.directory.search.catalogue import Catalogue
 from referral.directory.search.columns import Document, Site
-from referral.directory.search.index import follow, name_forms
+from referral.directory.search.index import CATALOGUE, name_forms
 from referral.directory.search.words import words_of
 from referral.extensions import alembic, db
 from referral.factory import create_app
@@ -72,7 +72,7 @@ def main() -> None:
 def _measure(app: Any, draw: np.random.Generator, names: list[str]) -> None:
     session = db.session
     before = _rss()
-    seconds, (catalogue, _) = _timed(lambda: follow(session))
+    seconds, (catalogue, _) = _timed(lambda: CATALOGUE.latest(session))
     print(
         f"catalogue: read and built in {seconds / 1000:.1f} s ({seconds.cpu / 1000:.1f} s of the processor), arrays {catalogue.nbytes() / 1e6:.0f} MB, "
         f"process grew by {_rss() - before:.0f} MB, {len(catalogue.postings.words):,} different words"
@@ -146,7 +146,7 @@ def _follows(session: Session) -> None:
         service.name = f"Zwqx{number} Pembaruan"
         session.add(DirectoryChange(at=NOW, service_id=service_id))
         session.commit()
-        taken.append(_timed(lambda: follow(session))[0])
+        taken.append(_timed(lambda: CATALOGUE.latest(session))[0])
     _say("taking in one changed listing", taken)
 
 

@@ -19,6 +19,7 @@ from referral.config import Settings
 from referral.directory.search import index
 from referral.extensions import alembic, db
 from referral.factory import create_app
+from referral.matching import live
 from referral.reference import load_reference
 from tests.factories import PASSWORD, Make
 
@@ -60,7 +61,8 @@ def session(app: Flask) -> Iterator[Session]:
         db.sessionmaker.configure(**kept)
         outer.rollback()
         connection.close()
-        index.forget(db.engine)  # it read what is no longer there
+        live.INDEX.forget(db.engine)
+        index.CATALOGUE.forget(db.engine)  # it read what is no longer there
 
 
 @pytest.fixture

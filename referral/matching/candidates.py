@@ -6,7 +6,7 @@ The one part of matching that an index may replace: whatever gives the same offe
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -82,6 +82,9 @@ def facility_defaults() -> dict[str, FacilityDefault]:
         }
 
 
+#: Services whose rows are read at once.
+_BATCH = 5_000
+_IS_ITS_OWN = Service.merged_into_id.is_(None)
 _USUAL = FacilityDefault("replies", own_area_only=False, never_with_violence=False)
 
 
@@ -90,32 +93,46 @@ def offers_of(session: Session, codes: Iterable[str], gazetteer: Gazetteer) -> l
 
     What was merged into another listing is that listing's.
     """
-    services = _services_of(list(codes))
-    return _load(session, services, list(codes), gazetteer, Service.merged_into_id.is_(None))
+    services = select(ServiceCategory.service_id).where(ServiceCategory.code.in_(list(codes)))
+    return _load(session, services, gazetteer, _IS_ITS_OWN)
 
 
-def offers_at(
-    session: Session, site_ids: Iterable[UUID], codes: Iterable[str], gazetteer: Gazetteer
-) -> list[Offer]:
-    """These services at places, with which of the categories they have."""
+def offers_at(session: Session, site_ids: Iterable[UUID], gazetteer: Gazetteer) -> list[Offer]:
+    """These services at places."""
     services = select(ServiceAtLocation.service_id).where(ServiceAtLocation.id.in_(list(site_ids)))
     wanted = set(site_ids)
-    found = _load(session, services, list(codes), gazetteer)
+    found = _load(session, services, gazetteer)
     return [offer for offer in found if offer.service_at_location_id in wanted]
 
 
-def _services_of(codes: list[str]) -> Select[UUID]:
-    return select(ServiceCategory.service_id).where(ServiceCategory.code.in_(codes))
+def offers_by(session: Session, service_ids: Iterable[UUID], gazetteer: Gazetteer) -> list[Offer]:
+    """These services wherever they are given, as `everything` has them."""
+    services = select(Service.id).where(Service.id.in_(list(service_ids)))
+    return _load(session, services, gazetteer, _IS_ITS_OWN)
+
+
+def everything(session: Session, gazetteer: Gazetteer) -> Iterator[Offer]:
+    """Every service at a place, some thousand at a time."""
+    after: UUID | None = None
+    while True:
+        following = select(Service.id).order_by(Service.id).limit(_BATCH)
+        if after is not None:
+            following = following.where(Service.id > after)
+        ids = session.scalars(following).all()
+        if not ids:
+            return
+        after = ids[-1]
+        services = select(Service.id).where(Service.id.between(ids[0], after))
+        yield from _load(session, services, gazetteer, _IS_ITS_OWN)
 
 
 def _load(
     session: Session,
     services: Select[UUID],
-    codes: list[str],
     gazetteer: Gazetteer,
     *conditions: ColumnElement[bool],
 ) -> list[Offer]:
-    categories = _categories(codes)
+    categories = _categories(services)
     sites = session.execute(
         select(
             ServiceAtLocation.id,
@@ -155,8 +172,8 @@ def _load(
     ]
 
 
-def _categories(codes: list[str]) -> Subquery:
-    """One row per service with its categories among `codes`, joined by commas: stated, inferred."""
+def _categories(services: Select[UUID]) -> Subquery:
+    """One row per service with its categories, joined by commas: stated, inferred."""
 
     def of(basis: CategoryBasis) -> ColumnElement[str]:
         code = case((ServiceCategory.basis == basis, ServiceCategory.code))
@@ -168,7 +185,7 @@ def _categories(codes: list[str]) -> Subquery:
             of(CategoryBasis.STATED).label("stated"),
             of(CategoryBasis.INFERRED).label("inferred"),
         )
-        .where(ServiceCategory.code.in_(codes))
+        .where(ServiceCategory.service_id.in_(services))
         .group_by(ServiceCategory.service_id)
         .subquery()
     )

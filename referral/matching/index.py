@@ -94,6 +94,12 @@ class Index:
         """How many offers stand beside the columns."""
         return len(self._fresh)
 
+    @property
+    def keeps_hours(self) -> bool:
+        """Whether any offer says when it is open."""
+        hours = self.columns.values["hours"]
+        return any(rows for (rows,) in hours) or any(one.hours for one in self._fresh.values())
+
     def replace(self, service_id: UUID, offers: Iterable[Offer]) -> None:
         """Take these for everything that was known of a service."""
         self.columns.take_out(service_id)

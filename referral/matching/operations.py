@@ -18,16 +18,14 @@ from referral.directory import closed_days
 from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
 from referral.directory.upkeep import verification
-from referral.matching import candidates, queries, receipts
+from referral.matching import candidates, live, queries, receipts
 from referral.matching.asking import place_of_code, place_of_point
 from referral.matching.facts import Query
 from referral.matching.models import ClientChoice, MatchReceipt
-from referral.matching.ranking import rank
+from referral.matching.ranking import select, told
 from referral.matching.rules import RULES_VERSION, VIOLENT_NEEDS
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer as places_of
-
-#: The protection of a case that keeps mediation and neighbourhood leaders away.
 
 
 def answer(
@@ -42,19 +40,19 @@ def answer(
     """What a query gives, as a receipt's content. Writes nothing."""
     gazetteer = places_of(session)
     table = queries.penalty_table(session, office_id)
-    codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
-    offers = candidates.offers_of(session, dict.fromkeys(codes), gazetteer)
-    keeps_hours = any(offer.hours for offer in offers)
-    holidays = closed_days.around(query.at.year) if keeps_hours else frozenset()
-    ranking = rank(
-        query,
-        offers,
-        table.steps,
-        need_id=need_id,
-        kept_out=kept_out,
-        holidays=holidays,
-        names=lambda code: _area_name(code, gazetteer),
-    )
+    how: dict[str, Any] = {"need_id": need_id, "kept_out": kept_out}
+    if (kept := live.INDEX.exact(session)) is not None:
+        index, lock = kept
+        with lock:
+            holidays = closed_days.around(query.at.year) if index.keeps_hours else frozenset()
+            selection = index.select(query, table.steps, holidays=holidays, **how)
+    else:
+        codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
+        offers = candidates.offers_of(session, dict.fromkeys(codes), gazetteer)
+        keeps_hours = any(offer.hours for offer in offers)
+        holidays = closed_days.around(query.at.year) if keeps_hours else frozenset()
+        selection = select(query, offers, table.steps, holidays=holidays, **how)
+    ranking = told(query, selection, table.steps, names=lambda code: _area_name(code, gazetteer))
     shown = (*ranking.options, *ranking.remote, *ranking.why_not)
     return receipts.content_of(
         query,

@@ -305,7 +305,7 @@ def _may_fit(session: Session, need: Need, site: ServiceAtLocation, now: datetim
     query = query_for(session, need, now=now)
     ranking = rank(
         query,
-        candidates.offers_at(session, [site.id], [need.category], places_of(session)),
+        candidates.offers_at(session, [site.id], places_of(session)),
         penalty_table(session, need.case.office_id).steps,
         need_id=str(need.id),
         kept_out=excluded_organizations(session, need.case_id),

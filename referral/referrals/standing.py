@@ -98,3 +98,5 @@ def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
         else:
             standing.due += (row.ended_at or now) >= due_at
     session.add(standing)
+    if session.is_modified(standing):
+        directory_changes.announce(session, service_id, now=now)

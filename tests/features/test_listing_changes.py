@@ -473,7 +473,7 @@ def test_full_until_monday_is_one_step_that_the_next_match_sees(
     session.flush()
     changes.full_until(session, service, date(2026, 3, 9), places, by=agency, now=now)
 
-    offer = offers_at(session, [site.id], ["HE05"], places)[0]
+    offer = offers_at(session, [site.id], places)[0]
     assert (offer.capacity, offer.capacity_until, offer.capacity_at) == (
         "no-capacity",
         date(2026, 3, 9),
@@ -563,7 +563,7 @@ def test_a_new_listing_gets_its_organization_place_and_facts_when_a_curator_take
     site = service.sites[0]
     assert site.location is not None
     assert (site.location.area_code, site.location.point_source) == ("33.74", "regency")
-    offer = offers_at(session, [site.id], ["HE01"], places)[0]
+    offer = offers_at(session, [site.id], places)[0]
     assert (dict(offer.categories), offer.active) == ({"HE01": True}, True)
 
     changes.revert(session, change, places, by=curator, now=now)
@@ -581,7 +581,7 @@ def test_documents_know_not_said_from_none_needed(
     now: datetime,
 ) -> None:
     def offered() -> Any:
-        return offers_at(session, [site.id], ["HE05"], places)[0].documents
+        return offers_at(session, [site.id], places)[0].documents
 
     assert (listings.values_of(service)["documents"], offered()) == (None, None)
     changes.edit(session, service.id, {"documents": []}, places, seen={}, by=curator, now=now)
@@ -766,7 +766,7 @@ def test_hours_said_of_the_site_or_the_place_are_shown_and_edited_where_they_cou
 
     assert listings.values_of(site.service)["hours"] == new["hours"]
     assert directory.get(session, site.service_id).is_open(monday) is False
-    [offer] = offers_at(session, [site.id], ["HE05"], places)
+    [offer] = offers_at(session, [site.id], places)
     assert is_open(offer.hours, monday) is False
     # What other services at the place say of themselves is left alone.
     assert (row.closes_at == "15:00") is (owner == "location_id")

@@ -95,7 +95,7 @@ def test_an_offer_holds_everything_the_rules_ask_for(
         service_at_location_id=site.id,
         service_id=service_id,
         organization_id=site.service.organization_id,
-        categories={"HE05": True},
+        categories={"HE05": True, "HE01": True},
         latitude=SEMARANG[0],
         longitude=SEMARANG[1],
         precision_km=0.5,

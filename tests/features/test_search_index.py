@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from referral.changes import following
 from referral.changes.directory import announce
 from referral.changes.models import DirectoryChange
 from referral.config import Settings
@@ -36,7 +37,7 @@ def apps(tmp_path):
     yield first, second
     for app in (first, second):
         with app.app_context():
-            index.forget(db.engine)
+            index.CATALOGUE.forget(db.engine)
             db.engine.dispose()
 
 
@@ -113,13 +114,15 @@ def test_after_an_import_everything_is_read_anew(apps):
 
 def test_a_large_directory_is_read_anew_aside_while_the_old_catalogue_answers(apps, monkeypatch):
     first, second = apps
-    monkeypatch.setattr(index, "SMALL", 0)
-    monkeypatch.setattr(index, "SECONDS_BETWEEN", -1.0)
+    monkeypatch.setattr(following, "SMALL", 0)
+    monkeypatch.setattr(following, "SECONDS_BETWEEN", -1.0)
     with first.app_context():
         add(db.session, "Klinik Zamrud")
     assert found(second, "klinik") == ["Klinik Zamrud"]
     started = []
-    monkeypatch.setattr(index, "Thread", lambda **how: started.append(Thread(**how)) or started[-1])
+    monkeypatch.setattr(
+        following, "Thread", lambda **how: started.append(Thread(**how)) or started[-1]
+    )
 
     with first.app_context():
         add(db.session, "Klinik Kencana")

@@ -1,25 +1,18 @@
 """The catalogue of this process: read from the directory at first use, then kept true by the change feed.
 
-Every question first looks at the feed's last entry. Services that changed are read again one by one. Where
-everything may have changed (an import), a small directory is read anew at once; a large one in a thread,
-and questions are answered from what is known until it is done. What is shown is always read from the
-database, so that a listing that was closed or hidden meanwhile is not shown by a catalogue that is behind.
+What is shown is always read from the database, so that a listing that was closed or hidden meanwhile is not
+shown by a catalogue that is behind.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from functools import cache, lru_cache
-from threading import Lock, Thread
-from time import monotonic
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from referral.changes.models import DirectoryChange
+from referral.changes.following import Followed
 from referral.directory.kinds import CategoryBasis
 from referral.directory.models import (
     Address,
@@ -42,23 +35,12 @@ from referral.places.codes import no_finer_than_regency
 from referral.places.models import Place, PlaceAlias
 from referral.taxonomy.words import stem
 
-#: A directory of at most this many services is read anew while its question waits.
-SMALL = 5_000
-#: More changed services than this, or than a tenth of all, are cheaper read anew than one by one.
-MOST_CHANGES = 2_000
-#: A long import announces many batches: the catalogue is not read anew more often than this.
-SECONDS_BETWEEN = 10.0
-#: On a database with several writers a change may appear after one with a higher number.
-LATE_SECONDS, LATE_NUMBERS = 600.0, 200
 _WINDOW = 4_000
 _OPENING = tuple(OpeningRow.__dataclass_fields__)
-_log = logging.getLogger(__name__)
 
 _Row = Row[*tuple[Any, ...]]
 #: The same row for the same columns: of a hundred thousand listings most keep the same hours.
 _opening_row = lru_cache(maxsize=50_000)(OpeningRow)
-Head = tuple[int, datetime | None, UUID | None]
-_NOTHING: Head = (0, None, None)
 
 
 @cache
@@ -67,141 +49,36 @@ def name_forms() -> NameForms:
     return NameForms.from_csv(FOLDER / "name_words.csv")
 
 
-class _Kept:
-    """One database's catalogue and how far it has followed the feed."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.catalogue: Catalogue | None = None
-        self.head = _NOTHING
-        self.late: dict[int, float] = {}
-        self.is_reading = False
-        self.read_at = 0.0
-        self.seconds = 0.0
+def _read_all(session: Session) -> Catalogue:
+    names = area_names(session)
+    catalogue = Catalogue(name_forms(), stem, lambda code: names_around(names, code))
+    for document in documents(session):
+        catalogue.add(document)
+    catalogue.settle()
+    return catalogue
 
 
-_all: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
-_all_lock = Lock()
-
-
-def forget(engine: Engine) -> None:
-    """Drop what is known of a database; the next question reads it anew."""
-    with _all_lock:
-        _all.pop(engine, None)
-
-
-def follow(session: Session) -> tuple[Catalogue, Lock]:
-    """The catalogue as the session sees the directory, and the lock to hold while asking it."""
-    engine = session.connection().engine
-    with _all_lock:
-        kept = _all.setdefault(engine, _Kept())
-    head = _head(session)
-    with kept.lock:
-        if kept.catalogue is None:
-            catalogue = _take(kept, head, *_read_all(session, head))
-        elif head != kept.head or kept.late:
-            catalogue = _caught_up(kept, kept.catalogue, session, engine, head)
-        else:
-            catalogue = kept.catalogue
-        return catalogue, kept.lock
-
-
-def _caught_up(
-    kept: _Kept, catalogue: Catalogue, session: Session, engine: Engine, head: Head
-) -> Catalogue:
-    _forget_late(kept)
-    query = (
-        select(DirectoryChange.seq, DirectoryChange.at, DirectoryChange.service_id)
-        .where((DirectoryChange.seq >= kept.head[0]) | DirectoryChange.seq.in_(list(kept.late)))
-        .order_by(DirectoryChange.seq)
-        .limit(MOST_CHANGES + LATE_NUMBERS)
-    )
-    rows: list[Head] = [(row[0], row[1], row[2]) for row in session.execute(query)]
-    # The entry we stand on is gone or another: the database was put back to an earlier state.
-    is_rewound = kept.head != _NOTHING and kept.head not in rows
-    changes = [row for row in rows if row != kept.head]
-    changed = {service_id for _, _, service_id in changes}
-    most = min(MOST_CHANGES, max(SMALL, len(catalogue)) // 10)
-    worn = catalogue.changed + len(changed) > max(SMALL, len(catalogue)) // 4
-    if is_rewound or None in changed or len(changed) > most or worn:
-        return _read_anew(kept, catalogue, session, engine, head)
-    ids = {service_id for service_id in changed if service_id is not None}
+def _bring(catalogue: Catalogue, session: Session, ids: set[UUID]) -> None:
     found = {document.id: document for document in documents(session, ids)}
     for service_id in ids:
         if service_id in found:
             catalogue.put(found[service_id])
         else:
             catalogue.take_out(service_id)
-    seen = {seq for seq, _, _ in rows}
-    now = monotonic()
-    for seq in range(max(kept.head[0] + 1, head[0] - LATE_NUMBERS), head[0]):
-        if seq not in seen:
-            kept.late.setdefault(seq, now)
-    for seq in seen:
-        kept.late.pop(seq, None)
-    kept.head = head
-    return catalogue
 
 
-def _read_anew(
-    kept: _Kept, catalogue: Catalogue, session: Session, engine: Engine, head: Head
-) -> Catalogue:
-    count = session.scalar(select(func.count()).select_from(Service)) or 0
-    if max(count, len(catalogue)) <= SMALL:
-        return _take(kept, head, *_read_all(session, head))
-    wait = max(SECONDS_BETWEEN, 3 * kept.seconds)
-    if not kept.is_reading and monotonic() - kept.read_at > wait:
-        kept.is_reading = True
-        Thread(target=_read_aside, args=(kept, engine), daemon=True, name="search-index").start()
-    return catalogue
+def _services(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Service)) or 0
 
 
-def _read_aside(kept: _Kept, engine: Engine) -> None:
-    started = monotonic()
-    try:
-        with Session(engine) as session:
-            head = _head(session)
-            catalogue, late = _read_all(session, head)
-        with kept.lock:
-            _take(kept, head, catalogue, late)
-    except Exception:
-        _log.exception("The search catalogue could not be read anew; the old one stays in use.")
-    finally:
-        with kept.lock:
-            kept.is_reading, kept.read_at = False, monotonic()
-            kept.seconds = kept.read_at - started
-
-
-def _take(kept: _Kept, head: Head, catalogue: Catalogue, late: dict[int, float]) -> Catalogue:
-    kept.catalogue, kept.head, kept.late = catalogue, head, late
-    return catalogue
-
-
-def _forget_late(kept: _Kept) -> None:
-    limit = monotonic() - LATE_SECONDS
-    kept.late = {seq: since for seq, since in kept.late.items() if since > limit}
-
-
-def _head(session: Session) -> Head:
-    query = select(DirectoryChange.seq, DirectoryChange.at, DirectoryChange.service_id)
-    row = session.execute(query.order_by(DirectoryChange.seq.desc()).limit(1)).first()
-    return (row[0], row[1], row[2]) if row else _NOTHING
-
-
-def _read_all(session: Session, head: Head) -> tuple[Catalogue, dict[int, float]]:
-    first = max(1, head[0] - LATE_NUMBERS)
-    seen = set(
-        session.scalars(
-            select(DirectoryChange.seq).where(DirectoryChange.seq.between(first, head[0]))
-        )
-    )
-    late = {seq: monotonic() for seq in range(first, head[0]) if seq not in seen} if seen else {}
-    names = area_names(session)
-    catalogue = Catalogue(name_forms(), stem, lambda code: names_around(names, code))
-    for document in documents(session):
-        catalogue.add(document)
-    catalogue.settle()
-    return catalogue, late
+#: The catalogue of each database of this process.
+CATALOGUE = Followed(
+    "search catalogue",
+    read=_read_all,
+    bring=_bring,
+    count=_services,
+    worn=lambda catalogue: catalogue.changed,
+)
 
 
 # Reading -----------------------------------------------------------------------------------------

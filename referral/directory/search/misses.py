@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from referral.core.db import take_write_lock
 from referral.directory.reference import taxonomy
 from referral.directory.search.countable import countable
-from referral.directory.search.index import follow
+from referral.directory.search.index import CATALOGUE
 from referral.directory.search.queries import names_help
 from referral.directory.search.words import words_of
 from referral.directory.upkeep.models import SearchMiss
@@ -78,7 +78,7 @@ def count(session: Session, words: str, *, kinds: list[str], on: date) -> None:
 
     kinds   the kinds of help that its words were taken for
     """
-    catalogue, lock = follow(session)
+    catalogue, lock = CATALOGUE.latest(session)
     names = (words_of(base_name(p.name)) for p in gazetteer(session) if p.level <= REGENCY)
     # Of longer names no part is taken for the whole: Jaya is a person's name too.
     regions = {"kota", "kabupaten", "provinsi"} | {name[0] for name in names if len(name) == 1}

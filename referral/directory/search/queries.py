@@ -26,7 +26,7 @@ from referral.directory.search.catalogue import (
     KindAsked,
 )
 from referral.directory.search.columns import km_to
-from referral.directory.search.index import follow, name_forms
+from referral.directory.search.index import CATALOGUE, name_forms
 from referral.directory.search.kinds import KindWords
 
 PAGE_SIZE = 20
@@ -124,7 +124,7 @@ def search(
     """
     codes = [term.code for term in taxonomy().leaves(category)] if category else None
     question = _Question(near, codes, open_at, free, age_years)
-    catalogue, lock = follow(session)
+    catalogue, lock = CATALOGUE.latest(session)
     with lock:
         answer = _answer(catalogue, words[:LONGEST_QUERY], question, page, size)
     loaded = by_ids(session, answer.ids)
@@ -149,7 +149,7 @@ def search(
 
 def ids(session: Session, words: str, limit: int) -> list[UUID]:
     """Services that the words find, best first, for an interface that adds its own conditions and order."""
-    catalogue, lock = follow(session)
+    catalogue, lock = CATALOGUE.latest(session)
     with lock:
         answer = _answer(
             catalogue, words[:LONGEST_QUERY], _Question(None, None, None, False, None), 1, limit
