@@ -13,10 +13,12 @@ from werkzeug.datastructures import MultiDict
 
 from referral.accounts.models import Role, User
 from referral.changes import directory as records
-from referral.changes.actors import StandingActor
+from referral.changes.actors import PUBLIC, StandingActor
+from referral.directory.duplicates.models import DuplicatePair
 from referral.directory.models import Phone, Schedule, Service
-from referral.directory.upkeep import editing, listings
+from referral.directory.upkeep import changes, editing, listings
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
+from referral.places.queries import gazetteer
 from referral.web.listings.door import lists
 from referral.web.listings.sections import SECTIONS, filled, read
 from tests.conftest import Browser
@@ -546,6 +548,44 @@ def test_a_change_that_was_overtaken_is_shown_again_to_the_curator(
 
     assert "kurator@example.org" in words(stale, ".diff-old")
     assert values(session, service)["email"] == "melati@example.org"
+
+
+def test_a_curator_is_told_what_a_new_listing_may_be_the_same_as_and_compares_the_two(
+    as_: Any, curator: User, service: Service, session: Session
+) -> None:
+    area = {"categories": ["HE05"], "area_code": "33.74"}
+    twin, other = (
+        changes.suggest(
+            session,
+            None,
+            {"name": name, "phones": [{"number": number}], **area},
+            gazetteer(session),
+            seen={},
+            by=PUBLIC,
+            now=datetime.now(UTC),
+        )
+        for name, number in (
+            ("Konseling Melati", "024-123456"),
+            ("Bank Darah Kudus", "0291 998877"),
+        )
+    )
+    browser = as_(curator)
+    url = f"/listings/review/{twin.id}"
+    warned = browser.page(url)
+    fields = ["name", "phones", "categories", "area_code"]
+    seen = warned.select_one('[name="seen"]')["value"]
+    compared = browser.submit(f"{url}/approve", {"seen": seen, "fields": fields})
+
+    assert warned.select(f'.notice a[href="/services/{service.id}"]')
+    assert "may be in the directory already" not in words(
+        browser.page(f"/listings/review/{other.id}")
+    )
+    pair = session.scalars(select(DuplicatePair)).one()
+    assert {pair.first_id, pair.second_id} == {
+        service.id,
+        session.get_one(ListingChange, twin.id).service_id,
+    }
+    assert compared.select(f'form[action$="/directory/duplicates/{pair.id}/merge"]')
 
 
 # Who may -----------------------------------------------------------------------------------------

@@ -1,14 +1,24 @@
 """Finds listings that may be one, and keeps what curators said of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import ColumnElement, Select, delete, false, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    delete,
+    false,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
 from referral.directory.duplicates import blocking, normal
@@ -161,7 +171,7 @@ def find_for(
     if service_id in columns.ids:
         row = columns.ids.index(service_id)
         shared = Shared(
-            _own_phones(session, columns, row),
+            _own_phones(session, columns, service_id),
             columns.shared.emails,
             columns.shared.hosts,
             Counter(normal.name(name).whole for name in columns.names),
@@ -177,14 +187,31 @@ def find_for(
 
 
 def _around(session: Session, service_id: UUID) -> Select[UUID]:
-    """The listing, and those it may be the same as: by place, name or number as written."""
+    """The listing, and those it may be the same as."""
     sites = (
         select(Location.latitude, Location.longitude, Location.area_code, Location.confidential)
         .join(ServiceAtLocation, ServiceAtLocation.location_id == Location.id)
         .where(ServiceAtLocation.service_id == service_id)
     )
+    some = around(
+        [(lat, lon, area, secret) for lat, lon, area, secret in session.execute(sites)],
+        select(Phone.number).where(Phone.service_id == service_id),
+        select(Service.name).where(Service.id == service_id).scalar_subquery(),
+    )
+    return select(Service.id).where(or_(Service.id == service_id, Service.id.in_(some)))
+
+
+def around(
+    sites: Sequence[tuple[float | None, float | None, str | None, bool]],
+    numbers: Select[str] | Sequence[str],
+    name: ScalarSelect[str] | str,
+) -> Select[UUID]:
+    """Listings that one may be the same as: by place, name or number as written.
+
+    sites   latitude, longitude, area code, whether it is confidential
+    """
     near: list[ColumnElement[bool]] = []
-    for lat, lon, area, secret in session.execute(sites):
+    for lat, lon, area, secret in sites:
         regency = regency_of(area)
         if regency is not None:
             within = Location.area_code.startswith(f"{regency}.")
@@ -199,31 +226,40 @@ def _around(session: Session, service_id: UUID) -> Select[UUID]:
         .join(Location, Location.id == ServiceAtLocation.location_id)
         .where(or_(false(), *near))
     )
-    numbers = select(Phone.number).where(Phone.service_id == service_id)
     with_number = (
         select(Phone.service_id)
         .where(Phone.number.in_(numbers), Phone.service_id.is_not(None))
         .limit(blocking.MOST_CONTACT)
     )
-    name = select(Service.name).where(Service.id == service_id).scalar_subquery()
     twin = aliased(Service)
     with_name = select(twin.id).where(twin.name == name).limit(blocking.MOST_NAME)
     return select(Service.id).where(
-        or_(
-            Service.id == service_id,
-            *(Service.id.in_(some) for some in (at_place, with_number, with_name)),
-        )
+        or_(*(Service.id.in_(some) for some in (at_place, with_number, with_name)))
     )
 
 
-def _own_phones(session: Session, columns: Columns, row: int) -> Counter[str]:
-    """How many listings of the whole directory have this listing's numbers, as far as they are written alike."""
-    printed = select(Phone.number).where(Phone.service_id == columns.ids[row])
+def _own_phones(session: Session, columns: Columns, service_id: UUID) -> Counter[str]:
+    printed = select(Phone.number).where(Phone.service_id == service_id)
+    return widespread(session, printed, columns.shared.phones)
+
+
+def widespread(
+    session: Session,
+    numbers: Select[str] | Sequence[str],
+    among: Mapping[str, int],
+    *,
+    besides_directory: int = 0,
+) -> Counter[str]:
+    """How many listings of the whole directory have these numbers, as far as they are written alike.
+
+    among               how many of the listings that are compared do
+    besides_directory   how many have them that are not in the directory yet
+    """
     everywhere = session.scalars(
-        select(Phone.number).where(Phone.number.in_(printed), Phone.service_id.is_not(None))
+        select(Phone.number).where(Phone.number.in_(numbers), Phone.service_id.is_not(None))
     )
     counted = Counter(normal.phone(number) for number in everywhere)
-    return Counter({n: max(c, columns.shared.phones.get(n, 1)) for n, c in counted.items()})
+    return Counter({n: max(c + besides_directory, among.get(n, 1)) for n, c in counted.items()})
 
 
 _NEW: tuple[UUID | None, PairStatus | None, float] = (None, None, 0.0)

@@ -1,8 +1,9 @@
 """Reads the queue of pairs and the merges that were made."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from referral.core.errors import NotFound
@@ -31,6 +32,12 @@ def _waiting() -> Select[DuplicatePair]:
         )
         .order_by(DuplicatePair.score.desc(), DuplicatePair.id)
     )
+
+
+def waiting_with(session: Session, service_id: UUID | None) -> Sequence[DuplicatePair]:
+    """Pairs of this listing that nobody has decided, most alike first."""
+    either = or_(DuplicatePair.first_id == service_id, DuplicatePair.second_id == service_id)
+    return session.scalars(_waiting().where(either)).all()
 
 
 def get_pair(session: Session, pair_id: UUID) -> DuplicatePair:

@@ -14,6 +14,7 @@ from referral.changes import audit
 from referral.changes.actors import Actor
 from referral.core.errors import Invalid, NotAllowed, Stale
 from referral.directory import organizations
+from referral.directory.duplicates import finding
 from referral.directory.kinds import SystemType
 from referral.directory.models import Organization, Service, ServiceAtLocation
 from referral.directory.upkeep import editing, listings, writing
@@ -144,7 +145,11 @@ def publish(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Write a change into the rows, as the word of who made it. Raises Stale."""
+    """Write a change into the rows, as the word of who made it. Raises Stale.
+
+    A new listing is compared with those that are there; pairs that may be one wait for a curator.
+    """
+    is_new = service is None
     if service is None:
         service = _make(session, change, now=now)
         change.previous, made = {}, [service, *service.sites]
@@ -165,6 +170,8 @@ def publish(
         reverted.status = ChangeStatus.REVERTED
     fields = sorted(change.values)
     book.finish()
+    if is_new:
+        finding.find_for(session, service.id, now=now)
     audit.record(session, "listing_change.published", change, by=by, now=now, fields=fields)
 
 

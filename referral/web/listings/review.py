@@ -9,6 +9,11 @@ from flask_babel import gettext as _
 
 from referral.core.errors import Invalid, NotFound, Stale
 from referral.core.text import Message, named
+from referral.directory import queries as directory
+from referral.directory import words
+from referral.directory.duplicates import unlisted
+from referral.directory.duplicates.queries import waiting_with
+from referral.directory.duplicates.unlisted import Unlisted
 from referral.directory.models import Organization, Service
 from referral.directory.upkeep import changes, desk, editing, listings
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
@@ -109,8 +114,49 @@ def _page(change: ListingChange, answers: Answers, *, conflicts: list[Any] | Non
         waits=change.status is ChangeStatus.WAITING,
         answers=answers,
         conflicts=conflicts or [],
+        twins=_twins(change) if change.status is ChangeStatus.WAITING else [],
     )
     return page, 409 if conflicts else answers.status
+
+
+def _twins(change: ListingChange) -> list[dict[str, Any]]:
+    """Listings that a new one may be the same as, with what speaks for it."""
+    if change.service_id is not None or not change.values.get("name"):
+        return []
+    found = unlisted.twins(db.session, _as_unlisted(change))
+    there = directory.by_ids(db.session, [service_id for service_id, _judged in found])
+    places = gazetteer(db.session)
+    return [
+        {
+            "id": service_id,
+            "name": there[service_id].service.name,
+            "organization": there[service_id].organization.name,
+            "where": sorted(
+                {words.place_name(places, site.area_code) for site in there[service_id].sites}
+                - {""}
+            ),
+            "reasons": [say(one.message) for one in judged.reasons if one.points > 0],
+        }
+        for service_id, judged in found
+        if service_id in there
+    ]
+
+
+def _as_unlisted(change: ListingChange) -> Unlisted:
+    values = change.values
+    point = values.get("point") or {}
+    return Unlisted(
+        name=values["name"],
+        organization_id=change.organization_id,
+        categories=values.get("categories") or (),
+        numbers=[one["number"] for one in values.get("phones") or ()],
+        email=values.get("email"),
+        url=values.get("url"),
+        point=(point["lat"], point["lon"]) if point else None,
+        precision_km=point.get("precision_km", 0.0),
+        area_code=values.get("area_code"),
+        address=(values.get("address") or {}).get("address_1"),
+    )
 
 
 @bp.post("/review/<uuid:change_id>/approve")
@@ -127,6 +173,7 @@ def approve(change_id: UUID) -> Page:
         answers.wrong("note", _("Say why you leave some of it out: the sender reads it."))
     if answers.errors:
         return _page(change, answers)
+    was_there = change.service_id is not None
     try:
         changes.approve(
             db.session,
@@ -138,6 +185,7 @@ def approve(change_id: UUID) -> Page:
             seen=_seen(),
             note=note,
         )
+        pairs = [] if was_there else waiting_with(db.session, change.service_id)
     except Stale as error:
         conflicts = conflicts_of(error)
         db.session.rollback()
@@ -148,6 +196,9 @@ def approve(change_id: UUID) -> Page:
         return _page(desk.get_change(db.session, change_id), answers)
     db.session.commit()
     flash(_("Published. The next match uses it."), "good")
+    if pairs:
+        flash(_("It may be the same as a listing that was there before. Compare the two."), "wait")
+        return redirect(url_for("duplicates.show", pair_id=pairs[0].id), 303)
     return redirect(url_for(".review"), 303)
 
 
