@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -32,6 +34,15 @@ class Country:
             if area_code and area_code.startswith(tuple(areas)):
                 return zone
         return self.time_zone
+
+    def hours_ahead_of_utc(self, area_code: str | None) -> float:
+        """What HSDS calls the time zone of an area's schedule; that of a New Year's Day, so that it is always the same."""
+        offset = datetime(2026, 1, 1, tzinfo=ZoneInfo(self.time_zone_of(area_code))).utcoffset()
+        return offset.total_seconds() / 3600 if offset is not None else 0.0
+
+    def day_of(self, at: datetime) -> date:
+        """Which day it is there."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
 
 
 COUNTRY = Country(**yaml.safe_load(_FILE.read_text("utf-8")))

@@ -24,10 +24,14 @@ class Page(Generic[Row]):
         return max(1, -(-self.total // self.size))
 
 
+def page_number(asked: int, total: int, size: int) -> int:
+    """The page that is shown: the one that was asked for, the first before it and the last past the end."""
+    return min(max(asked, 1), max(1, -(-total // size)))
+
+
 def page_of(session: Session, query: Select[Any], *, number: int, size: int = 25) -> Page[Any]:
     """Page `number` of `query`; a number past the end gives the last page. The query must end its order in a unique column."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    last = max(1, -(-total // size))
-    number = min(max(number, 1), last)
+    number = page_number(number, total, size)
     rows = session.scalars(query.limit(size).offset((number - 1) * size)).unique().all()
     return Page(rows, number, size, total)

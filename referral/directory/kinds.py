@@ -4,6 +4,8 @@ from enum import StrEnum
 
 #: nobody is older; a higher age of a person or an age limit is a mistake
 OLDEST_YEARS = 130
+#: the richest tenth of households: who is for all of them up to here is for everybody
+HIGHEST_DESIL = 10
 
 
 class SystemType(StrEnum):

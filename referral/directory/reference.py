@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from referral.core.text import LANGUAGES, Message, render
 from referral.directory.hsds import vocabularies
 from referral.directory.intake.mapping import Known
-from referral.directory.kinds import AnswerMode
+from referral.directory.kinds import HIGHEST_DESIL, AnswerMode
 from referral.directory.models import Taxonomy as TaxonomyTable
 from referral.directory.models import TaxonomyTerm
 from referral.taxonomy.tree import Taxonomy
@@ -60,7 +60,6 @@ VOCABULARIES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
 }
-HIGHEST_DESIL = 10
 
 
 @dataclass(frozen=True)

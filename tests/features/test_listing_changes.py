@@ -24,7 +24,7 @@ from referral.directory.models import (
 )
 from referral.directory.opening import is_open
 from referral.directory.reference import FOLDER, known
-from referral.directory.upkeep import changes, editing, listings, queries
+from referral.directory.upkeep import changes, editing, history, listings
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
 from referral.matching import operations
 from referral.matching.candidates import offers_at
@@ -508,7 +508,7 @@ def test_where_a_confidential_place_is_stays_with_its_agency_and_out_of_the_reco
         ("longitude", "", ""),
         ("precision_km", "", ""),
     }
-    entry = queries.history(session, service).items[0]
+    entry = history.entries(session, service).items[0]
     assert (list(entry.differences), [m.key for m in entry.hidden]) == ([], ["listing.field.point"])
     location.latitude = -7.3
     with pytest.raises(Stale) as stale:
@@ -648,7 +648,7 @@ def test_history_tells_changes_and_imports_newest_first_by_role_and_an_imports_f
         now=now + timedelta(days=1),
     )
 
-    page = queries.history(session, service)
+    page = history.entries(session, service)
     assert [
         (entry.role, [d.field for d in entry.differences], [f.key for f in entry.fields])
         for entry in page.items

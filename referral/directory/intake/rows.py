@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from referral.core.country import COUNTRY
 from referral.core.errors import Finding
@@ -109,7 +108,7 @@ class Maker:
                 byday=opening.byday,
                 opens_at=opening.opens_at,
                 closes_at=opening.closes_at,
-                timezone=_hours_east(area),
+                timezone=COUNTRY.hours_ahead_of_utc(area),
             )
         for code in self._areas(made, listing):
             part(
@@ -301,9 +300,3 @@ def given_id(source_id: str) -> UUID | None:
         return UUID(source_id)
     except ValueError:
         return None
-
-
-def _hours_east(area_code: str | None) -> float:
-    """HSDS's time zone of a schedule: hours ahead of UTC."""
-    offset = datetime(2026, 1, 1, tzinfo=ZoneInfo(COUNTRY.time_zone_of(area_code))).utcoffset()
-    return offset.total_seconds() / 3600 if offset is not None else 0.0

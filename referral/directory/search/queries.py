@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from referral.core.geo import haversine_km
-from referral.core.paging import Page
+from referral.core.paging import Page, page_number
 from referral.directory import closed_days
 from referral.directory.opening import OpeningRow, is_open
 from referral.directory.queries import Listing, by_ids, reaches
@@ -197,7 +197,7 @@ def _answer(catalogue: Catalogue, words: str, question: _Question, page: int, si
         if asked:
             score = score - NEARNESS * np.log10(1 + np.minimum(away, FAR_KM))
 
-    number = min(max(page, 1), max(1, -(-len(rows) // size)))
+    number = page_number(page, len(rows), size)
     chosen = _first(catalogue, rows, score, away, number * size)[(number - 1) * size :]
     shown = np.concatenate([aside if number == 1 else aside[:0], chosen])
     return _Answer(

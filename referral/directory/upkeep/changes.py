@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.permissions import Role
@@ -21,7 +20,8 @@ from referral.changes.models import ChangeRecord
 from referral.core.errors import Invalid, NotFound
 from referral.directory.kinds import CapacityStatus
 from referral.directory.models import Service
-from referral.directory.upkeep import editing, listings, proposing, publishing
+from referral.directory.upkeep import desk, editing, listings, proposing, publishing
+from referral.directory.upkeep.history import is_revertible
 from referral.directory.upkeep.kinds import ChangeKind, ChangeStatus
 from referral.directory.upkeep.models import ListingChange
 from referral.directory.upkeep.publishing import LONGEST_NOTE as LONGEST_NOTE
@@ -37,7 +37,6 @@ from referral.directory.upkeep.publishing import (
     queue,
     refuse_stale,
 )
-from referral.directory.upkeep.queries import is_revertible
 from referral.places.gazetteer import Gazetteer
 
 #: characters of a draft: nobody types more about one listing
@@ -55,15 +54,7 @@ def start(session: Session, service_id: UUID | None, *, by: Actor, now: datetime
     service = _editable(session, service_id, by) if service_id is not None else None
     if service is None and not (is_curator(by) or organization_of(by)):
         raise NotFound("directory.unknown_service")
-    found = session.scalar(
-        select(ListingChange).where(
-            ListingChange.service_id == service_id
-            if service_id is not None
-            else ListingChange.service_id.is_(None),
-            ListingChange.made_by_id == by.id,
-            ListingChange.status == ChangeStatus.DRAFT,
-        )
-    )
+    found = desk.draft_of(session, service_id, by=by)
     if found is not None:
         return found
     draft = proposing.new(

@@ -28,7 +28,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
-from referral.core.paging import Page
+from referral.core.paging import Page, page_number
 from referral.directory.models import Organization, Service
 from referral.directory.queries import Listing, by_ids, is_offered
 from referral.directory.upkeep.kinds import LinkPurpose
@@ -80,7 +80,7 @@ def due(session: Session, *, today: date, page: int = 1, size: int = PAGE_SIZE) 
     """Offered listings to check, most urgent first. Listings checked within CHECK_AGAIN_DAYS are not due."""
     query = _due(today)
     total = session.scalar(_of_due(select(func.count(Service.id)), today)) or 0
-    number = min(max(page, 1), max(1, -(-total // size)))
+    number = page_number(page, total, size)
     rows = session.execute(query.limit(size).offset((number - 1) * size)).all()
     ids = [row.id for row in rows]
     listings, asked = by_ids(session, ids), _asked_at(session, ids)

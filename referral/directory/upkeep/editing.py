@@ -38,6 +38,7 @@ from referral.core.geo import is_on_earth
 from referral.core.text import Message
 from referral.directory import phones
 from referral.directory.kinds import (
+    HIGHEST_DESIL,
     OLDEST_YEARS,
     AnswerMode,
     CapacityStatus,
@@ -288,7 +289,7 @@ def _eligibility(value: Any, lists: Lists) -> dict[str, Any]:
         "minimum_age": item.read("minimum_age", number, low=0, high=OLDEST_YEARS),
         "maximum_age": item.read("maximum_age", number, low=0, high=OLDEST_YEARS),
         "sex": some("sex", lambda code: code in SEXES),
-        "desil_max": item.read("desil_max", whole, low=1, high=10),
+        "desil_max": item.read("desil_max", whole, low=1, high=HIGHEST_DESIL),
         "disability": some("disability", lambda code: code in lists.disabilities),
         "residency": some("residency", lists.is_area),
     }

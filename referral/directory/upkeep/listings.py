@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, object_session
 
 from referral.core.errors import NotFound
-from referral.directory.kinds import Criterion, SystemType
+from referral.directory.kinds import HIGHEST_DESIL, Criterion, SystemType
 from referral.directory.models import (
     CategoryBasis,
     CostOption,
@@ -210,7 +210,7 @@ def _eligibility(service: Service) -> dict[str, Any]:
         "minimum_age": service.minimum_age,
         "maximum_age": service.maximum_age,
         "sex": _sorted(rules.get(Criterion.SEX)),
-        "desil_max": None if desil is None else int(max(desil, default=10)),
+        "desil_max": None if desil is None else int(max(desil, default=HIGHEST_DESIL)),
         "disability": _sorted(rules.get(Criterion.DISABILITY)),
         "residency": _sorted(rules.get(Criterion.RESIDENCY)),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from referral.core.text import Message, named
 from referral.directory import hours as hours_in
+from referral.directory.kinds import HIGHEST_DESIL
 from referral.directory.upkeep.timetable import opening_row
 
 #: Gives the name of an area by its code.
@@ -203,7 +204,7 @@ def eligibility(value: Any, names: Names) -> Lines:
     if desil is not None:
         found.append(
             Message("directory.eligibility.desil", {"desil": desil})
-            if desil < 10
+            if desil < HIGHEST_DESIL
             else Message("listing.all.incomes")
         )
     if value["disability"] is not None:

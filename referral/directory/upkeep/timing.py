@@ -1,9 +1,8 @@
 """A listing's edited hours into its rows of HSDS's schedule."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import inspect
 
@@ -102,11 +101,6 @@ def _new_row(book: Recorder, rows: list[Schedule], **columns: Any) -> Schedule:
     else:
         owner = {"service_id": book.service.id}
     zones = [row.timezone for row in rows if row.timezone is not None]
-    zone = zones[0] if zones else _hours_east(place.area_code if place else None, book.now)
+    area = place.area_code if place else None
+    zone = zones[0] if zones else COUNTRY.hours_ahead_of_utc(area)
     return Schedule(**{**owner, "is_closure": False, "timezone": zone, **columns})
-
-
-def _hours_east(area_code: str | None, now: datetime) -> float:
-    """HSDS's time zone of a schedule: hours ahead of UTC."""
-    offset = now.astimezone(ZoneInfo(COUNTRY.time_zone_of(area_code))).utcoffset()
-    return offset.total_seconds() / 3600 if offset is not None else 0.0

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import User
-from referral.accounts.permissions import Role, allows
+from referral.accounts.permissions import Role
 from referral.changes import directory as changes
 from referral.changes.actors import Actor, StandingActor
 from referral.core.country import COUNTRY
@@ -25,6 +24,7 @@ from referral.directory.upkeep import changes as changes_of
 from referral.directory.upkeep import editing, listings
 from referral.directory.upkeep.kinds import Assurer, ChangeStatus
 from referral.directory.upkeep.models import ListingChange, ListingUse
+from referral.directory.upkeep.publishing import is_curator
 from referral.places.gazetteer import Gazetteer
 
 #: An agency that answers by a link of ours, without an account.
@@ -94,7 +94,7 @@ def propose(
 
 
 def _checked(session: Session, service: Service, *, by: Actor, now: datetime) -> None:
-    day = now.astimezone(ZoneInfo(COUNTRY.time_zone)).date()
+    day = COUNTRY.day_of(now)
     role = assurer(by)
     if (service.assured_date, service.assured_by_role) == (day, role):
         return
@@ -108,8 +108,7 @@ def assurer(by: Actor) -> Assurer:
     """As whom somebody who checks a listing is told."""
     if by.role == Role.AGENCY:
         return Assurer.AGENCY
-    is_curator = isinstance(by, User) and allows(by, "listing:approve")
-    return Assurer.CURATOR if is_curator else Assurer.BROKER
+    return Assurer.CURATOR if is_curator(by) else Assurer.BROKER
 
 
 def add_number(session: Session, service: Service, typed: str, *, by: Actor, now: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from referral.core.country import COUNTRY
 from referral.directory.kinds import (
+    HIGHEST_DESIL,
     AnswerMode,
     CapacityStatus,
     CategoryBasis,
@@ -180,7 +181,7 @@ def _eligibility(book: Recorder, eligibility: dict[str, Any]) -> None:
     desil = eligibility["desil_max"]
     wanted: dict[Criterion, list[Any] | None] = {
         Criterion.SEX: eligibility["sex"],
-        Criterion.DESIL: None if desil is None else [] if desil >= 10 else [desil],
+        Criterion.DESIL: None if desil is None else [] if desil >= HIGHEST_DESIL else [desil],
         Criterion.DISABILITY: eligibility["disability"],
         Criterion.RESIDENCY: eligibility["residency"],
     }

@@ -7,7 +7,8 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.core.errors import Invalid, NotFound, Stale
-from referral.directory.upkeep import changes, desk, editing, queries
+from referral.directory.upkeep import changes, desk, editing
+from referral.directory.upkeep.history import Entry, entries, get_record
 from referral.directory.upkeep.models import ChangeKind, ChangeStatus, ListingChange
 from referral.extensions import db
 from referral.places.queries import gazetteer
@@ -41,7 +42,7 @@ TONES = {
 def history(service_id: UUID) -> Page:
     """All that became of a listing, newest first. Roles, never names."""
     service = service_of(service_id)
-    page = queries.history(
+    page = entries(
         db.session,
         service,
         for_owner=is_own(service),
@@ -67,7 +68,7 @@ def _role(change: ListingChange) -> str:
     return role_words(change.made_by_role)
 
 
-def _entry(entry: queries.Entry) -> dict[str, Any]:
+def _entry(entry: Entry) -> dict[str, Any]:
     change = entry.change
     return {
         "change": change,
@@ -158,7 +159,7 @@ def revert(service_id: UUID, change_id: UUID) -> Page:
 @requires(*KEEPERS)
 def revert_record(service_id: UUID, record_id: UUID) -> Page:
     """Put back one field that an import replaced."""
-    record = queries.get_record(db.session, service_of(service_id), record_id)
+    record = get_record(db.session, service_of(service_id), record_id)
     try:
         made = changes.revert_record(
             db.session, record, gazetteer(db.session), by=g.user, now=now()

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import abort, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
@@ -212,7 +211,7 @@ def _home(service: Service) -> str:
 
 
 def _today() -> date:
-    return now().astimezone(ZoneInfo(COUNTRY.time_zone)).date()
+    return COUNTRY.day_of(now())
 
 
 def _next_monday() -> date:

@@ -5,11 +5,11 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from referral.directory.kinds import HIGHEST_DESIL
 from referral.web.answers import Answers
 from referral.web.listings import areas
 
 UNKNOWN, ALL, ONLY = "unknown", "all", "only"
-EVERY_DESIL = 10
 CRITERIA = ("ages", "sex", "desil", "disability", "residency")
 RESIDENCY = "eligibility-residency"
 
@@ -28,7 +28,9 @@ def fill(given: MultiDict[str, str], value: dict[str, Any]) -> None:
     sex = value["sex"]
     given["eligibility-sex"] = UNKNOWN if sex is None else sex[0] if sex else ALL
     desil = value["desil_max"]
-    given["eligibility-desil"] = UNKNOWN if desil is None else ALL if desil >= EVERY_DESIL else ONLY
+    given["eligibility-desil"] = (
+        UNKNOWN if desil is None else ALL if desil >= HIGHEST_DESIL else ONLY
+    )
     given["eligibility-desil_max"] = _number(desil) if given["eligibility-desil"] == ONLY else ""
     for name in ("disability", "residency"):
         listed = value[name]
@@ -59,7 +61,7 @@ def read(answers: Answers) -> dict[str, Any]:
         "minimum_age": low,
         "maximum_age": high or None,
         "sex": {UNKNOWN: None, ALL: []}.get(sex, [sex]),
-        "desil_max": {UNKNOWN: None, ALL: EVERY_DESIL}.get(desil, highest or None),
+        "desil_max": {UNKNOWN: None, ALL: HIGHEST_DESIL}.get(desil, highest or None),
         "disability": _some(answers, "disability", given.getlist("eligibility-disability")),
         "residency": _some(
             answers,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from referral.changes.models import ChangeRecord
 from referral.core.errors import NotFound
-from referral.core.paging import Page
+from referral.core.paging import Page, page_number
 from referral.core.text import Message
 from referral.directory.models import (
     Address,
@@ -110,7 +110,7 @@ def field_of(record: ChangeRecord) -> str | None:
     return _FIELD_OF_TABLE.get(record.resource_type)
 
 
-def history(
+def entries(
     session: Session,
     service: Service,
     *,
@@ -143,16 +143,15 @@ def history(
     order += [(at, role, None) for at, role in moments]
     order.sort(key=lambda one: (one[0], one[1]), reverse=True)
 
-    last = max(1, -(-len(order) // PAGE_SIZE))
-    number = min(max(page, 1), last)
+    number = page_number(page, len(order), PAGE_SIZE)
     shown = set(listings.values_of(service, for_owner=for_owner))
-    entries = [
+    found = [
         _of_change(change, shown, names)
         if change is not None
         else Entry(at, role, records=moments[at, role])
         for at, role, change in order[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     ]
-    return Page(entries, number, PAGE_SIZE, len(order))
+    return Page(found, number, PAGE_SIZE, len(order))
 
 
 def get_record(session: Session, service: Service, record_id: UUID) -> ChangeRecord:
