@@ -16,6 +16,7 @@ from referral.directory.duplicates.merging import listings, proposed
 from referral.directory.duplicates.references import CHOSEN, FIELDS, REFERENCES, How
 from referral.directory.duplicates.rows import Row, table
 from referral.directory.models import Organization, Service
+from referral.directory.upkeep.listings import is_confidential
 from referral.places.gazetteer import Gazetteer
 
 #: Values that are codes, and the family of their words.
@@ -114,6 +115,8 @@ def _field(session: Session, service: Service, name: str) -> Shown:
     if name == "assured":
         return service.assured_date
     if name == "read_in":
+        if is_confidential(service):
+            return service.source  # a page read about it may say where it is
         return service.source_title or service.source_url
     return next((value for value in values if value), None)
 

@@ -17,6 +17,7 @@ SAME_PLACE_KM = 0.3
 #: A point known no better than this does not tell two places apart.
 _SURVEYED_KM = 1.0
 _SAME_STREET = 90.0
+_NOWHERE = dict.fromkeys(("latitude", "longitude", "precision_km", "area_code", "line"))
 
 
 def of(session: Session, service_id: UUID) -> list[Row]:
@@ -44,7 +45,10 @@ def of(session: Session, service_id: UUID) -> list[Row]:
     )
     for location_id, line in session.execute(addresses.order_by(Address.id.desc())):
         lines[location_id] = line
-    return [row | {"line": lines.get(row["location_id"])} for row in found]
+    return [
+        row | (_NOWHERE if row["confidential"] else {"line": lines.get(row["location_id"])})
+        for row in found
+    ]
 
 
 def matched(session: Session, kept_id: UUID, gone_id: UUID) -> dict[UUID, UUID | None]:
@@ -63,18 +67,22 @@ def is_same_place(one: Row, other: Row) -> bool:
     """Whether nothing tells the two places apart.
 
     Surveyed points decide, then streets. Where neither is known on both sides, two places in one area are
-    taken for one: a centre of a district beside an address in that district.
+    taken for one: a centre of a district beside an address in that district. A confidential place is only
+    itself.
     """
     if one["location_id"] is None or other["location_id"] is None:
         return one["location_id"] is other["location_id"]
     if one["location_id"] == other["location_id"]:
         return True
+    if one["confidential"] or other["confidential"]:
+        # Whoever moves an open place about and asks again must not learn where the other one is.
+        return False
     km = distance_km(one, other)
     unsure_km: float = (one["precision_km"] or 0) + (other["precision_km"] or 0)
     surveyed = all((row["precision_km"] or 0) <= _SURVEYED_KM for row in (one, other))
     if km is not None and surveyed and km <= SAME_PLACE_KM:
         return True
-    if one["line"] and other["line"] and not (one["confidential"] or other["confidential"]):
+    if one["line"] and other["line"]:
         left, right = normal.street(one["line"]), normal.street(other["line"])
         alike: bool = (
             fuzz.token_set_ratio(" ".join(left.words), " ".join(right.words)) >= _SAME_STREET

@@ -40,6 +40,7 @@ from referral.directory.models import (
     Url,
 )
 from referral.places.codes import REGENCY_LENGTH
+from referral.places.models import Place
 
 Condition = ColumnElement[bool]
 Link = InstrumentedAttribute[object] | ColumnElement[object]
@@ -216,6 +217,14 @@ def _phone_leaves(one: type[Phone]) -> Condition:
 def _service_area_leaves() -> Condition:
     coarse = and_(
         ServiceArea.area_code.is_not(None), func.length(ServiceArea.area_code) <= REGENCY_LENGTH
+    )
+    # Whatever else a source says of the area may be the street.
+    named = exists().where(Place.code == ServiceArea.area_code, Place.name == ServiceArea.name)
+    coarse = and_(
+        coarse,
+        or_(ServiceArea.name.is_(None), ServiceArea.name == ServiceArea.area_code, named),
+        or_(ServiceArea.extent.is_(None), ServiceArea.extent == ServiceArea.area_code),
+        *(ServiceArea.description.is_(None), ServiceArea.uri.is_(None)),
     )
     of_secret = _of_secret(ServiceArea.service_id, ServiceArea.service_at_location_id)
     of_any = _any((ServiceArea.service_id, _service), (ServiceArea.service_at_location_id, _site))
