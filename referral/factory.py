@@ -14,6 +14,7 @@ from referral.config import ROOT, Settings
 from referral.core.db import migration_type, refuse_dangling
 from referral.extensions import alembic, babel, csrf, db, mail
 from referral.jobs import queue
+from referral.matching import live
 from referral.web import access, errors, formatting, headers, language, navigation, reading, signin
 from referral.web.blueprints import BLUEPRINTS
 
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         db.sessionmaker.configure(info={"keyring": settings.keyring})
+        live.keep_in(db.engine, Path(settings.JEJARING_INSTANCE))
     alembic.init_app(app)
     babel.init_app(app, locale_selector=language.chosen, timezone_selector=language.zone)
     csrf.init_app(app)

@@ -30,7 +30,7 @@ def load_reference(session: Session, *, now: datetime) -> None:
     matching.load_reference(session, now=now)
     gazetteer = FOLDER / "gazetteer.csv"
     if gazetteer.exists():
-        places.load(session, _rows(gazetteer), source="packages")
+        places.load(session, _rows(gazetteer), source="packages", now=now)
     session.flush()
 
 

@@ -60,6 +60,8 @@ class Followed(Generic[Thing]):
     bring   reads these services again into it
     count   services of the directory
     worn    how many services were brought since it was made
+    restore gives what an earlier process kept of this database, if it is still of use
+    keep    keeps what a thread read of a large directory for processes to come
     """
 
     def __init__(
@@ -70,9 +72,11 @@ class Followed(Generic[Thing]):
         bring: Callable[[Thing, Session, set[UUID]], None],
         count: Callable[[Session], int],
         worn: Callable[[Thing], int],
+        restore: Callable[[Engine], tuple[Thing, Head] | None] = lambda _: None,
+        keep: Callable[[Engine, Thing, Head], None] = lambda *_: None,
     ):
         self._name, self._read, self._bring = name, read, bring
-        self._count, self._worn = count, worn
+        self._count, self._worn, self._restore, self._keep = count, worn, restore, keep
         self._all: WeakKeyDictionary[Engine, _Kept[Thing]] = WeakKeyDictionary()
         self._all_lock = Lock()
 
@@ -94,14 +98,18 @@ class Followed(Generic[Thing]):
     def exact(self, session: Session) -> tuple[Thing, Lock] | None:
         """The same, if it holds just what the session sees; None: ask the database itself.
 
-        So is a process's first question answered, which may be its only one.
+        So is a process's first question answered, which may be its only one, where nothing was kept.
         """
         kept = self._kept(session)
         head = _head(session)
         with kept.lock:
             kept.questions += 1
-            if kept.thing is None and kept.questions == 1:
-                return None
+            if kept.questions == 1:
+                restored = self._restore(session.connection().engine)
+                if restored is None:
+                    return None
+                thing, at = restored
+                kept.take(at, thing, {})
             if kept.thing is None:
                 self._read_anew(kept, session, head, self._count(session))
             else:
@@ -171,6 +179,7 @@ class Followed(Generic[Thing]):
                 thing, late = self._read(session), _late(session, head)
             with kept.lock:
                 kept.take(head, thing, late)
+            self._keep(engine, thing, head)
         except Exception:
             _log.exception("%s could not be read anew; what is known stays in use.", self._name)
         finally:

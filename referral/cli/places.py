@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
         rows = track(
             list(_rows(file)), description=file.name, console=Console(stderr=True), transient=True
         )
-        report = operations.load(session, rows, source=source or file.stem)
+        report = operations.load(session, rows, source=source or file.stem, now=datetime.now(UTC))
     except JejaringError as error:
         session.rollback()
         refuse(error, as_json=as_json, lang=lang)

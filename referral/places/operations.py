@@ -3,12 +3,14 @@
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from referral.changes.directory import announce
 from referral.core.errors import Finding
 from referral.places import rows as reading
 from referral.places.models import Place, PlaceAlias, PlaceLoad
@@ -39,8 +41,12 @@ class LoadReport:
         }
 
 
-def load(session: Session, rows: Iterable[Mapping[str, str | None]], *, source: str) -> LoadReport:
+def load(
+    session: Session, rows: Iterable[Mapping[str, str | None]], *, source: str, now: datetime
+) -> LoadReport:
     """Add and update places from the rows of a file; bad rows are reported and kept out.
+
+    Any listing may stand elsewhere afterwards, and the change feed says so.
 
     A blank in a row leaves what stood. Flushes; the caller commits.
     """
@@ -71,6 +77,7 @@ def load(session: Session, rows: Iterable[Mapping[str, str | None]], *, source: 
     aliases_changed = _load_aliases(session)
     if new or changed or aliases_changed:
         session.add(PlaceLoad(source=source, changed_count=len(new) + len(changed)))
+        announce(session, None, now=now)
     session.expire_all()
     session.flush()
     return LoadReport(found.read, len(new), len(changed), unchanged, found.findings)

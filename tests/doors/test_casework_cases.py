@@ -1,6 +1,6 @@
 """The list of cases, opening one, the client's card, and the page of one case."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +34,7 @@ def gazetteer(session: Session) -> None:
     from referral.places.models import Place
 
     if session.get(Place, "33.74") is None:
-        places.load(session, PLACES, source="test")
+        places.load(session, PLACES, source="test", now=datetime.now(UTC))
 
 
 @pytest.fixture

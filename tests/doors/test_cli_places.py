@@ -1,5 +1,6 @@
 """`flask places`: finding, importing, coverage."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def places(session: Session) -> None:
         },
         {"code": "99.71.01", "level": "3", "name": "Cobaan Tengah"},
     ]
-    operations.load(session, rows, source="survey")
+    operations.load(session, rows, source="survey", now=datetime.now(UTC))
     session.commit()
 
 

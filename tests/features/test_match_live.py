@@ -13,7 +13,7 @@ from flask import Flask
 from referral.changes import following
 from referral.changes.directory import announce
 from referral.config import Settings
-from referral.directory.models import CapacityStatus, Service, ServiceCapacity
+from referral.directory.models import CapacityStatus, Service, ServiceCapacity, ServiceStatus
 from referral.directory.reference import taxonomy
 from referral.extensions import alembic, db
 from referral.factory import create_app
@@ -160,3 +160,37 @@ def test_while_a_large_directory_is_read_the_database_answers(
     assert len(started) == 1
     assert is_known(second)
     assert names(second) == ["Klinik Zamrud"]
+
+
+def test_a_new_process_takes_what_an_earlier_one_kept_and_brings_what_changed_since(
+    apps: tuple[Flask, Flask], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first, second = apps
+    monkeypatch.setattr(following, "SMALL", 0)
+    started: list[Thread] = []
+    monkeypatch.setattr(
+        following, "Thread", lambda **how: started.append(Thread(**how)) or started[-1]
+    )
+    gone = add(first, "Klinik Kencana")
+    names(first), names(first)
+    for thread in started:
+        thread.join()
+    [kept] = tmp_path.glob("match-*.index")
+    monkeypatch.setattr(following, "SMALL", 5_000)
+    add(first, "Klinik Zamrud")
+    with first.app_context():
+        db.session.get_one(Service, gone).status = ServiceStatus.DEFUNCT
+        announce(db.session, gone, now=NOW)
+        db.session.commit()
+
+    read: list[object] = []
+    monkeypatch.setattr(live.INDEX, "_read", read.append)
+    assert is_known(second), "at its first question"
+    assert names(second) == ["Klinik Zamrud"]
+    assert read == []
+
+    kept.write_bytes(kept.read_bytes()[:200])
+    with second.app_context():
+        live.INDEX.forget(db.engine)
+    assert not is_known(second), "a damaged file is as none"
+    assert names(first) == ["Klinik Zamrud"]
