@@ -23,6 +23,8 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.opening import OpeningRow, is_open
+from referral.directory.upkeep.doubts import doubts
+from referral.directory.upkeep.kinds import Doubt, Part
 from referral.places.codes import holds, no_finer_than_regency
 
 #: A check older than this is said to be old.
@@ -53,10 +55,14 @@ class Site:
 
 @dataclass(frozen=True)
 class Listing:
-    """A service with everything a person needs to get there. Read places from `sites`, not from the service."""
+    """A service with everything a person needs to get there. Read places from `sites`, not from the service.
+
+    doubts   what of it counts as not known until a curator has looked
+    """
 
     service: Service
     sites: Sequence[Site]
+    doubts: Sequence[Doubt] = ()
 
     @property
     def organization(self) -> Organization:
@@ -79,13 +85,16 @@ class Listing:
         of_place = (s.location.schedules for s in sites if s.location and s.location.schedules)
         return of_site or self.service.schedules or next(of_place, ())
 
+    def is_in_doubt(self, part: Part) -> bool:
+        return any(doubt.is_about(part) for doubt in self.doubts)
+
     @property
     def is_always_open(self) -> bool:
         return any(row.never_closes for row in _opening(self.schedules))
 
     def is_open(self, at: datetime) -> bool | None:
-        """Whether it is open at an instant; None where its hours are not known."""
-        rows = _opening(self.schedules)
+        """Whether it is open at an instant; None where its hours are not known, or in doubt."""
+        rows = [] if self.is_in_doubt(Part.HOURS) else _opening(self.schedules)
         return is_open(rows, at, holidays=closed_days.around(at.year)) if rows else None
 
     def is_stale(self, on: date) -> bool:
@@ -166,7 +175,12 @@ def by_ids(session: Session, service_ids: Iterable[UUID]) -> dict[UUID, Listing]
         .where(Service.id.in_(list(service_ids)), is_public())
         .options(*_WHOLE)
     )
-    return {s.id: Listing(s, [_site(site) for site in s.sites]) for s in session.scalars(query)}
+    services = session.scalars(query).all()
+    in_doubt = doubts(session, [service.id for service in services])
+    return {
+        s.id: Listing(s, [_site(site) for site in s.sites], in_doubt.get(s.id, ()))
+        for s in services
+    }
 
 
 def _site(site: ServiceAtLocation) -> Site:
@@ -198,8 +212,8 @@ def emergency_numbers(
     """Numbers to call when somebody is in danger, those that work everywhere first.
 
     Those that answer for one of `needs` (EM06: somebody who may take their life) come before all others.
-    With `area_code` those known to work elsewhere only are left out. Never empty: before any listing is
-    loaded it gives the national numbers.
+    With `area_code` those known to work elsewhere only are left out, and always those whose number or help
+    is in doubt. Never empty: before any listing is loaded it gives the national numbers.
     """
     emergency = select(ServiceCategory.service_id).where(ServiceCategory.code.startswith("EM"))
     query = (
@@ -221,7 +235,14 @@ def emergency_numbers(
         .order_by(Service.name, Service.id)
     )
     found = []
-    for service in session.scalars(query):
+    services = session.scalars(query).all()
+    in_doubt = doubts(session, [service.id for service in services])
+    for service in services:
+        doubted = in_doubt.get(service.id, ())
+        codes = [c.code for c in service.categories if c.code.startswith("EM")]
+        codes = [code for code in codes if not any(d.is_about_category(code) for d in doubted)]
+        if not codes or any(doubt.is_about(Part.PHONES) for doubt in doubted):
+            continue
         areas = tuple(area.area_code for area in service.service_areas if area.area_code)
         if area_code and areas and not reaches(areas, area_code):
             continue
@@ -235,8 +256,9 @@ def emergency_numbers(
                 phones.dial(first.number, first.extension),
                 first.type,
                 areas,
-                tuple(c.code for c in service.categories if c.code.startswith("EM")),
-                any(row.never_closes for row in _opening(service.schedules)),
+                tuple(codes),
+                not any(doubt.is_about(Part.HOURS) for doubt in doubted)
+                and any(row.never_closes for row in _opening(service.schedules)),
                 service.alert,
             )
         )

@@ -38,7 +38,7 @@ from referral.directory.models import (
     SystemType,
 )
 from referral.directory.opening import OpeningRow, is_readable, shared_row
-from referral.directory.upkeep.reports import doubts
+from referral.directory.upkeep.doubts import doubts
 from referral.matching.doubts import doubted
 from referral.matching.facts import Document, Offer
 from referral.matching.models import ServiceStanding

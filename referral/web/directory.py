@@ -1,6 +1,6 @@
 """The public directory: search, one service, emergency numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +31,6 @@ from referral.directory.reference import taxonomy
 from referral.directory.search import LONGEST_QUERY, Hit, Near, misses, search
 from referral.directory.search.postings import Field
 from referral.directory.upkeep.kinds import Doubt, Part
-from referral.directory.upkeep.reports import doubts
 from referral.extensions import db
 from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
@@ -196,17 +195,14 @@ def index() -> Page:
     # Asked for only where they are shown: they take longer than the search.
     area = asked.near.area_code if asked.near else None
     numbers = numbers_around(area, places) if crisis or (results and not shown) else []
-    in_doubt = doubts(db.session, {hit.listing.service.id for hit in shown})
     return (
         render_template(
             "directory/index.html",
             asked=asked,
             results=results,
             places_in_words=_places_in(asked, places) if results else [],
-            cards=[_card(hit, places, now, in_doubt) for hit in results.page.items]
-            if results
-            else [],
-            remote=[_card(hit, places, now, in_doubt) for hit in results.remote] if results else [],
+            cards=[_card(hit, places, now) for hit in results.page.items] if results else [],
+            remote=[_card(hit, places, now) for hit in results.remote] if results else [],
             pins=_pins(results.page.items, asked.near) if results else None,
             crisis=crisis,
             numbers=numbers[:MOST_NUMBERS_BESIDE],
@@ -278,7 +274,6 @@ def service_page(
     """The page of one service; `answers` is a form on it that was refused."""
     places, lang, now = gazetteer(db.session), chosen(), datetime.now(UTC)
     service = listing.service
-    in_doubt = doubts(db.session, [service.id]).get(service.id, [])
     sites = [
         {
             "site": site,
@@ -299,7 +294,7 @@ def service_page(
         hours=hours.in_words(listing.schedules, lang, on=now.date()),
         is_open=listing.is_open(now),
         is_stale=listing.is_stale(now.date()),
-        kinds=_kinds(listing, in_doubt),
+        kinds=_kinds(listing),
         cost=_cost(listing),
         capacity=_capacity(listing),
         areas=words.areas(service, places, lang),
@@ -309,7 +304,7 @@ def service_page(
             "languages", [x.code for x in service.languages if x.code], lang
         ),
         assured_by=_assured_by(service),
-        doubts=in_doubt,
+        doubts=listing.doubts,
         parts=labelled(Part, "listing.field"),
         answers=answers or Answers(),
     )
@@ -319,8 +314,8 @@ def _assured_by(service: Service) -> str | None:
     return label(f"upkeep.assurer.{service.assured_by_role}") if service.assured_by_role else None
 
 
-def _kinds(listing: Listing, in_doubt: Sequence[Doubt]) -> list[str]:
-    found = [_category(c, in_doubt) for c in listing.service.categories]
+def _kinds(listing: Listing) -> list[str]:
+    found = [_category(c, listing.doubts) for c in listing.service.categories]
     inferred = _("by its kind, ask")
     return [f"{c['name']} ({inferred})" if c["inferred"] else c["name"] for c in found]
 
@@ -363,9 +358,7 @@ def phone_of(phone: Phone) -> dict[str, Any]:
     }
 
 
-def _card(
-    hit: Hit, places: Gazetteer, now: datetime, in_doubt: Mapping[UUID, list[Doubt]]
-) -> dict[str, Any]:
+def _card(hit: Hit, places: Gazetteer, now: datetime) -> dict[str, Any]:
     listing, lang = hit.listing, chosen()
     service = listing.service
     site = listing.sites[0] if listing.sites else None
@@ -376,13 +369,13 @@ def _card(
         "km": None if hit.km is None else words.distance(hit.km, hit.unsure_km, lang),
         "area": words.place_name(places, site.area_code) if site else "",
         "address": site.address.address_1 if site and site.address else "",
-        "categories": [_category(c, in_doubt.get(service.id, ())) for c in service.categories[:3]],
+        "categories": [_category(c, listing.doubts) for c in service.categories[:3]],
         "more_categories": max(0, len(service.categories) - 3),
         "phone": callable_[0] if callable_ else None,
         "is_open": listing.is_open(now),
         "is_stale": listing.is_stale(now.date()),
         "assured_by": _assured_by(service),
-        "doubts": [(one.since, say(one.message)) for one in in_doubt.get(service.id, [])],
+        "doubts": [(one.since, say(one.message)) for one in listing.doubts],
         "positioned": any(s.latitude is not None for s in listing.sites),
         "found_by": _found_by(hit),
     }

@@ -13,7 +13,7 @@ from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.core.text import render
 from referral.directory.kinds import ServiceStatus
 from referral.directory.models import Phone, Schedule
-from referral.directory.upkeep import checking, links, reports, verification
+from referral.directory.upkeep import checking, doubts, links, reports, verification
 from referral.directory.upkeep.kinds import ChangeStatus, LinkPurpose, Part
 from referral.directory.upkeep.models import ListingLink, ListingReport, ListingUse
 from referral.directory.upkeep.verification import AGENCY_BY_LINK
@@ -377,7 +377,7 @@ def test_a_report_keeps_its_part_and_only_the_role_of_who_said_it(session, servi
         ("Nomor mati", "phones", "public", False),
         ("Pindah", None, "broker", False),
     ]
-    assert reports.doubts(session, [service.id]) == {}
+    assert doubts.doubts(session, [service.id]) == {}
 
 
 #: what each part in doubt leaves not known in an offer

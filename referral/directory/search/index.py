@@ -31,6 +31,9 @@ from referral.directory.reference import FOLDER
 from referral.directory.search.catalogue import Catalogue
 from referral.directory.search.columns import Document, Site
 from referral.directory.search.words import NameForms
+from referral.directory.upkeep import doubts
+from referral.directory.upkeep.kinds import Doubt, Part
+from referral.directory.upkeep.models import ListingReport
 from referral.places.codes import no_finer_than_regency
 from referral.places.models import Place, PlaceAlias
 from referral.taxonomy.words import stem
@@ -196,6 +199,7 @@ def _documents(
         )
         for where in (of_site, of_place)
     )
+    in_doubt = beside(doubts.ROWS, ListingReport.service_id)
     areas = beside(
         select(ServiceArea.service_id, ServiceArea.area_code).where(
             ServiceArea.area_code.is_not(None)
@@ -219,6 +223,12 @@ def _documents(
         rows = rows or own_hours.get(service_id)
         if not rows and (rows := place_hours.get(service_id)):
             rows = [row for row in rows if row[-1] == rows[0][-1]]
+        # What is in doubt counts as not known, as it does for a match.
+        doubted = [doubts.doubt_of(*row[1:]) for row in in_doubt.get(service_id, ())]
+
+        def is_known(part: Part, doubted: Sequence[Doubt] = doubted) -> bool:
+            return not any(doubt.is_about(part) for doubt in doubted)
+
         yield Document(
             id=service_id,
             name=name,
@@ -226,22 +236,27 @@ def _documents(
             organization=tuple(t for t in (organization, organization_alternate) if t),
             places=tuple(text for row in stands for text in row[7:9] if text),
             description=description or "",
-            sites=_sites(stands),
+            sites=_sites(stands, has_point=is_known(Part.ADDRESS)),
             categories=tuple(
-                (row[1], row[2] is CategoryBasis.STATED) for row in kinds.get(service_id, ())
+                (
+                    row[1],
+                    row[2] is CategoryBasis.STATED
+                    and not any(doubt.is_about_category(row[1]) for doubt in doubted),
+                )
+                for row in kinds.get(service_id, ())
             ),
             is_remote=remote is not None,
-            is_free=service_id in free,
-            minimum_age=minimum_age,
-            maximum_age=maximum_age,
+            is_free=service_id in free and is_known(Part.COST),
+            minimum_age=minimum_age if is_known(Part.ELIGIBILITY) else None,
+            maximum_age=maximum_age if is_known(Part.ELIGIBILITY) else None,
             opening=tuple(_opening_row(*row[1 : 1 + len(_OPENING)]) for row in rows)
-            if rows
+            if rows and is_known(Part.HOURS)
             else None,
             areas=tuple(row[1] for row in areas.get(service_id, ())) if remote is not None else (),
         )
 
 
-def _sites(rows: Iterable[_Row]) -> tuple[Site, ...]:
+def _sites(rows: Iterable[_Row], *, has_point: bool) -> tuple[Site, ...]:
     found: dict[UUID, Site] = {}
     for _, site_id, latitude, longitude, precision_km, area_code, confidential, *_ in rows:
         if site_id not in found:
@@ -249,5 +264,7 @@ def _sites(rows: Iterable[_Row]) -> tuple[Site, ...]:
                 Site(None, None, None, no_finer_than_regency(area_code))
                 if confidential
                 else Site(latitude, longitude, precision_km, area_code)
+                if has_point
+                else Site(None, None, None, area_code)
             )
     return tuple(found.values())

@@ -89,6 +89,10 @@ class Doubt:
             self.part is Part.CATEGORIES and code.startswith(self.value or "")
         )
 
+    def is_about(self, part: Part) -> bool:
+        """Whether a part of a listing is in doubt."""
+        return self.part is None or self.part is part
+
     @property
     def message(self) -> Message:
         """What is in doubt, in words."""

@@ -1,10 +1,9 @@
 """What people say is wrong with listings, and the parts that are in doubt until a curator has looked."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from referral.changes import audit
@@ -13,7 +12,7 @@ from referral.changes.actors import PUBLIC, Actor
 from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.core.paging import Page, page_of
 from referral.directory import queries
-from referral.directory.upkeep.kinds import Doubt, Part
+from referral.directory.upkeep.kinds import Part
 from referral.directory.upkeep.models import ListingReport
 
 LONGEST_REPORT = 2000
@@ -113,30 +112,6 @@ def get_open_report(session: Session, report_id: UUID) -> ListingReport:
     if report is None or report.closed_at is not None:
         raise NotFound("directory.unknown_report")
     return report
-
-
-def doubts(session: Session, service_ids: Iterable[UUID] | Select[UUID]) -> dict[UUID, list[Doubt]]:
-    """What is in doubt about these listings, the oldest doubt first; a listing without doubt is missing."""
-    among = service_ids if isinstance(service_ids, Select) else list(service_ids)
-    rows = session.execute(
-        select(
-            ListingReport.service_id,
-            ListingReport.field,
-            ListingReport.value,
-            ListingReport.reported_at,
-        )
-        .where(
-            ListingReport.is_quarantine,
-            ListingReport.closed_at.is_(None),
-            ListingReport.service_id.in_(among),
-        )
-        .order_by(ListingReport.reported_at, ListingReport.id)
-    )
-    found: dict[UUID, list[Doubt]] = {}
-    for service_id, field, value, since in rows:
-        doubt = Doubt(Part(field) if field else None, value, since)
-        found.setdefault(service_id, []).append(doubt)
-    return found
 
 
 def _keep(
