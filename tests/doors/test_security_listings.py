@@ -10,6 +10,7 @@ from referral.accounts.permissions import Role
 from referral.directory.duplicates import sites
 from referral.directory.duplicates.models import DuplicatePair, PairStatus
 from referral.directory.models import Location, ServiceArea
+from referral.directory.upkeep.editing import FIELDS
 from tests.factories import Make
 
 #: where a refuge is, and who should not learn it
@@ -93,3 +94,24 @@ def test_an_imported_address_that_is_none_of_the_web_is_no_link(
     assert url.strip() in page.text
     assert [a["href"] for a in page.select("a[href]") if "alert" in a["href"]] == []
     assert [a["href"] for a in page.select("a[href^='data:']")] == []
+
+
+# Forms that a browser never sends ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value", ['"x"', "[1]", "[[[]]]", "true", "1e999", "NaN", '{"a": 1}', "[null]", "[" * 100_000]
+)
+def test_no_form_puts_a_value_into_a_draft_that_no_page_can_show(
+    browser: Any, make: Make, value: str
+) -> None:
+    site = make.service("HE05")
+    browser.sign_in(make.user(Role.AGENCY, organization_id=site.service.organization_id))
+    address = f"/listings/{site.service_id}"
+
+    for name in FIELDS.keys() - {"organization"}:
+        form = {"field": name, f"{name}-choice": "mine", f"{name}-mine": value}
+        assert browser.post(f"{address}/resolve", data=form).status_code in (303, 400), name
+    sections = ("contact", "hours", "room", "who", "bring", "place", "about")
+    for page in ("changes", "preview", "check", *(f"edit/{one}" for one in sections)):
+        assert browser.get(f"{address}/{page}").status_code == 200, page

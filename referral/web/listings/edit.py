@@ -88,7 +88,7 @@ def _seen(fields: list[str]) -> dict[str, Any]:
     """What the form showed before anything was typed, as it travelled with the form."""
     try:
         seen = json.loads(request.form.get("seen", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         abort(400)
     if not isinstance(seen, dict) or set(fields) - set(seen):
         abort(400)

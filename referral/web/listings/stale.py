@@ -13,7 +13,7 @@ from referral.directory.upkeep import editing
 from referral.extensions import db
 from referral.web.access import requires
 from referral.web.formatting import say
-from referral.web.listings.door import KEEPERS, Kept, Page, bp, in_words, keep, kept
+from referral.web.listings.door import KEEPERS, Kept, Page, bp, in_words, keep, kept, lists
 
 MINE, CURRENT = "mine", "current"
 
@@ -68,15 +68,22 @@ def resolve(service_id: UUID | None) -> Page:
         if name not in subject.values:
             abort(400)
         mine = request.form.get(f"{name}-choice") == MINE
-        values[name] = _value(f"{name}-{MINE if mine else CURRENT}")
+        values[name] = _value(subject, name, MINE if mine else CURRENT)
     keep(subject, values, seen=subject.values)
     db.session.commit()
     flash(_("Your choices are in the draft. Look at it once more, then send it."), "info")
     return redirect(url_for(".review_own", service_id=service_id), 303)
 
 
-def _value(name: str) -> Any:
+def _value(subject: Kept, name: str, which: str) -> Any:
+    """A value as it travelled with the page. One that no page could show would stay in the draft for good."""
     try:
-        return json.loads(request.form.get(name, ""))
-    except ValueError:
+        value = json.loads(request.form.get(f"{name}-{which}", ""))
+    except (ValueError, RecursionError):
         abort(400)
+    if not editing.is_same(name, value, subject.values[name]):
+        values, wrong = editing.read({name: value}, lists())
+        if wrong:
+            abort(400)
+        value = values[name]
+    return value
