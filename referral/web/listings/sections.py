@@ -31,7 +31,7 @@ class Section:
             "who": _("Who is served"),
             "bring": _("What to bring and what it costs"),
             "place": _("Place and area"),
-            "about": _("What it is"),
+            "about": _("About this service"),
         }
         return titles[self.key]
 
