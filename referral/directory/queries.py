@@ -120,7 +120,8 @@ class EmergencyNumber:
 
 
 SHOWN = (ServiceStatus.ACTIVE, ServiceStatus.TEMPORARILY_CLOSED)
-_WHOLE = (
+#: what loads a service with all that its page says of it
+WHOLE = (
     selectinload(Service.organization),
     selectinload(Service.phones),
     selectinload(Service.schedules),
@@ -173,7 +174,7 @@ def by_ids(session: Session, service_ids: Iterable[UUID]) -> dict[UUID, Listing]
         select(Service)
         .join(Service.organization)
         .where(Service.id.in_(list(service_ids)), is_public())
-        .options(*_WHOLE)
+        .options(*WHOLE)
     )
     services = session.scalars(query).all()
     in_doubt = doubts(session, [service.id for service in services])

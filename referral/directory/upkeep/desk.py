@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from referral.changes import audit
 from referral.changes import directory as records
 from referral.changes.actors import Actor
 from referral.core.errors import NotFound
 from referral.core.paging import Page, page_of
-from referral.directory.models import Organization, Service
+from referral.directory.models import Organization, Service, ServiceAtLocation
+from referral.directory.queries import WHOLE
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
 
 PAGE_SIZE = 20
@@ -21,11 +22,12 @@ REFUSED_DAYS = 30
 
 
 def of_organization(session: Session, organization_id: UUID, *, page: int = 1) -> Page[Service]:
-    """An agency's listings, the one checked longest ago first."""
+    """An agency's listings with all their rows, the one checked longest ago first."""
     query = (
         select(Service)
         .where(Service.organization_id == organization_id, Service.merged_into_id.is_(None))
         .order_by(Service.assured_date.is_not(None), Service.assured_date, Service.name, Service.id)
+        .options(*WHOLE, selectinload(Service.sites).selectinload(ServiceAtLocation.service_areas))
     )
     return page_of(session, query, number=page, size=PAGE_SIZE)
 

@@ -5,8 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import Session
 
 from referral.core.errors import NotFound
 from referral.directory.kinds import HIGHEST_DESIL, Criterion, SystemType
@@ -123,20 +122,9 @@ def place_of(service: Service) -> Location | None:
 
 def schedules_of(service: Service) -> Sequence[Schedule]:
     """The rows that hours are read from: those of its one site, else its own, else those of the place."""
-    session, site = object_session(service), site_of(service)
-    if session is None:
-        return service.schedules
-    rows: Sequence[Schedule] = ()
-    if site is not None:
-        rows = _schedules(session, service_at_location_id=site.id)
-    rows = rows or _schedules(session, service_id=service.id)
-    if not rows and site is not None and site.location_id is not None:
-        rows = _schedules(session, location_id=site.location_id)
-    return rows
-
-
-def _schedules(session: Session, **owner: UUID) -> Sequence[Schedule]:
-    return session.scalars(select(Schedule).filter_by(**owner).order_by(Schedule.id)).all()
+    site, place = site_of(service), place_of(service)
+    rows = (site.schedules if site is not None else ()) or service.schedules
+    return rows or (place.schedules if place is not None else ())
 
 
 def areas_of(service: Service) -> Sequence[ServiceArea]:
