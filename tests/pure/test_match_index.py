@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from benchmarks import synthetic
+from benchmarks import offers as synthetic
 from referral.matching.columns import GROUPS
 from referral.matching.facts import Offer, Query
 from referral.matching.index import Index

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import synthetic
+from benchmarks import offers as synthetic
 from referral.core.text import Message
 from referral.directory.opening import OpeningRow
 from referral.matching.columns import Columns
