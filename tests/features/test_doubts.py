@@ -5,14 +5,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from referral.accounts.models import Role
 from referral.changes.actors import SYSTEM
 from referral.directory import queries
 from referral.directory.kinds import Remote
 from referral.directory.models import CostOption, Phone, Schedule
 from referral.directory.search import Near, search
-from referral.directory.upkeep import reports
-from referral.directory.upkeep.kinds import Part
+from referral.directory.upkeep import changes, reports
+from referral.directory.upkeep.doubts import doubts
+from referral.directory.upkeep.kinds import ChangeStatus, Part
+from referral.directory.upkeep.listings import values_of
 from referral.directory.upkeep.models import ListingReport
+from referral.places.queries import gazetteer
 
 HERE = Near(-6.99, 110.42, 0.1, "33.74")
 
@@ -115,3 +119,59 @@ def test_an_emergency_number_in_doubt_is_not_given(session, make, say_wrong, par
     numbers = queries.emergency_numbers(session)
 
     assert [(n.number, n.always_open) for n in numbers] == [*left, ("119", True)]
+
+
+NEW_HOURS = {"hours": [{"days": ["MO"], "opens": "09:00", "closes": "12:00"}]}
+NEW_KINDS = {"categories": ["HE05"]}
+
+
+@pytest.mark.parametrize(
+    ("told", "part", "value", "published_by", "values", "is_closed"),
+    [
+        (Role.AGENCY, Part.HOURS, None, "curator", NEW_HOURS, True),
+        (Role.AGENCY, Part.HOURS, None, "agency", NEW_HOURS, True),
+        (Role.BROKER, Part.HOURS, None, "curator", NEW_HOURS, True),
+        (Role.BROKER, Part.HOURS, None, "agency", NEW_HOURS, False),
+        (Role.AGENCY, Part.COST, None, "curator", NEW_HOURS, False),
+        (Role.AGENCY, None, None, "curator", NEW_HOURS, False),
+        (Role.AGENCY, Part.CATEGORIES, "FC", "curator", NEW_KINDS, True),
+        (Role.AGENCY, Part.CATEGORIES, "HE05", "curator", NEW_KINDS, False),
+    ],
+)
+def test_publishing_a_correction_closes_the_report_it_answers(
+    session, make, service, now, told, part, value, published_by, values, is_closed
+):
+    service.organization.trusted = True
+    session.flush()
+    by = {
+        "curator": make.user(Role.ADMINISTRATOR),
+        "agency": make.user(Role.AGENCY, organization_id=service.organization_id),
+    }[published_by]
+    reports.report_from_answer(
+        session,
+        service.id,
+        "Salah",
+        part=part,
+        value=value,
+        is_doubted=True,
+        by=make.user(told),
+        now=now,
+    )
+    later = now + timedelta(hours=1)
+
+    before = values_of(service)
+    seen = {name: before[name] for name in values}
+    change = changes.edit(
+        session, service.id, values, gazetteer(session), seen=seen, by=by, now=later
+    )
+
+    assert change.status is ChangeStatus.PUBLISHED
+    (report,) = session.scalars(select(ListingReport)).all()
+    assert (report.closed_at == later) is is_closed
+    assert (doubts(session, [service.id]) == {}) is is_closed
+    if is_closed and change.values == NEW_HOURS:
+        reports.report_wrong(
+            session, service.id, "Masih salah", part=part, now=later + timedelta(hours=1)
+        )
+        changes.revert(session, change, gazetteer(session), by=by, now=later + timedelta(hours=2))
+        assert len(reports.open_reports(session).items) == 1

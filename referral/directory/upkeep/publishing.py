@@ -17,7 +17,7 @@ from referral.directory import organizations
 from referral.directory.duplicates import finding
 from referral.directory.kinds import SystemType
 from referral.directory.models import Organization, Service, ServiceAtLocation
-from referral.directory.upkeep import editing, listings, writing
+from referral.directory.upkeep import editing, listings, reports, writing
 from referral.directory.upkeep.kinds import ChangeStatus
 from referral.directory.upkeep.models import ListingChange
 from referral.directory.upkeep.recording import Recorder
@@ -172,6 +172,7 @@ def publish(
     book.finish()
     if is_new:
         finding.find_for(session, service.id, now=now)
+    reports.close_corrected(session, change, by_curator=is_curator(by), by=by, now=now)
     audit.record(session, "listing_change.published", change, by=by, now=now, fields=fields)
 
 

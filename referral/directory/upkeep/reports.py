@@ -6,16 +6,19 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from referral.accounts.permissions import Role
 from referral.changes import audit
 from referral.changes import directory as changes
 from referral.changes.actors import PUBLIC, Actor
 from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.core.paging import Page, page_of
 from referral.directory import queries
-from referral.directory.upkeep.kinds import Part
-from referral.directory.upkeep.models import ListingReport
+from referral.directory.upkeep.kinds import ChangeKind, Part
+from referral.directory.upkeep.models import ListingChange, ListingReport
 
 LONGEST_REPORT = 2000
+#: fields of upkeep.editing that stand in another's part
+_PART_OF = {"point": Part.ADDRESS.value, "area_code": Part.ADDRESS.value}
 #: More unread reports about one listing within a day tell a curator nothing new.
 MOST_REPORTS_A_DAY = 10
 
@@ -94,6 +97,31 @@ def close(
     if report.is_quarantine:
         changes.announce(session, report.service_id, now=now)
     session.flush()
+
+
+def close_corrected(
+    session: Session, change: ListingChange, *, by_curator: bool, by: Actor, now: datetime
+) -> None:
+    """Close what a change that is now published corrects: reports of its fields that were there when it was written.
+
+    A curator's decision closes anybody's; an agency that publishes itself takes back only what it said itself.
+    A kind of help stays in doubt where the listing still names it, and so does the listing as a whole.
+    """
+    if change.kind is ChangeKind.REVERT:
+        return
+    parts = {_PART_OF.get(field, field) for field in change.values}
+    told = select(ListingReport).where(
+        ListingReport.service_id == change.service_id,
+        ListingReport.closed_at.is_(None),
+        ListingReport.field.in_(parts),
+        ListingReport.reported_at <= change.made_at,
+    )
+    if not by_curator:
+        told = told.where(ListingReport.reported_by_role == Role.AGENCY.value)
+    for report in session.scalars(told.order_by(ListingReport.reported_at)):
+        named = change.values.get("categories") or () if report.value else ()
+        if not any(code.startswith(report.value) for code in named):
+            close(session, report, was_right=False, by=by, now=now)
 
 
 def open_reports(session: Session, *, page: int = 1) -> Page[ListingReport]:
