@@ -141,6 +141,13 @@ def test_when_nothing_fits_the_page_says_what_to_do_and_whom_to_call(browser):
     assert page.select_one(".empty a[href^='tel:']")
 
 
+def test_where_filters_leave_nothing_one_press_takes_them_away(browser):
+    without = ".empty a[href='/directory?q=qqqqzzzz']"
+
+    assert browser.page("/directory?q=qqqqzzzz&open=1&age=9").select_one(without)
+    assert not browser.page("/directory?q=qqqqzzzz").select_one(without)
+
+
 def test_a_search_about_danger_shows_numbers_before_anything_else(browser):
     page = browser.page("/directory?q=bunuh+diri")
 
@@ -255,7 +262,9 @@ def test_a_second_report_within_half_a_minute_waits(browser, clinic):
 
     page = browser.submit(f"/services/{clinic.service_id}/report", {"text": "Pindah"}, status=429)
 
-    assert page.select_one(".has-error #text")
+    assert page.select_one(".flashes .notice-wait")
+    assert page.select_one("#report[open] #text").text.strip() == "Pindah"
+    assert page.select(".has-error, .error-summary") == []
 
 
 @pytest.mark.parametrize("role", [Role.BROKER, Role.PLANNER, Role.SUPERVISOR])

@@ -292,6 +292,31 @@ def test_a_change_made_while_checking_is_sent_before_the_listing_counts_as_check
     assert session.get_one(Service, service.id).assured_date is None
 
 
+def test_a_listing_with_a_draft_is_sent_before_it_is_confirmed(
+    as_: Any, agency: User, service: Service
+) -> None:
+    browser = as_(agency)
+    confirm = "form[action$='/confirm']"
+    assert browser.page("/listings").select_one(confirm)
+
+    edit(browser, service, "room", **{"capacity-status": "waitlist"})
+    page = browser.page("/listings")
+
+    assert not page.select_one(confirm)
+    assert page.select_one(f".listing-state a.btn[href='/listings/{service.id}/changes']")
+
+
+def test_what_says_nothing_is_filled_in_before_it_is_called_right(
+    as_: Any, agency: User, service: Service
+) -> None:
+    page = as_(agency).page(f"/listings/{service.id}/check")
+
+    main = {
+        thing["id"]: thing.select_one(".btn-primary").name for thing in page.select(".things > li")
+    }
+    assert (main["hours"], main["who"]) == ("button", "a")
+
+
 def test_one_press_confirms_and_the_list_says_so(
     as_: Any, agency: User, service: Service, make: Make
 ) -> None:

@@ -140,6 +140,43 @@ def test_a_report_names_a_part_and_a_doubt_shows_on_page_and_card(
     assert "In doubt since" not in browser.page(f"/services/{service.id}").text
 
 
+def test_each_side_of_a_curators_work_says_how_much_waits_there(browser, service, curator):
+    browser.submit(f"/services/{service.id}/report", {"text": "Mati", "part": "phones"})
+    browser.submit(f"/services/{service.id}/suggest", {"field": "hours", "text": "kadang-kadang"})
+    browser.submit(f"/services/{service.id}/claim", CLAIM)
+    browser.sign_in(curator)
+
+    page = browser.page("/directory/misses")
+
+    counts = [
+        (tab["href"], tab.select_one(".count").text if tab.select_one(".count") else None)
+        for tab in page.select(".tabs a")
+    ]
+    assert counts == [
+        ("/listings/review", "1"),
+        ("/checks", None),
+        ("/directory/reports", "1"),
+        ("/claims", "1"),
+        ("/directory/duplicates/", None),
+        ("/directory/misses", None),
+    ]
+    assert [link["href"] for link in page.select(".mainnav [aria-current]")] == ["/listings/review"]
+
+
+def test_words_that_are_no_value_send_the_curator_to_the_listing(
+    browser, session, service, curator
+):
+    browser.submit(f"/services/{service.id}/suggest", {"field": "hours", "text": "kadang-kadang"})
+    change = session.scalars(select(ListingChange)).one()
+    browser.sign_in(curator)
+
+    page = browser.page(f"/listings/review/{change.id}")
+
+    assert page.select_one(f"#decision .btn-primary[href='/listings/{service.id}/check']")
+    assert page.select("#decision button") == []
+    assert page.select_one("form[action$='/refuse']")
+
+
 # The queue ---------------------------------------------------------------------------------------
 
 
@@ -156,8 +193,10 @@ def test_a_curator_works_through_the_queue_by_phone(browser, session, service, m
     browser.submit(f"/checks/{service.id}", {"said": "still_true"})
     page = browser.submit(f"/checks/{other.id}", {"said": "defunct"})
 
-    assert "Klinik Zamrud" not in page.text
-    assert "Panti Delima" not in page.text
+    assert page.select("main ul.cards") == []
+    assert "Panti Delima" in page.select_one(".flashes").text
+    way_back = browser.page(page.select_one(".flashes a")["href"])
+    assert way_back.select_one("a[href$='/revert']")
     session.refresh(service)
     session.refresh(other)
     assert (service.status, service.assured_by_role) == (ServiceStatus.ACTIVE, "curator")
@@ -223,7 +262,8 @@ def test_one_press_says_that_a_listing_is_still_true_and_the_link_is_over(
 ):
     address, token = link(session, service, LinkPurpose.STILL_TRUE)
 
-    browser.submit(address.split("?")[0], {"key": token})
+    done = browser.submit(address.split("?")[0], {"key": token})
+    assert done.select_one(f"main a[href='/services/{service.id}']")
     browser.submit(address.split("?")[0], {"key": token}, status=404)
     browser.page(address, status=404)
 
@@ -466,7 +506,9 @@ def test_a_browser_waits_between_two_forms(browser, session, service, monkeypatc
     browser.submit(f"/services/{service.id}/suggest", {"field": "name", "text": "Satu"})
 
     browser.submit(f"/services/{service.id}/suggest", {"field": "name", "text": "Dua"}, status=429)
-    browser.submit(f"/services/{service.id}/claim", CLAIM, status=429)
+    page = browser.submit(f"/services/{service.id}/claim", CLAIM, status=429)
+    assert page.select_one(".flashes .notice-wait")
+    assert page.select(".has-error, .error-summary") == []
     browser.submit(f"/services/{service.id}/report", {"text": "Tiga"}, status=429)
 
     assert unchanged(session) == [1, 0, 0, 0]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from referral.core.errors import Invalid, NotFound, Stale
 from referral.core.text import Message, named
@@ -195,7 +196,14 @@ def approve(change_id: UUID) -> Page:
         answers.wrong("fields", say(error.message))
         return _page(desk.get_change(db.session, change_id), answers)
     db.session.commit()
-    flash(_("Published. The next match uses it."), "good")
+    flash(
+        Markup('{} <a href="{}">{}</a>').format(
+            _("Published. The next match uses it."),
+            url_for(".history", service_id=change.service_id),
+            _("A mistake? Take it back in its history."),
+        ),
+        "good",
+    )
     if pairs:
         flash(_("It may be the same as a listing that was there before. Compare the two."), "wait")
         return redirect(url_for("duplicates.show", pair_id=pairs[0].id), 303)

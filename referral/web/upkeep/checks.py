@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import Markup
 
 from referral.core.errors import Invalid, JejaringError, NotAllowed
 from referral.core.text import Message
@@ -49,7 +50,7 @@ def checks() -> Page:
 def check(service_id: UUID) -> Page:
     """Write down what a curator heard by phone: still true, closed for good, or closed for a while."""
     service = queries.get(db.session, service_id).service
-    said = request.form.get("said")
+    name, said = service.name, request.form.get("said")
     try:
         if said == _STILL_TRUE:
             verification.confirm(db.session, service, by=g.user, now=now())
@@ -69,7 +70,15 @@ def check(service_id: UUID) -> Page:
         flash(say(error.message), "bad")
     else:
         db.session.commit()
-        flash(_("Noted."), "good")
+        if said == _STILL_TRUE:
+            flash(_("Noted: %(name)s is still true.", name=name), "good")
+        else:
+            link = Markup('{} <a href="{}">{}</a>').format(
+                _("Noted: %(name)s is closed.", name=name),
+                url_for("listings.history", service_id=service_id),
+                _("A mistake? Take it back in its history."),
+            )
+            flash(link, "good")
     return redirect(url_for(".checks", page=request.form.get("page", 1, type=int)), 303)
 
 
@@ -115,7 +124,8 @@ def ask_many() -> Page:
 @requires("match:run", "listing:approve")
 def confirm(service_id: UUID) -> Page:
     """Note in one tap that a listing is true: a broker has just spoken with them."""
-    return _noted(service_id, Answers(), verification.confirm)
+    said = _("Thank you: the listing now says that it was checked today.")
+    return _noted(service_id, Answers(), said, verification.confirm)
 
 
 @bp.post("/services/<uuid:service_id>/number")
@@ -123,10 +133,11 @@ def confirm(service_id: UUID) -> Page:
 def add_number(service_id: UUID) -> Page:
     """Add the number by which a listing was reached."""
     answers = Answers(request.form)
-    return _noted(service_id, answers, verification.add_number, answers.shown("number"))
+    said = _("Thank you: the number is in the listing, which now says that it was checked today.")
+    return _noted(service_id, answers, said, verification.add_number, answers.shown("number"))
 
 
-def _noted(service_id: UUID, answers: Answers, operation: Any, *values: str) -> Page:
+def _noted(service_id: UUID, answers: Answers, said: str, operation: Any, *values: str) -> Page:
     service = queries.get(db.session, service_id).service
     try:
         operation(db.session, service, *values, by=g.user, now=now())
@@ -136,5 +147,5 @@ def _noted(service_id: UUID, answers: Answers, operation: Any, *values: str) -> 
         listing = queries.get(db.session, service_id)
         return service_page(listing, answers=answers), answers.status
     db.session.commit()
-    flash(_("Thank you: the listing now says that it was checked today."), "good")
+    flash(said, "good")
     return redirect(url_for("directory.show", service_id=service_id), 303)

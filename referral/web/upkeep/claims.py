@@ -22,6 +22,7 @@ from referral.web.upkeep.door import (
     bp,
     has_sent,
     is_machine,
+    not_now,
     now,
     pause,
     public_url,
@@ -52,11 +53,15 @@ def claim(service_id: UUID) -> Page:
                 lang=chosen(),
                 now=now(),
             )
-        except (Invalid, NotAllowed) as error:
+        except NotAllowed as error:
+            db.session.rollback()
+            listing = queries.get(db.session, service_id)
+            status = not_now(error)
+        except Invalid as error:
             db.session.rollback()
             listing = queries.get(db.session, service_id)
             answers.wrong(error.field or "name", say(error.message))
-            status = 422 if isinstance(error, Invalid) else 429
+            status = 422
         else:
             db.session.commit()
             has_sent()

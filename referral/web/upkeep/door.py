@@ -4,10 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, request, session, url_for
+from flask import Blueprint, current_app, flash, request, session, url_for
 from werkzeug.wrappers import Response
 
 from referral.core.errors import NotAllowed
+from referral.directory.duplicates.queries import waiting as waiting_pairs
+from referral.directory.upkeep import claims, desk, reports
+from referral.extensions import db
+from referral.web.formatting import say
 from referral.web.listings.sections import section_of
 
 bp = Blueprint("upkeep", __name__)
@@ -28,6 +32,12 @@ def pause() -> None:
     """Raises NotAllowed where this browser has just sent something."""
     if now().timestamp() - session.get(_LAST, 0) < SECONDS_BETWEEN:
         raise NotAllowed("upkeep.too_fast")
+
+
+def not_now(error: NotAllowed) -> int:
+    """Say above the form why it was not taken, since no field of it is wrong. Gives the answer's status."""
+    flash(say(error.message), "wait")
+    return 429
 
 
 def has_sent() -> None:
@@ -51,6 +61,17 @@ def edit_url(service_id: UUID, field: str | None = None) -> str:
     if field is None:
         return url_for("listings.check", service_id=service_id)
     return url_for("listings.edit", service_id=service_id, section=section_of(field).key)
+
+
+@bp.app_template_global()
+def waiting_for_curators() -> dict[str, int]:
+    """How much waits on each side of a curator's work, by the endpoint of its page."""
+    return {
+        "listings.review": desk.waiting(db.session).total,
+        "upkeep.open_reports": reports.open_reports(db.session).total,
+        "upkeep.open_claims": claims.open_claims(db.session).total,
+        "duplicates.index": waiting_pairs(db.session).total,
+    }
 
 
 @bp.context_processor

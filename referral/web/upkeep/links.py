@@ -38,7 +38,7 @@ def link(name: str) -> Page | Response:
     found = links.find(db.session, token, purpose, now=now())
     if found is None:
         return _answer("upkeep/link_gone.html", 404)
-    answers = Answers(request.form)
+    answers, service_id = Answers(request.form), found.service_id
     if request.method == "POST":
         try:
             done = _take(found, purpose, token, answers)
@@ -50,7 +50,7 @@ def link(name: str) -> Page | Response:
             return _answer("upkeep/link_gone.html", 404)
         else:
             db.session.commit()
-            return _answer("upkeep/link_done.html", 200, done=done)
+            return _answer("upkeep/link_done.html", 200, done=done, service_id=service_id)
     return _shown(found, purpose, token, answers)
 
 

@@ -15,7 +15,7 @@ from referral.web.access import public, requires
 from referral.web.answers import LONG, Answers
 from referral.web.directory import service_page
 from referral.web.formatting import say
-from referral.web.upkeep.door import Page, bp, has_sent, now, pause
+from referral.web.upkeep.door import Page, bp, has_sent, not_now, now, pause
 
 
 @bp.post("/services/<uuid:service_id>/report")
@@ -34,11 +34,14 @@ def report(service_id: UUID) -> Page:
             by=g.user or PUBLIC,
             now=now(),
         )
-    except (Invalid, NotAllowed) as error:
+    except NotAllowed as error:
+        db.session.rollback()
+        status = not_now(error)
+        return service_page(queries.get(db.session, service_id), answers=answers), status
+    except Invalid as error:
         db.session.rollback()
         answers.wrong("text", say(error.message))
-        page = service_page(queries.get(db.session, service_id), answers=answers)
-        return page, 422 if isinstance(error, Invalid) else 429
+        return service_page(queries.get(db.session, service_id), answers=answers), answers.status
     db.session.commit()
     has_sent()
     flash(_("Thank you. Somebody will check this listing."), "good")

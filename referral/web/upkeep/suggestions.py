@@ -24,7 +24,7 @@ from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, labelled, say
 from referral.web.language import chosen
 from referral.web.naming import searchable_categories
-from referral.web.upkeep.door import HONEYPOT, Page, bp, has_sent, is_machine, now, pause
+from referral.web.upkeep.door import HONEYPOT, Page, bp, has_sent, is_machine, not_now, now, pause
 
 
 @bp.route("/services/<uuid:service_id>/suggest", methods=["GET", "POST"])
@@ -47,11 +47,15 @@ def suggest(service_id: UUID) -> Page:
                 by=PUBLIC,
                 now=now(),
             )
-        except (Invalid, NotAllowed) as error:
+        except NotAllowed as error:
+            db.session.rollback()
+            listing = queries.get(db.session, service_id)
+            status = not_now(error)
+        except Invalid as error:
             db.session.rollback()
             listing = queries.get(db.session, service_id)
             answers.wrong(error.field or "text", say(error.message))
-            status = 422 if isinstance(error, Invalid) else 429
+            status = 422
         else:
             return _thanks(url_for("directory.show", service_id=service_id))
     shown = form_of(listing, answers)
@@ -73,11 +77,14 @@ def suggest_new() -> Page:
             new = _new(answers, places)
             if not answers.errors:
                 suggestions.add(db.session, new, places, by=PUBLIC, now=now())
-        except (Invalid, NotAllowed) as error:
+        except NotAllowed as error:
+            db.session.rollback()
+            status = not_now(error)
+        except Invalid as error:
             db.session.rollback()
             field = (error.field or "name").split(".")[0]
             answers.wrong(field if field in _NEW else "name", say(error.message))
-            status = 422 if isinstance(error, Invalid) else 429
+            status = 422
         else:
             if not answers.errors:
                 return _thanks(url_for("directory.index"))
