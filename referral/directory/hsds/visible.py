@@ -11,19 +11,17 @@ from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, se
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from referral.changes.models import ChangeRecord
-from referral.core.db import Identified
+from referral.core.db import Base, Identified
 from referral.directory.hsds import shape
 from referral.directory.kinds import SystemType
 from referral.directory.models import (
     Accessibility,
     Address,
-    Attribute,
     Contact,
     CostOption,
     Funding,
     Language,
     Location,
-    MetaTableDescription,
     Organization,
     OrganizationIdentifier,
     Phone,
@@ -34,9 +32,6 @@ from referral.directory.models import (
     ServiceArea,
     ServiceAtLocation,
     ServiceCapacity,
-    Taxonomy,
-    TaxonomyTerm,
-    Unit,
     Url,
 )
 from referral.places.codes import REGENCY_LENGTH
@@ -45,35 +40,11 @@ from referral.places.models import Place
 Condition = ColumnElement[bool]
 Link = InstrumentedAttribute[object] | ColumnElement[object]
 
-MODELS: Mapping[str, type[Identified]] = {
-    model.__tablename__: model
-    for model in (
-        Accessibility,
-        Address,
-        Attribute,
-        ChangeRecord,
-        Contact,
-        CostOption,
-        Funding,
-        Language,
-        Location,
-        MetaTableDescription,
-        Organization,
-        OrganizationIdentifier,
-        Phone,
-        Program,
-        RequiredDocument,
-        Schedule,
-        Service,
-        ServiceArea,
-        ServiceAtLocation,
-        ServiceCapacity,
-        Taxonomy,
-        TaxonomyTerm,
-        Unit,
-        Url,
-    )
+_BY_NAME: dict[str, type[Identified]] = {
+    mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers
 }
+#: the tables of HSDS by name
+MODELS: Mapping[str, type[Identified]] = {name: _BY_NAME[name] for name in shape.TABLES}
 
 
 @cache
