@@ -139,7 +139,7 @@ def invite(
     """
     _may_give(by, role, office)
     user = User(
-        email=_email(session, email),
+        email=_free_email(session, email),
         active=True,
         fs_uniquifier=uuid4().hex,
         granted=[],
@@ -290,13 +290,19 @@ def refuse_demo(session: Session) -> None:
 # What the operations above share
 
 
-def _email(session: Session, email: str) -> str:
+def checked_email(email: str) -> str:
+    """The address to sign in with that somebody typed. Raises Invalid for what is none."""
     try:
         found = validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         raise Invalid("accounts.email.bad", field="email") from None
     if len(found) > _LONGEST_EMAIL:
         raise Invalid("accounts.email.bad", field="email")
+    return found
+
+
+def _free_email(session: Session, email: str) -> str:
+    found = checked_email(email)
     if queries.find_by_email(session, found):
         raise Invalid("accounts.email.taken", field="email")
     return found

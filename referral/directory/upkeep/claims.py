@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -66,10 +65,7 @@ def make(
     name, message = " ".join(name.split()), message.strip()
     if not name or len(name) > LONGEST_NAME:
         raise Invalid("upkeep.claim.name", field="name", most=LONGEST_NAME)
-    try:
-        email = validate_email(email.strip(), check_deliverability=False).normalized.lower()
-    except EmailNotValidError:
-        raise Invalid("accounts.email.bad", field="email") from None
+    email = accounts.checked_email(email)
     if len(message) > LONGEST_TEXT:
         raise Invalid("upkeep.too_long", field="message", most=LONGEST_TEXT)
     today = session.scalar(
