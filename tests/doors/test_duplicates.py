@@ -97,7 +97,7 @@ def test_two_that_are_not_the_same_are_not_shown_again(curator, pair, session, n
     page = curator.submit(f"/directory/duplicates/{pair.id}/different")
 
     assert "No pairs to decide" in page.text
-    finding.find_all(session, now=now)
+    finding.keep(session, *finding.look(session), now=now)
     assert session.scalars(select(DuplicatePair)).one().status is PairStatus.DIFFERENT
     again = curator.submit(f"/directory/duplicates/{pair.id}/different")
     assert "already been decided" in again.text
@@ -167,7 +167,7 @@ def test_importing_a_source_again_does_not_bring_back_what_was_merged(
     cli("directory", "import", str(path), "--source", "uji")
     rows = {one.source_id: one.id for one in session.scalars(select(Service))}
     first, second = sorted((rows["a1"], rows["a2"]))
-    finding.find_all(session, minimum_score=0.0, now=now)
+    finding.keep(session, *finding.look(session, minimum_score=0.0), now=now)
     pair = session.scalars(
         select(DuplicatePair).where(
             DuplicatePair.first_id == first, DuplicatePair.second_id == second

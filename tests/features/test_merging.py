@@ -407,7 +407,8 @@ def test_looking_again_keeps_decisions_drops_what_no_longer_fits_and_finds_what_
     first = pair_of(session, one, two)
     merging.differ(session, first, by=SYSTEM, now=now)
 
-    found, waiting = finding.find_all(session, now=now)
+    found, some = finding.look(session)
+    waiting = finding.keep(session, found, some, now=now)
     ours = {one.service_id, two.service_id, three.service_id}
     mine = [c for c in waiting if {c.first_id, c.second_id} <= ours]
     assert found.decided == 1
@@ -418,7 +419,7 @@ def test_looking_again_keeps_decisions_drops_what_no_longer_fits_and_finds_what_
 
     three.service.name = "Klinik Melati"
     session.flush()
-    finding.find_all(session, now=now)
+    finding.keep(session, *finding.look(session), now=now)
     assert pair_of(session, one, three) is None
     assert pair_of(session, one, two).status is PairStatus.DIFFERENT
 

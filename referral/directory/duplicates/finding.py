@@ -150,21 +150,13 @@ def look(
     return found, list(candidates(columns, minimum_score=minimum_score, compared=count))
 
 
-def find_all(
-    session: Session, *, minimum_score: float = MINIMUM_SCORE, now: datetime
-) -> tuple[Found, list[Candidate]]:
-    """Look through the whole directory and bring the queue up to date; flushes.
-
-    Gives what was done, and the candidates that wait for a curator, most alike first.
-    """
-    found, some = look(session, minimum_score=minimum_score)
-    return found, keep(session, found, some, now=now)
-
-
 def find_for(
     session: Session, service_id: UUID, *, minimum_score: float = MINIMUM_SCORE, now: datetime
 ) -> tuple[Found, list[Candidate]]:
-    """The same for one listing, after it was made or changed; flushes."""
+    """Look around one listing after it was made or changed, and bring its part of the queue up to date; flushes.
+
+    Gives what was done, and the candidates that wait for a curator, most alike first.
+    """
     columns = load(session, only=_around(session, service_id))
     found = Found(listings=len(columns.ids))
     some: list[Candidate] = []

@@ -24,8 +24,6 @@ from referral.directory.upkeep import desk, editing, listings, proposing, publis
 from referral.directory.upkeep.history import is_revertible
 from referral.directory.upkeep.kinds import ChangeKind, ChangeStatus
 from referral.directory.upkeep.models import ListingChange
-from referral.directory.upkeep.publishing import LONGEST_NOTE as LONGEST_NOTE
-from referral.directory.upkeep.publishing import Maker as Maker
 from referral.directory.upkeep.publishing import (
     check_status,
     checked_note,

@@ -82,6 +82,20 @@ def waiting(session: Session, *, page: int = 1) -> Page[ListingChange]:
     return page_of(session, query, number=page, size=PAGE_SIZE)
 
 
+def names_of(session: Session, changes: Iterable[ListingChange]) -> dict[UUID | None, str]:
+    """The names of the listings and organizations that these changes are about, by id."""
+    some = list(changes)
+    wanted = (
+        (Service, {change.service_id for change in some}),
+        (Organization, {change.organization_id for change in some}),
+    )
+    return {
+        row_id: name
+        for model, ids in wanted
+        for row_id, name in session.execute(select(model.id, model.name).where(model.id.in_(ids)))
+    }
+
+
 def get_change(session: Session, change_id: UUID) -> ListingChange:
     """A change that is no longer a draft. Raises NotFound: a draft is its writer's alone."""
     change = session.get(ListingChange, change_id)

@@ -9,7 +9,8 @@ from flask import g
 from referral.core.db import take_write_lock
 from referral.core.errors import NotFound
 from referral.directory import queries
-from referral.directory.upkeep import changes, desk, listings, writing
+from referral.directory.upkeep import desk, listings, writing
+from referral.directory.upkeep.publishing import Maker
 from referral.directory.upkeep.recording import Recorder
 from referral.extensions import db
 from referral.places.queries import gazetteer
@@ -42,7 +43,7 @@ def _shown(service_id: UUID, values: Mapping[str, Any]) -> str:
         take_write_lock(session)
         try:
             service = listings.get(session, service_id)
-            maker = changes.Maker(by.id, str(by.role))
+            maker = Maker(by.id, str(by.role))
             book = Recorder(session, service, places, by=maker, now=now(), as_of=now())
             writing.write(book, values)
             book.finish()

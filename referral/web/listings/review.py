@@ -1,6 +1,7 @@
 """What waits for a curator: a queue, each change with what it replaces beside it, and a decision field by field."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from referral.directory.duplicates.unlisted import Unlisted
 from referral.directory.models import Organization, Service
 from referral.directory.upkeep import changes, desk, editing, listings
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
+from referral.directory.upkeep.publishing import LONGEST_NOTE
 from referral.extensions import db
 from referral.places.queries import gazetteer
 from referral.web.access import requires
@@ -35,21 +37,24 @@ def review() -> Page:
     return render_template(
         "listings/review.html",
         page=page,
-        cards=[_card(change) for change in page.items],
+        cards=_cards(page.items),
         page_url=lambda number: url_for(".review", page=number),
     )
 
 
-def _card(change: ListingChange) -> dict[str, Any]:
-    service, organization = _service(change), _organization(change)
-    return {
-        "change": change,
-        "name": service.name if service else change.values.get("name") or _("New listing"),
-        "organization": organization.name if organization else change.values.get("organization"),
-        "kind": label(f"listing.kind.{change.kind}"),
-        "role": role_words(change.made_by_role),
-        "fields": [say(editing.FIELDS[name].label) for name in _ordered(change.values)],
-    }
+def _cards(waiting: Sequence[ListingChange]) -> list[dict[str, Any]]:
+    names = desk.names_of(db.session, waiting)
+    return [
+        {
+            "change": change,
+            "name": names.get(change.service_id) or change.values.get("name") or _("New listing"),
+            "organization": names.get(change.organization_id) or change.values.get("organization"),
+            "kind": label(f"listing.kind.{change.kind}"),
+            "role": role_words(change.made_by_role),
+            "fields": [say(editing.FIELDS[name].label) for name in _ordered(change.values)],
+        }
+        for change in waiting
+    ]
 
 
 def role_words(role: str) -> str:
@@ -167,7 +172,7 @@ def approve(change_id: UUID) -> Page:
     change = desk.get_change(db.session, change_id)
     answers = Answers(request.form)
     chosen = [name for name in answers.chosen("fields") if name in change.values]
-    note = answers.text("note", longest=changes.LONGEST_NOTE)
+    note = answers.text("note", longest=LONGEST_NOTE)
     if not chosen:
         answers.wrong("fields", _("Choose what to publish, or refuse all of it."))
     elif len(chosen) < len(_counted(change)) and not note:
@@ -241,7 +246,7 @@ def refuse(change_id: UUID) -> Page:
     """Say no, and why."""
     change = desk.get_change(db.session, change_id)
     answers = Answers(request.form)
-    note = answers.text("refusal", longest=changes.LONGEST_NOTE)
+    note = answers.text("refusal", longest=LONGEST_NOTE)
     answers.require("refusal", note, _("Say why: the sender reads it."))
     if answers.errors:
         return _page(change, answers)
