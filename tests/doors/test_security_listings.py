@@ -1,16 +1,25 @@
 """Attacks on how listings are kept, merged, imported and told that once worked, or must never."""
 
+import csv
 import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.permissions import Role
 from referral.directory.duplicates import sites
 from referral.directory.duplicates.models import DuplicatePair, PairStatus
-from referral.directory.models import Location, ServiceArea
+from referral.directory.hsds import vocabularies
+from referral.directory.intake import runs
+from referral.directory.models import Attribute, Location, Service, ServiceArea
+from referral.directory.upkeep import changes
 from referral.directory.upkeep.editing import FIELDS
+from referral.places.queries import gazetteer
 from tests.factories import Make
 
 #: where a refuge is, and who should not learn it
@@ -78,6 +87,111 @@ def test_what_a_source_says_of_the_area_of_a_refuge_is_not_told(
 
     assert "Rahasia" not in json.dumps(told) + listed
     assert sorted(area["name"] for area in told["service_areas"]) == ["33.74", "Kota Semarang"]
+
+
+@pytest.fixture
+def imported(session: Session, tmp_path: Path, now: datetime) -> Callable[..., list[Any]]:
+    """Takes a CSV file of refuges in; gives the findings as columns and values."""
+
+    def take(**cells: str) -> list[Any]:
+        row = {"id": "1", "name": "Rumah Aman", "category": "EM07"} | cells
+        path = tmp_path / "refuges.csv"
+        with path.open("w") as file:
+            table = csv.DictWriter(file, row)
+            table.writeheader()
+            table.writerow(row)
+        guides = runs.guides(session, now=now)
+        done = runs.perform(session, path, guides, source="uji", clock=lambda: now)
+        return [(one.field, one.value) for one in done.findings]
+
+    return take
+
+
+def refuge_in(session: Session) -> Service:
+    session.expire_all()
+    return session.scalars(select(Service).where(Service.source == "uji")).one()
+
+
+def test_an_agency_that_adds_the_address_of_a_refuge_whose_place_was_not_known_tells_it_to_nobody(
+    browser: Any, session: Session, make: Make, imported: Any, now: datetime
+) -> None:
+    findings = imported(
+        confidential="yes", place="Jl. Rahasia 5", latitude="7°01'S", longitude="110°27'E"
+    )
+    service = refuge_in(session)
+    agency = make.user(Role.AGENCY, organization_id=service.organization_id)
+    street = {"address_1": "Jl. Rahasia 5", "city": "", "state_province": "", "postal_code": ""}
+    change = changes.edit(
+        session,
+        service.id,
+        {"address": street},
+        gazetteer(session),
+        seen={"address": None},
+        by=agency,
+        now=now,
+    )
+    assert change is not None
+    curator = make.user(Role.ADMINISTRATOR)
+    changes.approve(session, change, gazetteer(session), by=curator, now=now)
+
+    assert [value for _, value in findings if value] == []
+    (site,) = refuge_in(session).sites
+    assert site.location is not None
+    assert [one.address_1 for one in site.location.addresses] == ["Jl. Rahasia 5"]
+    for address in (f"/services/{service.id}", f"/api/hsds/services/{service.id}"):
+        told = browser.get(address)
+        assert (told.status_code, "Rahasia 5" in told.text) == (200, False)
+    assert "Rahasia" not in browser.get("/directory/data/hsds-json").text
+
+
+def test_an_import_stores_of_a_refuge_its_regency_alone(session: Session, imported: Any) -> None:
+    imported(confidential="yes", place="33.74.11")
+
+    (site,) = refuge_in(session).sites
+    assert site.location is not None
+    assert (site.location.area_code, site.location.point_source) == ("33.74", "regency")
+
+
+def test_a_file_that_forgets_that_a_place_is_secret_does_not_tell_it(
+    browser: Any, session: Session, imported: Any
+) -> None:
+    imported(confidential="yes", place="33.74")
+    known = {"latitude": "-6.98123", "longitude": "110.41234", "address": "Jl. Rahasia 5"}
+    findings = imported(place="33.74.11", **known)
+
+    (site,) = refuge_in(session).sites
+    place = site.location
+    assert place is not None
+    assert (place.confidential, place.area_code, place.addresses) == (True, "33.74", [])
+    assert place.latitude != -6.98123
+    assert ("location", "") in findings
+    told = browser.get(f"/services/{site.service_id}").text
+    assert "Rahasia" not in told + browser.get("/directory/data/csv").text
+
+
+def test_the_address_of_a_place_that_its_own_directory_keeps_secret_is_secret_here(
+    browser: Any, session: Session, make: Make, now: datetime
+) -> None:
+    site = make.service("EM07", name="Rumah Aman", at=None)
+    term_id = vocabularies.term_id(vocabularies.CONFIDENTIALITY, vocabularies.CONFIDENTIAL)
+    site.location_id = None
+    session.add(Attribute(link_id=site.service_id, link_entity="service", taxonomy_term_id=term_id))
+    session.flush()
+    session.expire_all()
+    street = {"address_1": "Jl. Rahasia 5", "city": "", "state_province": "", "postal_code": ""}
+    changes.edit(
+        session,
+        site.service_id,
+        {"address": street},
+        gazetteer(session),
+        seen={"address": None},
+        by=make.user(Role.ADMINISTRATOR),
+        now=now,
+    )
+
+    for address in (f"/services/{site.service_id}", f"/api/hsds/services/{site.service_id}"):
+        told = browser.get(address)
+        assert (told.status_code, "Rahasia 5" in told.text) == (200, False)
 
 
 # What a source or a form may put into a page ------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -74,6 +74,8 @@ COLUMNS = (
     "read_on",
 )
 _YES, _NO = ("yes", "ya", "true", "1"), ("", "no", "tidak", "false", "0")
+#: columns that may tell where a place is
+_WHERE = ("latitude", "longitude", "precision_km", "point_source", "place", "address", "city")
 _BAR = re.compile(r"\|")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -251,6 +253,10 @@ class _Reading:
             source_date=self.day("source_date"),
             read_on=self.day("read_on"),
         )
+        if listing.confidential:
+            self.findings = [
+                replace(one, value="") if one.field in _WHERE else one for one in self.findings
+            ]
         if listing.confidential and (listing.point or listing.address):
             # A refuge's true place is worth nothing here and can cost a life: it is not even stored.
             listing.point = listing.precision_km = listing.point_source = listing.address = None

@@ -14,6 +14,7 @@ from referral.directory.intake.batches import Rows
 from referral.directory.intake.listings import Listing
 from referral.directory.intake.points import judge
 from referral.directory.kinds import Criterion, ServiceStatus
+from referral.places.codes import no_finer_than_regency
 from referral.places.gazetteer import DISTRICT, REGENCY, Gazetteer, PlaceNotClear
 
 #: what a point stands for that is no more than the middle of an area, by the area's level
@@ -187,6 +188,8 @@ class Maker:
 
     def _location(self, made: Made, listing: Listing, service_id: UUID) -> UUID | None:
         code = self._area(made, listing)
+        if listing.confidential:
+            code = no_finer_than_regency(code)
         point, precision_km, point_source = (
             listing.point,
             listing.precision_km,
@@ -202,7 +205,8 @@ class Maker:
                 point = (located.latitude, located.longitude)
                 precision_km = located.precision_km
                 point_source = AREA_POINTS.get(located.at.level, "province")
-        if point is None and not code and not listing.address:
+        # A secret place of which nothing is known is kept: whoever adds its address must not make it public.
+        if point is None and not code and not listing.address and not listing.confidential:
             if not listing.remote:
                 made.unplaced += 1
             return None
@@ -254,7 +258,8 @@ class Maker:
             if code := self._code(text):
                 return code
         if listing.place:
-            made.findings.append(_finding(listing, "place", listing.place[-1], "unknown_place"))
+            said = "" if listing.confidential else listing.place[-1]
+            made.findings.append(_finding(listing, "place", said, "unknown_place"))
         return None
 
     def _areas(self, made: Made, listing: Listing) -> list[str]:

@@ -28,6 +28,10 @@ from referral.directory.intake.tables import TABLES
 _ALWAYS_WHOLE = ("taxonomy", "taxonomy_term", "meta_table_description")
 #: rows that several listings have in common
 _SHARED = (*_ALWAYS_WHOLE, "unit", "organization", "program", "location")
+#: columns of a place that may tell where it is
+_TELLING = frozenset(
+    ("confidential", "latitude", "longitude", "precision_km", "point_source", "area_code")
+)
 #: Who changed a row that an import changed; any other role's changes are local and are kept.
 IMPORT = StandingActor("import")
 #: More changed services than this in one batch are announced as one: any may have changed.
@@ -142,6 +146,7 @@ class _Step:
         self._leave_foreign()
         self._leave_told()
         tables.part(self.session, self.batch, self.existing)
+        self._keep_secrets()
         self._links()
         self._uniques()
         found = Differences(
@@ -221,6 +226,21 @@ class _Step:
                     _keep_stated(row, self.existing[name][row_id])
         if again:
             tables.leave_parts(self.batch, again)
+
+    def _keep_secrets(self) -> None:
+        """A place that was confidential stays so, whatever a later file leaves out, and nothing is stored of it."""
+        secret = set()
+        for row_id, row in self.wanted["location"].items():
+            old = self.existing["location"].get(row_id)
+            if old is not None and old["confidential"] and not row.get("confidential"):
+                secret.add(row_id)
+                if _TELLING & {column for column, value in row.items() if value is not None}:
+                    self._find(row_id, "location", "", "confidential")
+                for column in _TELLING:
+                    row.pop(column, None)
+        for row_id, row in list(self.wanted["address"].items()):
+            if row.get("location_id") in secret:
+                del self.wanted["address"][row_id]
 
     # Links.
 

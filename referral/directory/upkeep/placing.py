@@ -7,8 +7,16 @@ from sqlalchemy import inspect, select
 
 from referral.core.country import COUNTRY
 from referral.core.db import Identified
+from referral.directory.hsds import vocabularies
 from referral.directory.intake.rows import AREA_POINTS
-from referral.directory.models import Address, Location, Service, ServiceAtLocation
+from referral.directory.models import (
+    Address,
+    Attribute,
+    Location,
+    Service,
+    ServiceAtLocation,
+    TaxonomyTerm,
+)
 from referral.directory.upkeep import listings
 from referral.directory.upkeep.recording import Recorder
 
@@ -40,7 +48,11 @@ def _place(book: Recorder) -> Location:
         book.add(site)
     place = site.location
     if place is None:
-        place = Location(organization_id=service.organization_id)
+        place = Location(
+            organization_id=service.organization_id, confidential=_is_kept_secret(book, service)
+        )
+        if place.confidential:
+            book.secret.add(place.id)
         book.add(place)
     elif _is_shared(book, place):
         place = _copy(book, place)
@@ -54,6 +66,20 @@ def _place(book: Recorder) -> Location:
     session.refresh(site, ["location"])
     session.refresh(service, ["sites"])
     return place
+
+
+def _is_kept_secret(book: Recorder, service: Service) -> bool:
+    """Whether the directory a listing came from keeps its place to itself: then it is no place to tell here either."""
+    query = (
+        select(Attribute.id)
+        .join(TaxonomyTerm, TaxonomyTerm.id == Attribute.taxonomy_term_id)
+        .where(
+            Attribute.link_id == service.id,
+            TaxonomyTerm.taxonomy == vocabularies.CONFIDENTIALITY,
+            TaxonomyTerm.code == vocabularies.CONFIDENTIAL,
+        )
+    )
+    return book.session.scalars(query.limit(1)).first() is not None
 
 
 def _is_shared(book: Recorder, place: Location) -> bool:
