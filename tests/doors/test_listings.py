@@ -542,7 +542,7 @@ def test_a_draft_that_somebody_overtook_is_answered_with_both_values_when_it_is_
     mine, current = (
         page.select_one(f'[name="email-{which}"]')["value"] for which in ("mine", "current")
     )
-    browser.submit(
+    after = browser.submit(
         f"/listings/{service.id}/resolve",
         {
             "field": ["email"],
@@ -554,7 +554,9 @@ def test_a_draft_that_somebody_overtook_is_answered_with_both_values_when_it_is_
 
     assert "pertama@example.org" in words(page)
     assert values(session, service)["email"] == "kedua@example.org"
+    assert "nothing left to send" in words(after, ".flashes")
     assert "You change nothing" in words(browser.page(f"/listings/{service.id}/changes"))
+    assert browser.page("/listings").select(".listing-state") == []
 
 
 def test_a_change_that_was_overtaken_is_shown_again_to_the_curator(

@@ -12,7 +12,7 @@ from referral.core.text import day as day_words
 from referral.directory.kinds import CapacityStatus
 from referral.directory.models import Service
 from referral.directory.queries import SHOWN, VERIFIED_DAYS
-from referral.directory.upkeep import changes, desk, verification
+from referral.directory.upkeep import changes, desk, editing, verification
 from referral.directory.upkeep.models import ChangeStatus, ListingChange
 from referral.extensions import db
 from referral.places.queries import gazetteer
@@ -66,7 +66,7 @@ def _card(service: Service, coming: list[ListingChange]) -> dict[str, Any]:
         "days": (_today() - assured).days if assured else None,
         "is_old": assured is None or _today() - assured > timedelta(days=VERIFIED_DAYS),
         "is_offered": service.status in SHOWN,
-        "draft": _first(coming, ChangeStatus.DRAFT),
+        "draft": _unsent(_first(coming, ChangeStatus.DRAFT), values),
         "waiting": _first(coming, ChangeStatus.WAITING),
         "refused": _first(coming, ChangeStatus.REFUSED),
         "facts": [
@@ -77,6 +77,12 @@ def _card(service: Service, coming: list[ListingChange]) -> dict[str, Any]:
         "room": facts(("capacity",), values)[0][1],
         "is_full": (values["capacity"] or {}).get("status") == CapacityStatus.NO_CAPACITY,
     }
+
+
+def _unsent(draft: ListingChange | None, values: dict[str, Any]) -> bool:
+    """Whether something of a draft still differs from what the listing says."""
+    typed = draft.values if draft else {}
+    return bool(editing.changed({k: v for k, v in typed.items() if k in values}, values))
 
 
 def _first(coming: list[ListingChange], status: ChangeStatus) -> ListingChange | None:

@@ -71,6 +71,9 @@ def resolve(service_id: UUID | None) -> Page:
         values[name] = _value(subject, name, MINE if mine else CURRENT)
     keep(subject, values, seen=subject.values)
     db.session.commit()
+    if service_id is not None and not kept(service_id).drafted:
+        flash(_("The listing stays as it is now. There is nothing left to send."), "info")
+        return redirect(url_for(".check", service_id=service_id), 303)
     flash(_("Your choices are in the draft. Look at it once more, then send it."), "info")
     return redirect(url_for(".review_own", service_id=service_id), 303)
 
