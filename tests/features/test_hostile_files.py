@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy.orm import Session
 
 from referral.core.errors import Invalid
-from referral.directory.intake import files, formats, geojson, hours_text, hsds_json, runs
+from referral.directory import hours_text
+from referral.directory.intake import files, formats, geojson, runs
 from referral.directory.intake.bombs import CarefulJson
 from referral.directory.intake.folder_mapping import FolderMapping
+from referral.directory.intake.hsds import json_file
 from referral.directory.intake.mapping import TableMapping
 
 _CELLS = '<row r="1"><c r="A1" t="inlineStr"><is><t>id</t></is></c></row>'
@@ -81,7 +83,7 @@ def test_json_that_would_end_the_reader_is_damaged(tmp_path: Path, value: str) -
     for name, text in {"a.json": f'[{{"id": {value}}}]', "b.json": f'{{"id": {value}}}'}.items():
         (tmp_path / name).write_text(text)
         formats.detect(tmp_path / name, tmp_path)
-        read = [entry for _, entry in hsds_json.entries(tmp_path / name)]
+        read = [entry for _, entry in json_file.entries(tmp_path / name)]
         too_deep_or_long = value.startswith(("9", "-")) or name == "a.json"
         assert isinstance(read[0], Exception) == too_deep_or_long
 

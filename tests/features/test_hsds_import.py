@@ -14,8 +14,9 @@ from referral.changes import directory as changes
 from referral.changes.actors import StandingActor
 from referral.changes.models import ChangeRecord, DirectoryChange
 from referral.core.errors import Invalid
-from referral.directory.intake import hsds_json, hsds_source
 from referral.directory.intake.batches import Batch, Line
+from referral.directory.intake.hsds import json_file
+from referral.directory.intake.hsds.source import reader as hsds_reader
 from referral.directory.intake.tables import TABLES
 from referral.directory.intake.upsert import Upsert
 from referral.directory.kinds import AnswerMode, CapacityStatus, CategoryBasis, Criterion, Remote
@@ -60,9 +61,7 @@ def take(session, now, tmp_path):
         elif isinstance(what, dict):
             path = tmp_path / "object.json"
             path.write_text(json.dumps(what, indent=1))
-        reader = hsds_source.reader(
-            kind, path, known=known(), gazetteer=PLACES, now=at, source=source
-        )
+        reader = hsds_reader(kind, path, known=known(), gazetteer=PLACES, now=at, source=source)
         one, report = Upsert(session, reader.source, now=at), Report(reader.source, reader.mapping)
         for batch in reader:
             report.add(one.take(batch))
@@ -318,7 +317,7 @@ def test_one_number_of_two_listings_is_kept_for_both_whichever_comes_first(sessi
 def test_documents_that_share_rows_come_in_once_however_they_are_cut_into_batches(
     session, take, monkeypatch, size
 ):
-    monkeypatch.setattr(hsds_json, "BATCH", size)
+    monkeypatch.setattr(json_file, "BATCH", size)
     term = {"id": str(UUID(int=70)), "code": "a", "name": "a", "description": "a"}
     label = {"id": str(UUID(int=71)), "taxonomy_term": term | {"parent_id": str(UUID(int=72))}}
     place = site_at(attributes=[label], organization_id=str(ORGANIZATION))["location"]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from referral.directory.hsds import exports, package
 from referral.directory.hsds.compiled import Listings
 from referral.directory.hsds.exports import Format
-from referral.directory.intake.hsds_source import reader
+from referral.directory.intake.hsds.source import reader
 from referral.directory.intake.upsert import Upsert
 from referral.directory.models import (
     Address,

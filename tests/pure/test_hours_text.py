@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referral.directory.intake import hours_text
+from referral.directory import hours_text
 
 WEEK = "MO,TU,WE,TH,FR,SA,SU"
 

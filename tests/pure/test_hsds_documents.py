@@ -6,9 +6,9 @@ from uuid import UUID, uuid5
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referral.directory.hsds.documents import Reading
 from referral.directory.hsds.shape import TABLES
 from referral.directory.intake.batches import Line
+from referral.directory.intake.hsds.documents import Reading
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SERVICE, SITE, PLACE = (UUID(int=number) for number in (1, 2, 3))

@@ -1,1 +1,1 @@
-"""HSDS 3.2.3 in and out: its shape, its files, its words for what is ours."""
+"""HSDS 3.2.3: its shape and values, our own facts in its words, and the directory going out. It comes in by `intake.hsds`."""

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.changes.models import ChangeRecord
-from referral.directory.hsds.documents import ENTITIES
 from referral.directory.intake import tables
 from referral.directory.intake.batches import Batch, Rows
+from referral.directory.intake.hsds.documents import ENTITIES
 from referral.directory.intake.rows import AREA_POINTS
 from referral.directory.intake.tables import OWNERS, TABLES
 from referral.directory.upkeep.recording import LISTS

@@ -13,8 +13,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from referral.core.errors import Finding
 from referral.core.text import Message
+from referral.directory import hours_text
 from referral.directory.hsds.shape import TABLES
-from referral.directory.intake import files, hours_text
+from referral.directory.intake import files
 from referral.directory.intake.batches import BATCH, Batch, Line
 from referral.directory.intake.folder_mapping import OUR_FIELDS, FolderMapping, Source
 from referral.directory.intake.mapping import Known

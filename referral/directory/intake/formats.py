@@ -18,13 +18,14 @@ import ijson
 import yaml
 
 from referral.core.errors import Finding, Invalid
-from referral.directory.intake import files, geojson, hsds_source, osm
+from referral.directory.intake import files, geojson, osm
 from referral.directory.intake.batches import Reader
 from referral.directory.intake.bombs import CarefulJson, grows_too_much, mapping_in
 from referral.directory.intake.folder_mapping import FolderMapping
 from referral.directory.intake.folders import FolderReader
+from referral.directory.intake.hsds.package_files import DESCRIPTION
+from referral.directory.intake.hsds.source import reader as hsds_reader
 from referral.directory.intake.mapping import Known, TableMapping, best_fit
-from referral.directory.intake.packages import DESCRIPTION
 from referral.directory.intake.reading import Entry, ListingReader
 from referral.directory.intake.rows import Maker
 from referral.places.gazetteer import Gazetteer
@@ -80,7 +81,7 @@ def opened(
         inside = path if is_package else _unpacked(path, Path(room))
         kind = detect(inside, guides.folder) if format == AUTO else format
         if kind.startswith("hsds"):
-            yield hsds_source.reader(
+            yield hsds_reader(
                 kind,
                 inside,
                 known=guides.known,

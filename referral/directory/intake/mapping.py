@@ -12,8 +12,7 @@ import yaml
 
 from referral.core.errors import Finding, Invalid
 from referral.core.text import Message
-from referral.directory import hours, phones
-from referral.directory.intake import hours_text
+from referral.directory import hours, hours_text, phones
 from referral.directory.intake.bombs import mapping_in
 from referral.directory.intake.listings import Listing, PrintedPhone
 from referral.directory.kinds import (

@@ -10,8 +10,14 @@ from sqlalchemy.orm import Session
 from referral.changes.models import ChangeRecord
 from referral.core.db import Identified
 from referral.directory import models
-from referral.directory.hsds.documents import ENTITIES, PARENTS, apart, further, says_the_same
 from referral.directory.intake.batches import Batch, Line, Rows
+from referral.directory.intake.hsds.documents import (
+    ENTITIES,
+    PARENTS,
+    apart,
+    further,
+    says_the_same,
+)
 
 #: ids in one question to the database
 CHUNK = 2000

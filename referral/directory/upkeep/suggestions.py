@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from referral.changes.actors import Actor
 from referral.core.errors import Invalid, NotAllowed
 from referral.core.text import DEFAULT_LANGUAGE, render
-from referral.directory import phones
-from referral.directory.intake import hours_text
+from referral.directory import hours_text, phones
 from referral.directory.kinds import ServiceStatus
 from referral.directory.models import Service
 from referral.directory.upkeep import changes

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from referral.directory.hsds.documents import ENTITIES, Reading, parents_of
-from referral.directory.hsds.settling import Settling
 from referral.directory.hsds.shape import TABLES, Field, Table
 from referral.directory.intake.batches import BATCH, Batch, Line
-from referral.directory.intake.packages import Package, TabularJson
+from referral.directory.intake.hsds.documents import ENTITIES, Reading, parents_of
+from referral.directory.intake.hsds.package_files import Package, TabularJson
+from referral.directory.intake.hsds.settling import Settling
 
 #: may be about a row of any table
 _OF_ANY = ("attribute", "metadata")

@@ -3,13 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
-from referral.directory.hsds.documents import Reading
-from referral.directory.hsds.settling import Settling
 from referral.directory.intake.batches import Reader
-from referral.directory.intake.hsds_json import SOURCE, HsdsJson, is_tables
-from referral.directory.intake.hsds_package import HsdsPackage
+from referral.directory.intake.hsds.documents import Reading
+from referral.directory.intake.hsds.json_file import SOURCE, HsdsJson, is_tables
+from referral.directory.intake.hsds.package import HsdsPackage
+from referral.directory.intake.hsds.package_files import Package, TabularJson
+from referral.directory.intake.hsds.settling import Settling
 from referral.directory.intake.mapping import Known
-from referral.directory.intake.packages import Package, TabularJson
 from referral.places.gazetteer import Gazetteer
 
 
