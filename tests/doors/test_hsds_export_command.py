@@ -58,11 +58,20 @@ def test_every_format_holds_what_is_public(cli: Any, make: Make, tmp_path: Path)
         assert cli("directory", "export", str(path), "--format", kind).exit_code == 0
 
     rows = list(csv.DictReader(io.StringIO(table.read_text("utf-8-sig"), newline="")))
-    shown = ("name", "category", "phone", "address", "latitude", "confidential", "remote")
+    shown = ("name", "category", "phone", "address", "place", "latitude", "confidential", "remote")
     assert [tuple(row[name] for name in shown) for row in rows] == [
-        ("Puskesmas Satu", "HE05", "024 7601000 ext 12", "Jalan Pemuda 1", "-6.9903", "", ""),
-        ("Rumah aman", "HE05", "", "", "", "yes", ""),
-        ("Hotline", "HE05", "", "", "", "", "phone"),
+        (
+            "Puskesmas Satu",
+            "HE05",
+            "024 7601000 ext 12",
+            "Jalan Pemuda 1",
+            "33.74",
+            "-6.9903",
+            "",
+            "",
+        ),
+        ("Rumah aman", "HE05", "", "", "", "", "yes", ""),
+        ("Hotline", "HE05", "", "", "33.74", "", "", "phone"),
     ]
     sheet = CalamineWorkbook.from_path(str(book)).get_sheet_by_index(0).to_python()
     assert [row[sheet[0].index("name")] for row in sheet[1:]] == [row["name"] for row in rows]

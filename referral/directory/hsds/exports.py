@@ -3,10 +3,11 @@
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from threading import BoundedSemaphore
+from typing import IO, Any, TypeVar
 from uuid import UUID
 
 import xlsxwriter
@@ -20,12 +21,21 @@ from referral.directory.hsds.finding import batches
 from referral.directory.hsds.telling import Document, Row
 from referral.directory.hsds.visible import visible
 from referral.directory.models import Service
+from referral.places.codes import no_finer_than_regency
+
+Piece = TypeVar("Piece")
 
 #: A cell that begins so would be a formula in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: What one cell and one sheet of a workbook hold.
 LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575
+
+
+#: How often the whole directory is written at once: each time keeps a thread busy for a minute, and pages,
+#: emergency numbers above all, need the others.
+MOST_AT_ONCE = 2
+_turns = BoundedSemaphore(MOST_AT_ONCE)
 
 
 class Format(StrEnum):
@@ -37,6 +47,7 @@ class Format(StrEnum):
 
 
 #: columns of the tables, named as an import names them; one row is one service at one place
+_POSITION = ("latitude", "longitude", "precision_km", "point_source")
 COLUMNS = (
     "id",
     "service_at_location_id",
@@ -53,9 +64,11 @@ COLUMNS = (
     "city",
     "province",
     "postal_code",
+    "place",
     "latitude",
     "longitude",
     "precision_km",
+    "point_source",
     "confidential",
     "remote",
     "sex",
@@ -71,6 +84,27 @@ COLUMNS = (
     "assured_date",
     "last_modified",
 )
+
+
+def take_turn() -> Callable[[], None] | None:
+    """A turn to give the whole directory away, as what ends it (once); None while all turns are taken."""
+    if not _turns.acquire(blocking=False):
+        return None
+    left = [_turns.release]
+
+    def end() -> None:
+        if left:
+            left.pop()()
+
+    return end
+
+
+def in_turn(pieces: Iterable[Piece], end: Callable[[], None]) -> Iterator[Piece]:
+    """The same pieces; the turn ends with them."""
+    try:
+        yield from pieces
+    finally:
+        end()
 
 
 def write(
@@ -229,6 +263,7 @@ def _row(told: Document, site: Document, where: Row) -> dict[str, Any]:
         address[name] for name in ("address_1", "address_2", "region") if address.get(name)
     )
     areas = site.get("service_areas") or told.get("service_areas", [])
+    area, is_secret = where.get("area_code"), vocabularies.CONFIDENTIALITY in facts
     given = {
         "id": told["id"],
         "service_at_location_id": site.get("id"),
@@ -242,7 +277,8 @@ def _row(told: Document, site: Document, where: Row) -> dict[str, Any]:
         "city": address.get("city"),
         "province": address.get("state_province"),
         "postal_code": address.get("postal_code"),
-        **{name: where.get(name) for name in ("latitude", "longitude", "precision_km")},
+        "place": no_finer_than_regency(area) if is_secret else area,
+        **{name: where.get(name) for name in _POSITION},
         "confidential": facts.get(vocabularies.CONFIDENTIALITY),
         "remote": facts.get(vocabularies.REMOTE),
         "sex": _said(facts, vocabularies.SEX),
