@@ -15,7 +15,6 @@ from referral.changes import audit
 from referral.changes import directory as directory_changes
 from referral.core.db import Identified
 from referral.core.errors import Invalid, NotAllowed
-from referral.directory.intake.rows import AREA_POINTS
 from referral.directory.models import (
     Address,
     Location,
@@ -26,6 +25,7 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCategory,
 )
+from referral.directory.points import area_point
 from referral.directory.reference import taxonomy
 from referral.matching import candidates
 from referral.matching.models import MatchReceipt
@@ -356,7 +356,7 @@ def _list(
         latitude=located.latitude if located else None,
         longitude=located.longitude if located else None,
         precision_km=located.precision_km if located else None,
-        point_source=AREA_POINTS.get(located.at.level, "province") if located else None,
+        point_source=area_point(located.at.level) if located else None,
     )
     session.add_all([organization, service, location])
     session.flush()

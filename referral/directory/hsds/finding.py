@@ -29,7 +29,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from referral.core.errors import Invalid
 from referral.directory import search
 from referral.directory.hsds import vocabularies
-from referral.directory.hsds.telling import AREA_POINTS
 from referral.directory.hsds.visible import MODELS, has_secret_place, visible
 from referral.directory.models import (
     Address,
@@ -45,6 +44,7 @@ from referral.directory.models import (
     Taxonomy,
     TaxonomyTerm,
 )
+from referral.directory.points import OF_AREA
 from referral.directory.reference import taxonomy as needs
 from referral.taxonomy.tree import UnknownCategory
 
@@ -405,4 +405,4 @@ def _within(latitude: float, longitude: float, metres: float) -> Condition:
 
 def _is_own() -> Condition:
     """Whether a place's point is its own and therefore told."""
-    return or_(Location.point_source.is_(None), Location.point_source.not_in(AREA_POINTS))
+    return or_(Location.point_source.is_(None), Location.point_source.not_in(OF_AREA))

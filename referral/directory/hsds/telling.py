@@ -4,12 +4,11 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from referral.directory.hsds.shape import TABLES, Field, Kind, Table, dump_row
+from referral.directory.points import OF_AREA
 
 Row = dict[str, Any]
 Document = dict[str, Any]
 
-#: kinds of points that are the middle of an area
-AREA_POINTS = ("village", "kecamatan", "regency", "province")
 _POINT = {name: TABLES["location"].by_name[name] for name in ("latitude", "longitude")}
 #: What a number of places is counted in where nobody said.
 PLACES_ID = uuid5(NAMESPACE_URL, "jejaring:unit/place")
@@ -41,7 +40,7 @@ def as_told(table: str, row: Row, *, secret: bool) -> Row:
 
 def _point_told(row: Row) -> Row:
     """A place's own point. The middle of an area is not told as one: HSDS can't say how far off it may be."""
-    if row["point_source"] in AREA_POINTS:
+    if row["point_source"] in OF_AREA:
         row = _without(_without(row, "latitude"), "longitude")
     stated = row["as_stated"] or {}
     halves = {name: _POINT[name].load(stated.get(name)) for name in _POINT}

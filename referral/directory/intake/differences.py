@@ -11,12 +11,12 @@ from referral.changes.models import ChangeRecord
 from referral.directory.intake import tables
 from referral.directory.intake.batches import Batch, Rows
 from referral.directory.intake.hsds.documents import ENTITIES
-from referral.directory.intake.rows import AREA_POINTS
 from referral.directory.intake.tables import OWNERS, TABLES
+from referral.directory.points import FOUND
 from referral.directory.upkeep.recording import LISTS
 
 #: What a point that we found ourselves stands for; a better one may have been found since.
-_FOUND = {*AREA_POINTS.values(), "province", None}
+_FOUND = {*FOUND, None}
 _POSITION = ("latitude", "longitude", "precision_km", "point_source")
 #: Kept by the house, or set when the row is written.
 _NEVER: Mapping[str, set[str]] = {"service": {"version", "last_modified"}}

@@ -12,13 +12,11 @@ from referral.core.errors import Finding
 from referral.core.text import Message
 from referral.directory.intake.batches import Rows
 from referral.directory.intake.listings import Listing
-from referral.directory.intake.points import judge
 from referral.directory.kinds import Criterion, ServiceStatus
+from referral.directory.points import area_point, judge
 from referral.places.codes import no_finer_than_regency
-from referral.places.gazetteer import DISTRICT, REGENCY, Gazetteer, PlaceNotClear
+from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 
-#: what a point stands for that is no more than the middle of an area, by the area's level
-AREA_POINTS = {REGENCY: "regency", DISTRICT: "kecamatan"}
 _SHOWN = 80  # characters of a value that a finding repeats
 
 
@@ -204,7 +202,7 @@ class Maker:
             if located is not None:
                 point = (located.latitude, located.longitude)
                 precision_km = located.precision_km
-                point_source = AREA_POINTS.get(located.at.level, "province")
+                point_source = area_point(located.at.level)
         # A secret place of which nothing is known is kept: whoever adds its address must not make it public.
         if point is None and not code and not listing.address and not listing.confidential:
             if not listing.remote:

@@ -20,6 +20,7 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCapacity,
 )
+from referral.directory.points import OF_AREA
 from referral.directory.reference import known
 from referral.directory.upkeep import editing, scheduling
 from referral.directory.upkeep.values import Lists
@@ -40,8 +41,6 @@ COLUMNS = (
     "answer_mode",
     "contact_mode",
 )
-#: a point that stands for an area and is not where somebody said that the place is
-OF_AREA = ("village", "kecamatan", "regency", "province")
 
 
 def lists(gazetteer: Gazetteer) -> Lists:

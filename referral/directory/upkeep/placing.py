@@ -8,7 +8,6 @@ from sqlalchemy import inspect, select
 from referral.core.country import COUNTRY
 from referral.core.db import Identified
 from referral.directory.hsds import vocabularies
-from referral.directory.intake.rows import AREA_POINTS
 from referral.directory.models import (
     Address,
     Attribute,
@@ -17,6 +16,7 @@ from referral.directory.models import (
     ServiceAtLocation,
     TaxonomyTerm,
 )
+from referral.directory.points import OF_AREA, area_point
 from referral.directory.upkeep import listings
 from referral.directory.upkeep.recording import Recorder
 
@@ -124,7 +124,7 @@ def _write_address(book: Recorder, place: Location, address: Any) -> None:
 
 def _write_area(book: Recorder, place: Location, code: str | None) -> None:
     book.set(place, "area_code", code)
-    if place.latitude is None or place.point_source in listings.OF_AREA:
+    if place.latitude is None or place.point_source in OF_AREA:
         _place_by_area(book, place)
 
 
@@ -152,6 +152,6 @@ def _place_by_area(book: Recorder, place: Location) -> None:
             "latitude": located.latitude if located else None,
             "longitude": located.longitude if located else None,
             "precision_km": located.precision_km if located else None,
-            "point_source": AREA_POINTS.get(located.at.level, "province") if located else None,
+            "point_source": area_point(located.at.level) if located else None,
         },
     )

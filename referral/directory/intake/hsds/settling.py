@@ -14,8 +14,8 @@ from referral.directory.hsds import vocabularies
 from referral.directory.intake.batches import Batch, Line
 from referral.directory.intake.mapping import Known
 from referral.directory.intake.memory import Memory
-from referral.directory.intake.points import judge
-from referral.directory.intake.rows import AREA_POINTS, part_id
+from referral.directory.intake.rows import part_id
+from referral.directory.points import area_point, judge
 from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 
 #: how far off a point that a source gives for a place itself may be
@@ -223,7 +223,7 @@ class Settling:
         if position["latitude"] is None:
             located = self.gazetteer.locate(area) if area else None
             if located is not None:
-                source = AREA_POINTS.get(located.at.level, "province")
+                source = area_point(located.at.level)
                 position |= {
                     "latitude": located.latitude,
                     "longitude": located.longitude,
@@ -291,7 +291,7 @@ class Settling:
         if located is not None:
             row["latitude"], row["longitude"] = located.latitude, located.longitude
             row["precision_km"] = located.precision_km
-            row["point_source"] = AREA_POINTS.get(located.at.level, "province")
+            row["point_source"] = area_point(located.at.level)
         for one in addresses:
             del batch.rows["address"][one["id"]]
         if had:

@@ -1,11 +1,17 @@
-"""Whether a point that a source states can be where it says the place is: one rule for every format. Pure."""
+"""Points of places: whether a stated one can be true, and which stand for no more than an area. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from referral.core.geo import haversine_km, is_on_earth
 from referral.core.text import Message
-from referral.places.gazetteer import Gazetteer, UnknownPlace
+from referral.places.gazetteer import DISTRICT, REGENCY, Gazetteer, UnknownPlace
+
+#: what `point_source` says of a point that is no more than the middle of an area
+OF_AREA = ("village", "kecamatan", "regency", "province")
+#: those of them that we find ourselves; we know no point of a village
+FOUND = OF_AREA[1:]
+_OF_LEVEL = {REGENCY: "regency", DISTRICT: "kecamatan"}
 
 #: A point is far outside its area beyond so many times the precision of the area's point and so many km: of
 #: 20,118 listed facilities 26 are, most of them on islands far from their kabupaten.
@@ -20,6 +26,11 @@ class Judged:
 
     point: tuple[float, float] | None
     told: Message | None = None
+
+
+def area_point(level: int) -> str:
+    """What the middle of an area of this level is called in `point_source`."""
+    return _OF_LEVEL.get(level, "province")
 
 
 def judge(
