@@ -10,6 +10,7 @@ from flask import Flask, Response, request, stream_with_context
 
 from referral.core.errors import Invalid, JejaringError, NotFound
 from referral.core.text import LANGUAGES, render
+from referral.directory.hsds import exports
 from referral.extensions import db
 
 PREFIX = "/api/"
@@ -47,7 +48,16 @@ def stream(values: Iterable[Any]) -> Response:
         for value in values:
             yield encoded(value) + "\n"
 
-    return Response(stream_with_context(lines()), mimetype="application/x-ndjson")
+    end = exports.take_turn()
+    if end is None:
+        response = problem(503)
+        response.headers["Retry-After"] = "60"
+        return response
+    response = Response(
+        stream_with_context(exports.in_turn(lines(), end)), mimetype="application/x-ndjson"
+    )
+    response.call_on_close(end)
+    return response
 
 
 def of_the_work(error: JejaringError) -> Response:

@@ -26,6 +26,8 @@ FILES = {
     ),
 }
 _PIECE_BYTES = 64 * 1024
+#: when to ask again while others are served
+AGAIN_SECONDS = 60
 
 
 @bp.get("/")
@@ -58,16 +60,26 @@ def file(kind: str) -> Response:
     """One of the files, made now."""
     form = Format(kind)
     name, media_type = FILES[form]
+    end = exports.take_turn()
+    if end is None:
+        page = render_template(
+            "error.html", code=503, title=_("Not now"), message=_("Go back and try again.")
+        )
+        return Response(page, 503, {"Retry-After": str(AGAIN_SECONDS)}, mimetype="text/html")
     if form in (Format.HSDS_CSV, Format.XLSX):
         made = TemporaryFile()  # noqa: SIM115 - closed when it is sent
-        exports.write_file(db.session, made, form)
+        try:
+            exports.write_file(db.session, made, form)
+        finally:
+            end()  # to send it is little work
         made.seek(0)
         response = Response(_pieces(made), mimetype=media_type)
     else:
         lines = (
             text.encode("utf-8", "backslashreplace") for text in exports.texts(db.session, form)
         )
-        response = Response(stream_with_context(lines), mimetype=media_type)
+        response = Response(stream_with_context(exports.in_turn(lines, end)), mimetype=media_type)
+        response.call_on_close(end)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

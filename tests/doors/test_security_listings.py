@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from referral.accounts.permissions import Role
 from referral.directory.duplicates import sites
 from referral.directory.duplicates.models import DuplicatePair, PairStatus
-from referral.directory.hsds import vocabularies
+from referral.directory.hsds import exports, vocabularies
 from referral.directory.intake import runs
 from referral.directory.models import Attribute, Location, Service, ServiceArea
 from referral.directory.upkeep import changes
@@ -229,3 +229,27 @@ def test_no_form_puts_a_value_into_a_draft_that_no_page_can_show(
     sections = ("contact", "hours", "room", "who", "bring", "place", "about")
     for page in ("changes", "preview", "check", *(f"edit/{one}" for one in sections)):
         assert browser.get(f"{address}/{page}").status_code == 200, page
+
+
+# Whole directories --------------------------------------------------------------------------------------
+
+
+def test_who_downloads_everything_again_and_again_keeps_nobody_from_the_pages(
+    browser: Any, make: Make
+) -> None:
+    make.service("HE05")
+    addresses = ["/directory/data/csv", "/directory/data/xlsx", "/api/hsds/services?format=ndjson"]
+    for address in addresses * 3:
+        assert browser.get(address).status_code == 200
+
+    turns = [exports.take_turn() for _ in range(exports.MOST_AT_ONCE)]
+    for address in addresses:
+        told = browser.get(address)
+        assert (told.status_code, told.headers["Retry-After"]) == (503, "60"), address
+    assert browser.get("/emergency").status_code == 200
+    for end in turns:
+        assert end is not None
+        end()
+        end()
+    for address in addresses:
+        assert browser.get(address).status_code == 200
