@@ -134,7 +134,33 @@ def _measure(app: Any, draw: np.random.Generator, names: list[str]) -> None:
         pages.append(taken)
     _say("the page /directory", pages)
     print(f"{'the last page':>36}: {len(response.data) / 1000:.0f} KB")
+    _measure_api(client, [text for text, *_ in asked[:100]], session)
     _follows(session)
+
+
+def _measure_api(client: Any, texts: Sequence[str], session: Session) -> None:
+    """Answers of twenty rows each."""
+    ids = session.scalars(select(Service.id).order_by(Service.id).limit(100)).all()
+    term = client.get("/api/hsds/taxonomy_terms?search=HE01").json["contents"][0]["id"]
+    asked: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        "API: services by words": [("services", {"search": text}) for text in texts],
+        "API: the same, whole": [("services", {"search": t, "full": "true"}) for t in texts],
+        "API: sites of a kind": [
+            ("service_at_locations", {"taxonomy_term_id": term, "page": n + 1}) for n in range(100)
+        ],
+        "API: a page of services": [("services", {"page": 1 + 49 * n}) for n in range(100)],
+        "API: a service by its id": [(f"services/{id_}", {}) for id_ in ids],
+    }
+    for label, questions in asked.items():
+        taken = []
+        for address, values in questions:
+            listed = {} if "/" in address else {"per_page": 20}
+            took, response = _timed(
+                lambda a=address, v=values | listed: client.get(f"/api/hsds/{a}", query_string=v)
+            )  # type: ignore[misc]
+            assert response.status_code == 200, response.text
+            taken.append(took)
+        _say(label, taken)
 
 
 def _follows(session: Session) -> None:
