@@ -7,6 +7,7 @@ from referral.directory.kinds import Criterion
 from referral.directory.models import Service
 from referral.directory.queries import Site
 from referral.directory.reference import coded
+from referral.places.codes import no_finer_than_regency
 from referral.places.gazetteer import Gazetteer, PlaceNotClear
 
 #: Below this much doubt, in km, a distance is said as one number.
@@ -22,13 +23,25 @@ def place_name(gazetteer: Gazetteer, code: str | None) -> str:
 
 
 def areas(service: Service, gazetteer: Gazetteer, lang: str) -> list[str]:
-    """Where the people live whom the service says it is for."""
+    """Where the people live whom the service says it is for; of a refuge no finer than its kab/kota."""
+    if _is_refuge(service):
+        codes = _no_finer(area.area_code for area in service.service_areas if area.area_code)
+        return [_area(gazetteer, code, lang) for code in codes]
     return [
-        label("directory.everywhere", lang)
-        if area.area_code == "*"
-        else place_name(gazetteer, area.area_code) or area.name or ""
-        for area in service.service_areas
+        _area(gazetteer, area.area_code, lang) or area.name or "" for area in service.service_areas
     ]
+
+
+def _area(gazetteer: Gazetteer, code: str | None, lang: str) -> str:
+    return label("directory.everywhere", lang) if code == "*" else place_name(gazetteer, code)
+
+
+def _is_refuge(service: Service) -> bool:
+    return any(site.location is not None and site.location.confidential for site in service.sites)
+
+
+def _no_finer(codes: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(no_finer_than_regency(code) or code for code in codes))
 
 
 def eligibility(service: Service, gazetteer: Gazetteer, lang: str) -> list[str]:
@@ -53,7 +66,8 @@ def eligibility(service: Service, gazetteer: Gazetteer, lang: str) -> list[str]:
             kinds = listed(coded_names("disabilities", values, lang), lang)
             found.append(Message("directory.eligibility.disability", {"kinds": lower(kinds)}))
         elif rule.criterion is Criterion.RESIDENCY:
-            names = listed((place_name(gazetteer, code) for code in values), lang)
+            told = _no_finer(values) if _is_refuge(service) else values
+            names = listed((place_name(gazetteer, code) for code in told), lang)
             found.append(Message("directory.eligibility.residency", {"areas": names}))
     sentences = [render(message, lang) for message in found]
     if service.eligibility_description:

@@ -16,7 +16,14 @@ from referral.directory.duplicates import sites
 from referral.directory.duplicates.models import DuplicatePair, PairStatus
 from referral.directory.hsds import exports, vocabularies
 from referral.directory.intake import runs
-from referral.directory.models import Attribute, Location, Service, ServiceArea
+from referral.directory.models import (
+    Attribute,
+    Criterion,
+    EligibilityRule,
+    Location,
+    Service,
+    ServiceArea,
+)
 from referral.directory.upkeep import changes
 from referral.directory.upkeep.editing import FIELDS
 from referral.places.queries import gazetteer
@@ -253,3 +260,23 @@ def test_who_downloads_everything_again_and_again_keeps_nobody_from_the_pages(
         end()
     for address in addresses:
         assert browser.get(address).status_code == 200
+
+
+def test_the_page_of_a_refuge_names_no_area_finer_than_its_regency(
+    browser: Any, session: Session, make: Make
+) -> None:
+    district = gazetteer(session).children("33.74")[0]
+    code, name = district.code, district.name
+    refuge = make.service("EM07", name="Rumah Aman", at=HIDDEN, confidential=True)
+    known = make.service("HE05", name="Klinik", at=HIDDEN)
+    for site in (refuge, known):
+        session.add(ServiceArea(service_id=site.service_id, area_code=code, name=f"Kec. {name}"))
+        session.add(
+            EligibilityRule(
+                service_id=site.service_id, criterion=Criterion.RESIDENCY, values=[code]
+            )
+        )
+    session.flush()
+
+    assert name in browser.page(f"/services/{known.service_id}").text
+    assert name not in browser.page(f"/services/{refuge.service_id}").text
