@@ -20,6 +20,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from benchmarks import offers as synthetic
+from benchmarks.offers import STEPS
 from referral.config import Settings
 from referral.core.db import new_id
 from referral.directory.models import (
@@ -39,26 +40,12 @@ from referral.matching import live
 from referral.matching.facts import Query
 from referral.matching.index import Index
 from referral.matching.operations import answer
-from referral.matching.penalties import DATA_QUALITY_MOST
 from referral.matching.ranking import select as select_all
 from referral.matching.ranking import told
 from referral.reference import load_reference
 
 SERVICES, QUERIES, SEED = 20_000, 60, 20261121
 GROWING, ASKED, CHECKED = (10_000, 100_000), 1_000, 20
-STEPS = {
-    "closed": 0.5,
-    "waitlist": 2.0,
-    "assessment": 0.5,
-    "language": 1.0,
-    "fee": 1.0,
-    "reliability": 0.5,
-    "congestion": 0.5,
-    "eligibility_unknown": 0.3,
-    "capacity_unknown": 0.1,
-    "unverified": 0.1,
-    DATA_QUALITY_MOST: 0.5,
-}
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 

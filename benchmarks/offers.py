@@ -10,9 +10,24 @@ import numpy as np
 from referral.directory.opening import OpeningRow
 from referral.directory.reference import taxonomy
 from referral.matching.facts import Document, Offer, Place, Query
+from referral.matching.penalties import DATA_QUALITY_MOST
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # a Monday morning in Jakarta
 TOWNS = 500
+#: The steps of each penalty, as the shipped table has them.
+STEPS = {
+    "closed": 0.5,
+    "waitlist": 2.0,
+    "assessment": 0.5,
+    "language": 1.0,
+    "fee": 1.0,
+    "reliability": 0.5,
+    "congestion": 0.5,
+    "eligibility_unknown": 0.3,
+    "capacity_unknown": 0.1,
+    "unverified": 0.1,
+    DATA_QUALITY_MOST: 0.5,
+}
 _HOURS = [
     (),
     (OpeningRow(freq="WEEKLY", byday="MO,TU,WE,TH,FR", opens_at="08:00", closes_at="16:00"),),

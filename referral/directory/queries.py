@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from referral.core.errors import NotFound
@@ -142,6 +142,11 @@ WHOLE = (
         selectinload(Location.schedules),
     ),
 )
+
+
+def count(session: Session) -> int:
+    """How many services there are, in whatever state."""
+    return session.scalar(select(func.count()).select_from(Service)) or 0
 
 
 def is_public() -> ColumnElement[bool]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from referral.changes.following import Followed, Head
-from referral.directory.models import Service
+from referral.directory import queries
 from referral.matching import candidates, snapshot
 from referral.matching.facts import Offer
 from referral.matching.index import Index
@@ -30,10 +30,6 @@ def _bring(index: Index, session: Session, ids: set[UUID]) -> None:
         found[offer.service_id].append(offer)
     for service_id, offers in found.items():
         index.replace(service_id, offers)
-
-
-def _services(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Service)) or 0
 
 
 #: Where the file of each database lies; a database that nobody named here has none.
@@ -93,7 +89,7 @@ INDEX = Followed(
     "match index",
     read=_read,
     bring=_bring,
-    count=_services,
+    count=queries.count,
     worn=lambda index: index.changes,
     restore=_restore,
     keep=_keep,

@@ -11,22 +11,9 @@ from benchmarks import offers as synthetic
 from referral.matching.columns import GROUPS
 from referral.matching.facts import Offer, Query
 from referral.matching.index import Index
-from referral.matching.penalties import DATA_QUALITY_MOST
 from referral.matching.ranking import Judged, Selection, select
 
-TABLE = {
-    "closed": 0.5,
-    "waitlist": 2.0,
-    "assessment": 0.5,
-    "language": 1.0,
-    "fee": 1.0,
-    "reliability": 0.5,
-    "congestion": 0.5,
-    "eligibility_unknown": 0.3,
-    "capacity_unknown": 0.1,
-    "unverified": 0.1,
-    DATA_QUALITY_MOST: 0.5,
-}
+TABLE = synthetic.STEPS
 
 
 def told(selection: Selection) -> dict[str, Any]:

@@ -42,16 +42,13 @@ def test_every_offer_comes_back_as_it_was(kept: Path) -> None:
 
 
 def test_what_is_asked_of_it_is_answered_as_by_the_first_index(kept: Path) -> None:
-    rules = ("closed", "waitlist", "assessment", "language", "fee", "reliability", "congestion")
-    quality = ("eligibility_unknown", "capacity_unknown", "unverified", "data_quality_most")
-    table = dict.fromkeys((*rules, *quality), 0.5)
     first, again = Index.of(OFFERS), Index(read(kept)[0])
     for one in OFFERS[:20]:
         first.replace(one.service_id, [])
         again.replace(one.service_id, [])
 
     for query in synthetic.queries(60, seed=13, hard=True):
-        assert again.select(query, table) == first.select(query, table)
+        assert again.select(query, synthetic.STEPS) == first.select(query, synthetic.STEPS)
 
 
 def test_a_damaged_or_foreign_file_is_refused(kept: Path) -> None:

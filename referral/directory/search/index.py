@@ -9,10 +9,11 @@ from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from referral.changes.following import Followed
+from referral.directory import queries
 from referral.directory.kinds import CategoryBasis
 from referral.directory.models import (
     Address,
@@ -70,16 +71,12 @@ def _bring(catalogue: Catalogue, session: Session, ids: set[UUID]) -> None:
             catalogue.take_out(service_id)
 
 
-def _services(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Service)) or 0
-
-
 #: The catalogue of each database of this process.
 CATALOGUE = Followed(
     "search catalogue",
     read=_read_all,
     bring=_bring,
-    count=_services,
+    count=queries.count,
     worn=lambda catalogue: catalogue.changed,
 )
 
