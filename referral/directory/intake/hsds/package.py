@@ -143,10 +143,10 @@ class HsdsPackage:
             yield self._settling.settle(self._reading.done())
 
     def _parts(self, owners: list[str]) -> None:
-        marks = ",".join("?" * len(owners))
         for name, number, data in self._db.execute(
-            f"SELECT tbl, n, data FROM entry WHERE owner IN ({marks}) ORDER BY tbl, n",  # noqa: S608 - marks only
-            owners,
+            "SELECT tbl, n, data FROM entry WHERE owner IN (SELECT value FROM json_each(?))"
+            " ORDER BY tbl, n",
+            [json.dumps(owners)],
         ).fetchall():
             self._flat(name, number, data)
 
