@@ -27,7 +27,7 @@ from referral.extensions import db
     "--service",
     "services",
     multiple=True,
-    metavar="ID",
+    metavar="UUID",
     help="Only this service; may be given several times. hsds-json of a single one is one object.",
 )
 @as_json

@@ -54,9 +54,13 @@ class Instance:
         return kept | {"JEJARING_INSTANCE": str(self.folder), "FLASK_APP": "app.py"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
-    """Debian's Chromium. Without it: an error in CI, a skip elsewhere."""
+    """Debian's Chromium. Without it: an error in CI, a skip elsewhere.
+
+    Playwright keeps an event loop running, in which no application of this process could be closed: it ends
+    with each module.
+    """
     found = shutil.which("chromium") or "/usr/bin/chromium"
     if not Path(found).exists():
         if os.environ.get("CI") == "true":
