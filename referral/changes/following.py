@@ -126,17 +126,19 @@ class Followed(Generic[Thing]):
             return
         limit = monotonic() - LATE_SECONDS
         kept.late = {seq: since for seq, since in kept.late.items() if since > limit}
+        most = MOST_CHANGES + LATE_NUMBERS
         query = (
             select(DirectoryChange.seq, DirectoryChange.at, DirectoryChange.service_id)
             .where((DirectoryChange.seq >= kept.head[0]) | DirectoryChange.seq.in_(list(kept.late)))
             .order_by(DirectoryChange.seq)
-            .limit(MOST_CHANGES + LATE_NUMBERS)
+            .limit(most)
         )
         rows: list[Head] = [(row[0], row[1], row[2]) for row in session.execute(query)]
         # The entry we stand on is gone or another: the database was put back to an earlier state.
         is_rewound = kept.head != _NOTHING and kept.head not in rows
         changed = {row[2] for row in rows if row != kept.head}
-        if is_rewound or None in changed or self._is_much(thing, len(changed), session):
+        is_cut = len(rows) == most  # what comes after these was not read
+        if is_rewound or is_cut or None in changed or self._is_much(thing, len(changed), session):
             self._read_anew(kept, session, head, self._count(session))
             return
         self._bring(thing, session, {one for one in changed if one is not None})

@@ -99,6 +99,23 @@ def test_only_what_changed_is_read_again(apps, monkeypatch):
     assert asked == [{service_id}]
 
 
+def test_more_entries_than_are_read_at_once_hide_none(apps, monkeypatch):
+    """A listing that changes again and again must not push another's change out of sight."""
+    first, second = apps
+    with first.app_context():
+        restless = add(db.session, "Klinik Zamrud")
+    assert found(second, "klinik") == ["Klinik Zamrud"]
+    monkeypatch.setattr(following, "MOST_CHANGES", 2)
+    monkeypatch.setattr(following, "LATE_NUMBERS", 1)
+
+    with first.app_context():
+        for _ in range(5):
+            announce(db.session, restless, now=NOW)
+        add(db.session, "Klinik Kencana")
+
+    assert found(second, "klinik") == ["Klinik Kencana", "Klinik Zamrud"]
+
+
 def test_after_an_import_everything_is_read_anew(apps):
     first, second = apps
     assert found(second, "zamrud") == []
