@@ -161,22 +161,9 @@ class Columns:
             for name, those in codes.items()
         }
         order = _in_order(place, numbers["kind"], values["kind"])
-        return cls.in_order(
-            values,
-            {name: those[order] for name, those in numbers.items()},
-            place[order],
-            np.array(words, np.uint64).reshape(-1, 3, 2)[order],
-        )
-
-    @classmethod
-    def in_order(
-        cls,
-        values: Mapping[str, Sequence[tuple[Any, ...]]],
-        codes: Mapping[str, Ints],
-        points: Floats,
-        ids: npt.NDArray[np.uint64],
-    ) -> "Columns":
-        return cls(values, codes, points, ids, _postings(values, codes, points))
+        ordered = {name: those[order] for name, those in numbers.items()}
+        ids = np.array(words, np.uint64).reshape(-1, 3, 2)[order]
+        return cls(values, ordered, place[order], ids, _postings(values, ordered, place[order]))
 
     def __len__(self) -> int:
         return len(self.points)

@@ -61,7 +61,6 @@ _LOOKS_AT: Mapping[str, tuple[str, Callable[[Query], Any]]] = {
     "disability": ("disability", lambda query: query.disability),
     "documents": ("documents", lambda query: (query.is_emergency, query.documents_lacking)),
     "accessibility": ("access", lambda query: query.disability),
-    "within": ("state", lambda query: query.within is None),
     "free_only": ("fee", lambda _: None),
     "proposed": ("kind", lambda query: (query.need, query.violence)),
     "language": ("language", lambda query: query.language),
