@@ -66,8 +66,8 @@ catalogues: $(VENV)/run
 	  || { [ -z "$$CI" ] && echo "Tests in a browser and on PostgreSQL are skipped without the packages 'chromium' and 'postgresql'."; }
 
 lock: ## resolve the dependencies again
-	@$(BIN)/uv pip compile --quiet setup.cfg --extra postgresql --extra gazetteer --generate-hashes --universal \
+	@$(BIN)/uv pip compile --quiet setup.cfg --extra postgresql --extra redis --extra gazetteer --generate-hashes --universal \
 	  --no-emit-index-url --no-annotate --no-header --output-file requirements.lock
-	@$(BIN)/uv pip compile --quiet setup.cfg --extra postgresql --extra gazetteer --extra test --extra check \
+	@$(BIN)/uv pip compile --quiet setup.cfg --extra postgresql --extra redis --extra gazetteer --extra test --extra check \
 	  --constraint requirements.lock --generate-hashes --universal --no-emit-index-url --no-annotate --no-header \
 	  --output-file requirements-dev.lock

@@ -26,6 +26,7 @@ else:
 
 __all__ = [
     "AccessLink",
+    "ApiToken",
     "ClockProfile",
     "LinkPurpose",
     "Office",
@@ -140,3 +141,25 @@ class AccessLink(Identified):
     used_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(foreign_keys=[user_id])
+
+
+class ApiToken(Identified):
+    """What another system signs its questions with. Only a digest of it is kept."""
+
+    __tablename__ = "api_token"
+
+    #: which system it was given to
+    name: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    #: its first characters, to tell tokens apart in a list
+    begins: Mapped[str]
+    #: what it may be used for, of accounts.permissions.SCOPES
+    scopes: Mapped[list[str]] = mapped_column(default=list)
+    #: whose system it is: an office's or an agency's
+    office_id: Mapped[UUID | None] = mapped_column(ForeignKey("office.id"), index=True)
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

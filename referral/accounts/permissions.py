@@ -44,6 +44,11 @@ HOLDERS: dict[str, frozenset[Role]] = {
         # counts
         "gap:read": (P,),
         "proposal:write": (P,),
+        # how help is shared out, over all or in a supervisor's own office
+        "fairness:read": (S, P),
+        # how one's own office weighs options, and the ways it knows
+        "penalty:edit": (S,),
+        "route:edit": (B, S),
         # the directory
         "listing:approve": (D,),
         "listing:edit": (A,),
@@ -52,10 +57,14 @@ HOLDERS: dict[str, frozenset[Role]] = {
         "office:read": (S,),
         "office:manage": (D,),
         "account:manage": (S, D),
+        "token:manage": (D,),
         # one's own password and sign-ins
         "account:self": (B, S, A, P, D),
     }.items()
 }
+
+#: what a token of another system may be used for
+SCOPES = frozenset({"match"})
 
 #: what may be given to single people beside their role; who holds `listing:approve` is a curator
 GRANTABLE = frozenset({"listing:approve"})

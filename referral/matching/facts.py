@@ -8,6 +8,7 @@ from uuid import UUID
 
 from referral.core.text import Message
 from referral.directory.opening import OpeningRow
+from referral.places.codes import holds
 
 EMERGENCY = "emergency"
 
@@ -33,6 +34,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Route:
+    """What the office knows of the way from where the client stays to an area: its km, and how one goes."""
+
+    to_code: str
+    km: float
+    how: str
+
+
+@dataclass(frozen=True)
 class Query:
     """Who needs what, where and when. The person facts are the beneficiary's; None or () is not known.
 
@@ -45,6 +55,7 @@ class Query:
     is_group       a group or a village: person gates do not apply
     violence       somebody was or may be hurt by a person of their own surroundings
     able_to_pay    of the household
+    routes         ways known from where the client stays
     open_only, free_only   what the worker asked to see alone; not facts of the client
     """
 
@@ -66,12 +77,18 @@ class Query:
     is_group: bool = False
     violence: bool = False
     able_to_pay: bool | None = None
+    routes: tuple[Route, ...] = ()
     open_only: bool = False
     free_only: bool = False
 
     @property
     def is_emergency(self) -> bool:
         return self.urgency == EMERGENCY
+
+    def route_to(self, area_code: str | None) -> Route | None:
+        """The way known to an area: the one that names it most closely, of equals the shortest."""
+        known = [route for route in self.routes if holds(route.to_code, area_code or "")]
+        return min(known, key=lambda route: (-len(route.to_code), route.km), default=None)
 
     def asks_for(self, code: str) -> bool:
         """Whether a category lies in what is needed: a domain holds its leaves."""

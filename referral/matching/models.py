@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from referral.core.db import Base, Identified
@@ -15,7 +15,17 @@ class PenaltyTable(Identified):
     """A version of the penalties, in local steps; the newest of an office counts, else the newest of all."""
 
     __tablename__ = "penalty_table"
-    __table_args__ = (UniqueConstraint("office_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("office_id", "number"),
+        # To a database two missing offices are two different ones.
+        Index(
+            "ix_penalty_table_shared_number",
+            "number",
+            unique=True,
+            sqlite_where=text("office_id IS NULL"),
+            postgresql_where=text("office_id IS NULL"),
+        ),
+    )
 
     #: None: for every office that has none of its own
     office_id: Mapped[UUID | None] = mapped_column(ForeignKey("office.id"))
@@ -23,6 +33,27 @@ class PenaltyTable(Identified):
     #: {rule: steps}
     steps: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    #: None: it came with the program
+    by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    #: why it was changed
+    reason: Mapped[str | None]
+
+
+class KnownRoute(Identified):
+    """How long the way between two areas really is, as an office knows it: round a bay, by boat."""
+
+    __tablename__ = "known_route"
+
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("office.id"), index=True)
+    #: areas of the gazetteer; each holds the areas within it
+    from_code: Mapped[str]
+    to_code: Mapped[str]
+    km: Mapped[float]
+    #: in the office's own words: "boat Tuesday and Friday, Rp 50.000"
+    how: Mapped[str]
+    created_at: Mapped[datetime]
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    ended_at: Mapped[datetime | None]
 
 
 class ServiceStanding(Base):
@@ -76,3 +107,18 @@ class ClientChoice(Sealing, Identified):
     #: why another than the first, or a service known without a search
     note = Sealed[str]()
     note_sealed: Mapped[bytes | None]
+
+
+class VisitPlan(Sealing, Identified):
+    """How several needs of a case may be met with few trips, as it was worked out."""
+
+    __tablename__ = "visit_plan"
+
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("office.id"), index=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("case.id"), index=True)
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    at: Mapped[datetime]
+
+    #: which receipts it was made of, who is visited in which order, what stays without help
+    content = Sealed[dict[str, Any]]()
+    content_sealed: Mapped[bytes | None]

@@ -266,6 +266,8 @@ def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumsta
     placed = offer.latitude is not None and offer.longitude is not None and not offer.remote
     if query.near and placed:
         km = haversine_km(*query.near, offer.latitude, offer.longitude)  # type: ignore[arg-type]  # `placed` says that both are known
+        if route := query.route_to(offer.area_code):
+            km = max(km, route.km)  # no way is shorter than the straight line
         order_km = max(km, (query.precision_km + offer.precision_km) / 2)
     failed = []
     eligibility_unknown = False

@@ -42,6 +42,7 @@ def test_each_role_may_do_what_its_work_needs() -> None:
             "receipt:read",
             "referral:read",
             "referral:send",
+            "route:edit",
             "unmet:confirm",
         },
         Role.SUPERVISOR: {
@@ -52,18 +53,22 @@ def test_each_role_may_do_what_its_work_needs() -> None:
             "client:erase",
             "crisis:log",
             "crisis:review",
+            "fairness:read",
             "office:read",
+            "penalty:edit",
             "receipt:read",
             "referral:read",
+            "route:edit",
         },
         Role.AGENCY: {"account:self", "referral:answer", "listing:edit", "referral:read"},
-        Role.PLANNER: {"account:self", "gap:read", "proposal:write"},
+        Role.PLANNER: {"account:self", "fairness:read", "gap:read", "proposal:write"},
         Role.ADMINISTRATOR: {
             "account:manage",
             "account:self",
             "listing:approve",
             "listing:import",
             "office:manage",
+            "token:manage",
         },
     }
 
