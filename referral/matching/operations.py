@@ -1,6 +1,6 @@
 """Running a match and recording what the client chose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,8 +21,8 @@ from referral.directory.upkeep import verification
 from referral.matching import candidates, live, queries, receipts
 from referral.matching.asking import place_of_code, place_of_point
 from referral.matching.facts import Query
-from referral.matching.models import ClientChoice, MatchReceipt
-from referral.matching.ranking import select, told
+from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
+from referral.matching.ranking import Selection, select, told
 from referral.matching.rules import RULES_VERSION, VIOLENT_NEEDS
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer as places_of
@@ -36,22 +36,16 @@ def answer(
     office_id: UUID | None = None,
     need_id: str = "",
     kept_out: frozenset[UUID] = frozenset(),
+    table: PenaltyTable | None = None,
 ) -> dict[str, Any]:
-    """What a query gives, as a receipt's content. Writes nothing."""
+    """What a query gives, as a receipt's content. Writes nothing.
+
+    table  another penalty table than the one that holds for the office
+    """
     gazetteer = places_of(session)
-    table = queries.penalty_table(session, office_id)
-    how: dict[str, Any] = {"need_id": need_id, "kept_out": kept_out}
-    if (kept := live.INDEX.exact(session)) is not None:
-        index, lock = kept
-        with lock:
-            holidays = closed_days.around(query.at.year) if index.keeps_hours else frozenset()
-            selection = index.select(query, table.steps, holidays=holidays, **how)
-    else:
-        codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
-        offers = candidates.offers_of(session, dict.fromkeys(codes), gazetteer)
-        keeps_hours = any(offer.hours for offer in offers)
-        holidays = closed_days.around(query.at.year) if keeps_hours else frozenset()
-        selection = select(query, offers, table.steps, holidays=holidays, **how)
+    table = table or queries.penalty_table(session, office_id)
+    selection = selected(session, query, table.steps, need_id=need_id, kept_out=kept_out)
+    holidays = selection.around.holidays
     ranking = told(query, selection, table.steps, names=lambda code: _area_name(code, gazetteer))
     shown = (*ranking.options, *ranking.remote, *ranking.why_not)
     return receipts.content_of(
@@ -66,6 +60,28 @@ def answer(
         directory_version=directory_version(session),
         holidays=holidays,
     )
+
+
+def selected(
+    session: Session,
+    query: Query,
+    steps: Mapping[str, float],
+    *,
+    need_id: str,
+    kept_out: frozenset[UUID],
+) -> Selection:
+    """Who is shown for a query with these penalties: from the index where it is level, else the database."""
+    how: dict[str, Any] = {"need_id": need_id, "kept_out": kept_out}
+    if (kept := live.INDEX.exact(session)) is not None:
+        index, lock = kept
+        with lock:
+            holidays = closed_days.around(query.at.year) if index.keeps_hours else frozenset()
+            return index.select(query, steps, holidays=holidays, **how)
+    codes = [query.need, *(leaf.code for leaf in taxonomy().leaves(query.need))]
+    offers = candidates.offers_of(session, dict.fromkeys(codes), places_of(session))
+    keeps_hours = any(offer.hours for offer in offers)
+    holidays = closed_days.around(query.at.year) if keeps_hours else frozenset()
+    return select(query, offers, steps, holidays=holidays, **how)
 
 
 def match(
