@@ -169,7 +169,7 @@ class _Search:
     ):
         self.index, self.columns, self.posting = index, index.columns, posting
         self.query, self.table, self.holidays = query, table, holidays
-        self.gates = applying(query)
+        self.gates = applying(query, holidays)
         self.within: Gate | None = None
         self.open_only: Gate | None = None
         if query.within is not None:
@@ -282,16 +282,24 @@ class _Search:
         share = 1.0 - (records[:, 1] + prior * mean) / (records[:, 0] + prior)
         return np.where(records[:, 0] > 0, share, 0.0)
 
-    def _hours(self, rows: Ints, *, on_holidays_too: bool) -> Ints:
+    def _hours(self, rows: Ints) -> Ints:
         """1 open, 0 closed, 2 not known."""
-        holidays = frozenset() if on_holidays_too else self.holidays
 
         def ask(offer: Offer) -> int:
-            answer = is_open(offer.hours, self.query.at, holidays=holidays)
+            answer = is_open(offer.hours, self.query.at, holidays=self.holidays)
             return 2 if answer is None else int(answer)
 
         codes = self.columns.codes["hours"][rows]
-        return self.index.answers("open", self.query, codes, ask, holidays)[codes]
+        return self.index.answers("open", self.query, codes, ask, self.holidays)[codes]
+
+    def _change(self, gate: Gate, rows: Ints) -> Floats:
+        """How large a change it takes until this rule no longer fails, by row."""
+        group = _LOOKS_AT[gate.rule][0]
+        codes = self.columns.codes[group][rows]
+        sizes = np.zeros(len(self.columns.values[group]))
+        for code in set(codes.tolist()):
+            sizes[code] = gate.change(self.query, self.columns.stub(group, code))
+        return sizes[codes]
 
     def evaluate(self, at: Ints) -> "_Evaluated":
         """Everything the order needs of the offers at these places of the posting."""
@@ -306,24 +314,31 @@ class _Search:
             half = (query.precision_km + columns.precisions[columns.codes["precision"][rows]]) / 2
             order_km = np.where(placed, np.maximum(km, half), np.nan)
         failed = np.zeros(len(at), np.uint8)
+        change = np.zeros(len(at))
         unknown, other = np.zeros(len(at), bool), np.zeros(len(at), bool)
         for gate in self.gates:
             if gate.rule in self.said:
                 said = self._of(gate.rule, self.said[gate.rule], rows)
-                failed += said == _FAIL
+                fails = said == _FAIL
+                failed += fails
+                if gate.off is None:
+                    np.maximum(change, gate.size * fails, out=change)
+                elif fails.any():
+                    here = np.flatnonzero(fails)
+                    change[here] = np.maximum(change[here], self._change(gate, rows[here]))
                 if gate.eligibility:
                     unknown |= (said == _UNKNOWN) | (said == _OTHER)
                 if gate.rule == "jurisdiction":
                     other = said == _OTHER
-        base = failed
+        base, base_change = failed, change
+        closed = self._hours(rows) == 0
         too_far = shut = None
         if self.within is not None:
             too_far = self._too_far(rows, order_km)
-            failed = failed + too_far
+            failed, change = failed + too_far, np.maximum(change, self.within.size * too_far)
         if self.open_only is not None:
-            shut = self._hours(rows, on_holidays_too=True) == 0
-            failed = failed + shut
-        closed = self._hours(rows, on_holidays_too=False) == 0
+            shut = closed
+            failed, change = failed + shut, np.maximum(change, self.open_only.size * shut)
         room = self._room[columns.codes["room"][rows]]
         is_full = room == _FULL_ROOM
         group = np.where(other, OTHER_JURISDICTION, NORMAL)
@@ -334,7 +349,9 @@ class _Search:
             km=km,
             order_km=order_km,
             base=base,
+            base_change=base_change,
             failed=failed,
+            change=change,
             too_far=np.zeros(len(at), bool) if too_far is None else too_far,
             shut=np.zeros(len(at), bool) if shut is None else shut,
             group=group,
@@ -417,7 +434,7 @@ class _Search:
             ),
             why_not=ranking.first(
                 limit,
-                exact.of(misses, (misses.failed, _or_infinite(misses.km)), limit)
+                exact.of(misses, (misses.failed, misses.change, _or_infinite(misses.km)), limit)
                 + [one for one in self.fresh if one.failed],
                 ranking.nearness,
                 need_id,
@@ -497,10 +514,28 @@ class _Search:
         if not any(unseen):
             return True
         fewest = 1 if unseen[0] or unseen[1] else 2
-        misses = seen.failed > 0
-        failed, km = seen.failed[misses], _or_infinite(seen.km[misses])
-        sure = (failed < fewest) | ((failed == fewest) & (km <= next_km))
+        least = self._least_change(seen, is_beyond=bool(unseen[0])) if fewest == 1 else 0
+        misses = seen.those(seen.failed > 0)
+        size, km = np.floor(misses.change), _or_infinite(misses.km)
+        # By how much a rule fails is not looked at here: then nobody is sure before everybody was seen.
+        near = (misses.change == least) & (km <= next_km)
+        sure = (misses.failed < fewest) | ((misses.failed == fewest) & ((size < least) | near))
         return int(sure.sum()) >= self.query.limit
+
+    def _least_change(self, seen: "_Evaluated", *, is_beyond: bool) -> int:
+        """The smallest change that somebody not yet seen may take whom one rule keeps out."""
+        once, twice = self._once_and_twice
+        alone = once & ~twice
+        seen_sizes = Counter(np.floor(seen.base_change[seen.base == 1]).astype(int).tolist())
+        sizes = [
+            gate.size
+            for gate in self.gates
+            if gate.rule in self.fails
+            and _count(alone & self.fails[gate.rule]) > seen_sizes[gate.size]
+        ]
+        if is_beyond and self.within is not None:
+            sizes.append(self.within.size)
+        return min(sizes)
 
     def _tellable(self, found: "_Evaluated") -> Bools:
         """Those with a distance that may be told."""
@@ -609,7 +644,9 @@ class _Evaluated:
     km: Floats
     order_km: Floats
     base: Ints
+    base_change: Floats
     failed: Ints
+    change: Floats
     too_far: Bools
     shut: Bools
     group: Ints

@@ -95,7 +95,7 @@ def reliability(offer: Offer, around: Circumstances) -> float | None:
 def _causes(query: Query, offer: Offer, around: Circumstances) -> list[tuple[str, float, Message]]:
     causes: list[tuple[str, float, Message]] = []
     if is_closed(query, offer, around):
-        causes.append(("closed", 1.0, _closed(query, offer)))
+        causes.append(("closed", 1.0, _closed(query, offer, around)))
     capacity = known_capacity(offer, query.at)
     if capacity == WAITLIST:
         causes.append(("waitlist", 1.0, _WAITLIST))
@@ -137,8 +137,8 @@ def _data_quality(
     return causes
 
 
-def _closed(query: Query, offer: Offer) -> Message:
-    opens = next_opening(offer.hours, query.at)
+def _closed(query: Query, offer: Offer, around: Circumstances) -> Message:
+    opens = next_opening(offer.hours, query.at, holidays=around.holidays)
     if opens is None:
         return Message("match.penalty.closed")
     return Message("match.penalty.closed_until", {"opens": opens})

@@ -79,6 +79,7 @@ class Judged:
     km        from the public point; of confidential offers too
     order_km  the km that the order uses
     findings  one for each gate, in the gates' order
+    change    of a near miss: how large the largest change is that it takes; see rules.CHANGES
     """
 
     offer: Offer
@@ -88,6 +89,7 @@ class Judged:
     failed: tuple[Gate, ...]
     eligibility_unknown: bool
     group: int
+    change: float = 0.0
     penalties: Sequence[Penalty] = ()
     steps: float = 0.0
     effective_km: float | None = None
@@ -148,7 +150,7 @@ def select(
         if offer.organization_id not in kept_out and is_proposed(query, offer)
     ]
     around = Circumstances(answered_in_time(offers), holidays)
-    gates = applying(query)
+    gates = applying(query, holidays)
     judged = [judge(query, offer, gates, around) for offer in offers]
     fitting = [one for one in judged if not one.failed]
     failing = [one for one in judged if one.failed]
@@ -179,7 +181,7 @@ def told(
     query: Query, selection: Selection, table: Mapping[str, float], *, names: Names = str
 ) -> Ranking:
     """A selection with its sentences."""
-    gates = applying(query)
+    gates = applying(query, selection.around.holidays)
 
     def shown(ones: Sequence[Judged]) -> tuple[Ranked, ...]:
         return tuple(_ranked(query, one, gates, table, selection, names) for one in ones)
@@ -286,7 +288,8 @@ def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumsta
         group = FULL
     if offer.latitude is None and not offer.remote:
         group = NO_POSITION
-    return Judged(offer, km, order_km, findings, tuple(failed), eligibility_unknown, group)
+    change = max((gate.change(query, offer) for gate in failed), default=0.0)
+    return Judged(offer, km, order_km, findings, tuple(failed), eligibility_unknown, group, change)
 
 
 def weigh(
@@ -324,9 +327,9 @@ def area_distance(query: Query, offer: Offer) -> int:
 
 
 def nearness(one: Judged) -> tuple[float, ...]:
-    """What near misses are sorted by, before ties."""
+    """What near misses are sorted by, before ties: how many gates fail, how large a change it takes, how far it is."""
     km = float("inf") if one.km is None else one.km
-    return (len(one.failed), km)
+    return (len(one.failed), one.change, km)
 
 
 def first(
@@ -374,7 +377,9 @@ def _ranked(
             for gate, found in zip(gates, one.findings, strict=True)
         ),
         failed=tuple(gate.rule for gate in one.failed),
-        would_fit_if=tuple(gate.would_fit(query, offer, names) for gate in one.failed),
+        would_fit_if=tuple(
+            gate.would_fit(query, offer, names, one.order_km) for gate in one.failed
+        ),
     )
 
 

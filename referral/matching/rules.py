@@ -6,15 +6,36 @@ offer, saying it is done only for the offers that are shown.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from math import ceil
 from typing import Any
 
 from referral.core.country import COUNTRY
 from referral.core.text import Message, named
-from referral.directory.opening import is_open
+from referral.directory.opening import is_open, next_opening
 from referral.matching.facts import Document, Names, Offer, Outcome, Query
 from referral.places.codes import holds
 
-RULES_VERSION = 1
+RULES_VERSION = 2
+
+#: How large a change it takes until a gate no longer fails, by rule, the smallest first: what was only asked to be
+#: seen alone; what the client can do; what others can decide; what nobody can change. Near misses stand in this order.
+CHANGES = (
+    "open_only",
+    "free_only",
+    "documents",
+    "within",
+    "accessibility",
+    "jurisdiction",
+    "desil",
+    "age",
+    "active",
+    "disability",
+    "sex",
+    "category",
+)
+_SIZES = {rule: size for size, rule in enumerate(CHANGES, 1)}
 
 #: Needs that nobody is sent elsewhere for because of where they are registered: emergencies,
 #: violence and the rescue of children.
@@ -54,6 +75,7 @@ class Gate:
     params       what its sentences say beside themselves
     personal     looks at the person: does not apply to a group
     eligibility  not knowing it lowers the quality of the data
+    off          where it fails, by how much: from 0 to less than 1. It depends on what `find` looks at except the km
     """
 
     rule: str
@@ -62,6 +84,7 @@ class Gate:
     params: Callable[[Query, Offer, Names], Params]
     personal: bool = False
     eligibility: bool = True
+    off: Callable[[Query, Offer], float] | None = None
 
     def said(self, found: Finding, query: Query, offer: Offer, names: Names) -> Verdict:
         """What the gate found, with its sentence."""
@@ -69,16 +92,31 @@ class Gate:
             self.rule, found.outcome, Message(found.key, self.params(query, offer, names))
         )
 
-    def would_fit(self, query: Query, offer: Offer, names: Names) -> Message:
-        """What would have to be different for this gate not to fail."""
-        return Message(f"match.{self.rule}.would_fit", self.params(query, offer, names))
+    @property
+    def size(self) -> int:
+        """How large a change it takes for this gate not to fail: its place in CHANGES."""
+        return _SIZES[self.rule]
+
+    def change(self, query: Query, offer: Offer) -> float:
+        """The same with, behind the point, by how much it fails."""
+        return self.size + (self.off(query, offer) if self.off else 0.0)
+
+    def would_fit(self, query: Query, offer: Offer, names: Names, km: float | None) -> Message:
+        """What would have to be different for this gate not to fail; the km is the one the order uses."""
+        far = {} if km is None else {"km": _told_km(km), "more": _told_km(km - (query.within or 0))}
+        return Message(f"match.{self.rule}.would_fit", {**far, **self.params(query, offer, names)})
 
 
-def applying(query: Query) -> tuple[Gate, ...]:
+def _told_km(km: float) -> float:
+    """Up to the next 100 m: who travels less does not get there."""
+    return ceil(round(km * 10, 6)) / 10
+
+
+def applying(query: Query, holidays: frozenset[date] = frozenset()) -> tuple[Gate, ...]:
     """The gates of a query, in the order they are told."""
     gates = [gate for gate in GATES if not (gate.personal and query.is_group)]
     if query.open_only:
-        gates.append(OPEN_ONLY)
+        gates.append(open_only(holidays))
     if query.free_only:
         gates.append(FREE_ONLY)
     return tuple(gates)
@@ -207,6 +245,13 @@ def _age(query: Query, offer: Offer, _km: float | None) -> Finding:
         return _AGE_UNKNOWN
     fits = (low or 0) <= query.age and (high is None or query.age <= high)
     return _AGE_FITS if fits else _WRONG_AGE
+
+
+def _years_off(query: Query, offer: Offer) -> float:
+    """Years between the person's age and the ages that are served, as thousandths."""
+    age = query.age or 0
+    short, over = (offer.minimum_age or 0) - age, age - (offer.maximum_age or age)
+    return min(max(short, over, 0.0), 999.0) / 1000
 
 
 def _age_params(query: Query, offer: Offer, _names: Names) -> Params:
@@ -394,22 +439,29 @@ def _within_params(query: Query, _offer: Offer, _names: Names) -> Params:
 _OPEN = Finding(Outcome.PASS, "match.open_only.pass")
 _CLOSED = Finding(Outcome.FAIL, "match.open_only.fail")
 _HOURS_NOT_SAID = Finding(Outcome.UNKNOWN, "match.open_only.not_said")
+_HOLIDAY = Finding(Outcome.UNKNOWN, "match.open_only.holiday")
 _FREE = Finding(Outcome.PASS, "match.free_only.pass")
 _NOT_FREE = Finding(Outcome.FAIL, "match.free_only.fail")
 _COST_NOT_SAID = Finding(Outcome.UNKNOWN, "match.free_only.not_said")
 
 
-def _open_only(query: Query, offer: Offer, _km: float | None) -> Finding:
-    answer = is_open(offer.hours, query.at)
-    return _HOURS_NOT_SAID if answer is None else _OPEN if answer else _CLOSED
+def _open_only(holidays: frozenset[date], query: Query, offer: Offer, _km: float | None) -> Finding:
+    answer = is_open(offer.hours, query.at, holidays=holidays)
+    if answer is not None:
+        return _OPEN if answer else _CLOSED
+    return _HOLIDAY if is_open(offer.hours, query.at) is not None else _HOURS_NOT_SAID
 
 
 def _free_only(_query: Query, offer: Offer, _km: float | None) -> Finding:
     return _COST_NOT_SAID if offer.fee is None else _NOT_FREE if offer.fee else _FREE
 
 
-def _at(query: Query, _offer: Offer, _names: Names) -> Params:
-    return {"at": query.at}
+def _open_only_params(
+    holidays: frozenset[date], query: Query, offer: Offer, _names: Names
+) -> Params:
+    opens = next_opening(offer.hours, query.at, holidays=holidays)
+    when = Message("match.when.at", {"opens": opens}) if opens else Message("match.when.other")
+    return {"at": query.at, "when": when}
 
 
 GATES = (
@@ -436,6 +488,7 @@ GATES = (
         (_AGE_FITS, _ALL_AGES, _WRONG_AGE, _AGES_NOT_SAID, _AGE_UNKNOWN),
         _age_params,
         personal=True,
+        off=_years_off,
     ),
     Gate(
         "sex",
@@ -494,7 +547,19 @@ GATES = (
         eligibility=False,
     ),
 )
-OPEN_ONLY = Gate("open_only", _open_only, (_OPEN, _CLOSED, _HOURS_NOT_SAID), _at, eligibility=False)
+
+
+def open_only(holidays: frozenset[date] = frozenset()) -> Gate:
+    """The gate of who asks to see only what is open, where these are the public holidays."""
+    return Gate(
+        "open_only",
+        partial(_open_only, holidays),
+        (_OPEN, _CLOSED, _HOURS_NOT_SAID, _HOLIDAY),
+        partial(_open_only_params, holidays),
+        eligibility=False,
+    )
+
+
 FREE_ONLY = Gate(
     "free_only", _free_only, (_FREE, _NOT_FREE, _COST_NOT_SAID), _nothing, eligibility=False
 )

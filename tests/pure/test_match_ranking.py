@@ -1,6 +1,7 @@
 """The order of a match equals what anybody would work out from the published rules."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -243,6 +244,23 @@ def oracle(q: Query, everyone: list[Offer]) -> tuple[float, list[tuple[Any, ...]
     return step, [row for _, _, row in sorted(rows, key=lambda row: row[:2])]
 
 
+#: What it takes that a gate no longer fails, the smallest change first, as docs/matching.md has it.
+SMALLEST_FIRST = (
+    "open_only free_only documents within accessibility jurisdiction desil age active disability sex category"
+).split()
+
+
+def near_miss_key(q: Query, o: Offer, failed: tuple[str, ...]) -> tuple[float, ...]:
+    hardest = max(SMALLEST_FIRST.index(rule) for rule in failed)
+    years = 0.0
+    if SMALLEST_FIRST[hardest] == "age" and q.age is not None:
+        years = max((o.minimum_age or 0) - q.age, q.age - (o.maximum_age or q.age))
+    km = math.inf
+    if q.near is not None and o.latitude is not None and o.longitude is not None and not o.remote:
+        km = round(oracle_km(q.near, (o.latitude, o.longitude)), 6)
+    return len(failed), hardest, years, km
+
+
 def close(a: float | None, b: float | None) -> bool:
     return a is b is None or (a is not None and b is not None and abs(a - b) < 1e-4)
 
@@ -282,9 +300,8 @@ def test_everybody_is_in_exactly_one_list_and_every_verdict_is_explained(
         km = None if one.km is None else max(one.km, (one.precision_km or 0) / 2)
         said = oracle_gates(query, one.offer, km)
         assert {rule for rule, verdict in said.items() if verdict == "fail"} == set(one.failed)
-    assert [len(one.failed) for one in everything.why_not] == sorted(
-        len(one.failed) for one in everything.why_not
-    )
+    keys = [near_miss_key(query, one.offer, one.failed) for one in everything.why_not]
+    assert keys == sorted(keys)
     assert everything.why_not_total == len(everything.why_not)
 
 
@@ -465,6 +482,83 @@ def test_a_near_miss_says_what_would_have_to_change() -> None:
     assert [render(change, "en") for change in miss.would_fit_if] == [
         "the person were 60 years or older"
     ]
+
+
+def test_near_misses_stand_by_the_smallest_change_before_they_stand_by_km() -> None:
+    """Fewest gates that fail; of these the smallest change; of equal ones the fewest years off, then the nearest."""
+    asked = Query(
+        need="HE05",
+        at=AT,
+        near=(0.0, 0.0),
+        age=16,
+        sex="male",
+        desil=8,
+        within=20.0,
+        documents_lacking=("KTP",),
+    )
+    ktp = (Document("KTP", "KTP", None),)
+    for_women = plain(1, 1, sex=("female",))
+    for_elders = plain(2, 2, minimum_age=60)
+    far = plain(3, 61)
+    farther = plain(4, 75)
+    from_17 = plain(5, 9, minimum_age=17)
+    with_papers = plain(6, 19, documents=ktp)
+    for_the_poor = plain(7, 3, desil=(4,))
+    closed_down = plain(8, 4, active=False)
+    far_with_papers = plain(9, 25, documents=ktp)
+    far_for_women = plain(10, 21, sex=("female",))
+    shuffled = [for_women, far, farther, from_17, for_elders, far_for_women, with_papers]
+
+    misses = ranked(asked, [*shuffled, for_the_poor, closed_down, far_with_papers]).why_not
+
+    assert [one.offer for one in misses] == [
+        with_papers,
+        far,
+        farther,
+        for_the_poor,
+        from_17,
+        for_elders,
+        closed_down,
+        for_women,
+        far_with_papers,
+        far_for_women,
+    ]
+    assert [render(change, "en") for one in misses[1:9:7] for change in one.would_fit_if] == [
+        "the client could travel 61 km, 41 km farther",
+        "the person had KTP",
+        "the client could travel 25 km, 5 km farther",
+    ]
+
+
+HOLIDAY = date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("closed_on_holidays", "options", "outcome"),
+    [(True, 0, "fail"), (False, 1, "pass"), (None, 1, "unknown")],
+)
+def test_who_asks_for_what_is_open_is_told_of_the_public_holiday(
+    closed_on_holidays: bool | None, options: int, outcome: str
+) -> None:
+    """Open on that weekday, but the day is a holiday: the same answer as the penalty for being closed."""
+    row = replace(
+        OpeningRow(freq="DAILY", opens_at="00:00", closes_at="12:00"),
+        closed_on_holidays=closed_on_holidays,
+    )
+    asked = Query(need="HE05", at=AT, near=(0.0, 0.0), open_only=True)
+
+    ranking = ranked(asked, [plain(1, 1, hours=(row,))], holidays=frozenset({HOLIDAY}))
+
+    assert len(ranking.options) == options
+    (one,) = ranking.options or ranking.why_not
+    (verdict,) = [verdict for verdict in one.verdicts if verdict.rule == "open_only"]
+    assert verdict.outcome.value == outcome
+    assert [penalty.rule for penalty in one.penalties if penalty.rule == "closed"] == (
+        ["closed"] if outcome == "fail" else []
+    )
+    for lang in LANGUAGES:
+        assert render(verdict.message, lang)
+        assert all(render(change, lang) for change in one.would_fit_if)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,16 @@ import pytest
 
 from referral.core.text import LANGUAGES, render, templates
 from referral.matching.facts import Document, Offer, Outcome, Query
-from referral.matching.rules import FREE_ONLY, GATES, OPEN_ONLY, applying, is_proposed
+from referral.matching.rules import (
+    CHANGES,
+    FREE_ONLY,
+    GATES,
+    applying,
+    is_proposed,
+    open_only,
+)
 
-ALL_GATES = (*GATES, OPEN_ONLY, FREE_ONLY)
+ALL_GATES = (*GATES, open_only(), FREE_ONLY)
 AT = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 FOLDER = Path(__file__).parents[2] / "directory_data"
 
@@ -182,6 +189,10 @@ def test_person_gates_do_not_apply_to_a_group() -> None:
 def test_every_finding_and_change_has_its_sentence(gate: object) -> None:
     keys = {finding.key for finding in gate.findings}  # type: ignore[attr-defined]
     assert keys | {f"match.{gate.rule}.would_fit"} <= templates().keys()  # type: ignore[attr-defined]
+
+
+def test_every_gate_says_how_large_a_change_it_takes() -> None:
+    assert sorted(gate.rule for gate in ALL_GATES) == sorted(CHANGES)
 
 
 def test_no_gate_lacks_one_of_the_three_answers_that_it_could_need() -> None:

@@ -39,7 +39,7 @@ from referral.directory.upkeep import kinds as upkeep
 from referral.directory.upkeep.editing import FIELDS
 from referral.matching.asking import SEXES
 from referral.matching.facts import Outcome
-from referral.matching.rules import FREE_ONLY, GATES, OPEN_ONLY
+from referral.matching.rules import FREE_ONLY, GATES, open_only
 from referral.planning.disclosure import Shown
 from referral.planning.models import ProposalStatus
 from referral.referrals import kinds as feedback
@@ -185,7 +185,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "match.no.{}": ("U07", "U08", "U09", "U10", "U11", "U12", "U13", "U16", "U17", "U99"),
     "match.topic.{}": [*CRITERIA, "accessibility", "open_only", "free_only"],
     "match.word.{}": (*SEXES, *codes("disabilities.csv")),
-    "match.{}.would_fit": [gate.rule for gate in (*GATES, OPEN_ONLY, FREE_ONLY)],
+    "match.{}.would_fit": [gate.rule for gate in (*GATES, open_only(), FREE_ONLY)],
     "needs.report.{}": ("code", "need", "score", "because"),
     "place.row.{}": ("code", "level", "name", "parent", "point", "number", "zone", "twice"),
     "planning.opening.{}": ("name", "organization", "address", "hours", "phone"),
