@@ -245,9 +245,20 @@ def oracle(q: Query, everyone: list[Offer]) -> tuple[float, list[tuple[Any, ...]
 
 
 #: What it takes that a gate no longer fails, the smallest change first, as docs/matching.md has it.
-SMALLEST_FIRST = (
-    "open_only free_only documents within accessibility jurisdiction desil age active disability sex category"
-).split()
+SMALLEST_FIRST = [
+    "open_only",
+    "free_only",
+    "documents",
+    "within",
+    "accessibility",
+    "jurisdiction",
+    "desil",
+    "age",
+    "active",
+    "disability",
+    "sex",
+    "category",
+]
 
 
 def near_miss_key(q: Query, o: Offer, failed: tuple[str, ...]) -> tuple[float, ...]:
@@ -525,7 +536,7 @@ def test_near_misses_stand_by_the_smallest_change_before_they_stand_by_km() -> N
     ]
     assert [render(change, "en") for one in misses[1:9:7] for change in one.would_fit_if] == [
         "the client could travel 61 km, 41 km farther",
-        "the person had KTP",
+        "the person had National identity card (KTP)",
         "the client could travel 25 km, 5 km farther",
     ]
 
