@@ -88,6 +88,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_visit_plan_key_id"), ["key_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visit_plan_office_id"), ["office_id"], unique=False)
 
+    with op.batch_alter_table("referral_step", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("happened_at", sa.DateTime(), nullable=True))
+
     with op.batch_alter_table("penalty_table", schema=None) as batch_op:
         batch_op.add_column(sa.Column("by_id", sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column("reason", sa.String(), nullable=True))
@@ -104,6 +107,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("referral_step", schema=None) as batch_op:
+        batch_op.drop_column("happened_at")
+
     with op.batch_alter_table("penalty_table", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_penalty_table_by_id_user"), type_="foreignkey")
         batch_op.drop_index(

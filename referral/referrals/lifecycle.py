@@ -30,6 +30,8 @@ class Event(StrEnum):
     ACCEPT = "accept"
     DECLINE = "decline"
     ASK = "ask"
+    #: the worker's answer to what the agency asked
+    REPLY = "reply"
     HOLD = "hold"
     RESUME = "resume"
     START = "start"
@@ -128,6 +130,7 @@ TRANSITIONS: dict[tuple[Status, Event], tuple[Rule, ...]] = {
     (Status.DRAFT, Event.SEND): (_rule(Status.REQUESTED, _B),),
     (Status.REQUESTED, Event.RECEIVE): (_rule(Status.RECEIVED, _A),),
     **{(status, Event.ASK): (_rule(None, _A, _F.NOTE),) for status in WAITING},
+    **{(status, Event.REPLY): (_rule(None, _B, _F.NOTE),) for status in WAITING},
     **{
         (status, Event.HOLD): (
             _rule(

@@ -116,12 +116,19 @@ class ReferralStep(Sealing, Identified):
     by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     channel: Mapped[Channel]
     at: Mapped[datetime]
+    #: when it happened, where it was written down later
+    happened_at: Mapped[datetime | None]
     reason_code: Mapped[str | None] = mapped_column(ForeignKey("reason_code.code"))
 
     note = Sealed[str]()
     note_sealed: Mapped[bytes | None]
 
     referral: Mapped[Referral] = relationship(back_populates="steps")
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened."""
+        return self.happened_at or self.at
 
 
 class Feedback(Sealing, Identified):

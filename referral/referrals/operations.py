@@ -194,6 +194,7 @@ def take_step(
         by_id=by.id,
         channel=channel,
         at=now,
+        happened_at=None if answered_at == now else answered_at,
         reason_code=reason.code if reason else None,
         note=given.note,
     )
@@ -327,11 +328,15 @@ def _instant(referral: Referral, on: date | None, now: datetime) -> datetime:
 def _obstacle(referral: Referral, event: Event, *, by: User, now: datetime) -> Message | None:
     """What stands in the way of a step that the table allows."""
     if event is Event.FAIL and referral.status in WAITING:
-        silent_from = queries.silent_from(referral)
-        if silent_from is None:
+        clock = queries.clock(referral)
+        if clock.is_paused:
+            return Message("referral.clock_stands")
+        if clock.silent_from is None:
             return Message("referral.not_delivered")
-        if now < silent_from:
-            return Message("referral.not_silent_yet", {"day": silent_from.date()})
+        if now < clock.silent_from:
+            return Message("referral.not_silent_yet", {"day": clock.silent_from.date()})
+    if event is Event.REPLY and queries.open_question(referral) is None:
+        return Message("referral.nothing_asked")
     if event is Event.CONFIRM and not queries.unconfirmed_cancellation(referral):
         return Message("referral.nothing_to_confirm")
     if event is Event.VOID:

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from referral.accounts.models import Role, User
+from referral.accounts.models import Office, Role, User
 from referral.casework.models import Case, Client, LawfulBasis, Need, Purpose, Urgency
 from referral.casework.queries import basis_for, theirs
 from referral.core.errors import NotFound
+from referral.directory import closed_days
 from referral.directory.models import AnswerMode, Service
 from referral.referrals import clocks
 from referral.referrals.cards import View, view_of
+from referral.referrals.clocks import Calendar, Clock
 from referral.referrals.lifecycle import LIVE, WAITING, Event, Status
 from referral.referrals.loop import Trace
 from referral.referrals.models import Disposition, Feedback, ReasonCode, Referral, ReferralStep
@@ -198,9 +201,10 @@ def was_accepted(referral: Referral) -> bool:
 
 
 def open_question(referral: Referral) -> ReferralStep | None:
-    """What the agency asked before it decided, while it still has not."""
-    asked = [step for step in referral.steps if step.event is Event.ASK]
-    return asked[-1] if asked and referral.status in WAITING else None
+    """What the agency asked before it decided, while the worker has not answered."""
+    said = [step for step in referral.steps if step.event in (Event.ASK, Event.REPLY)]
+    is_open = said and said[-1].event is Event.ASK and referral.status in WAITING
+    return said[-1] if is_open else None
 
 
 def unconfirmed_cancellation(referral: Referral) -> bool:
@@ -229,25 +233,26 @@ def agency_view(session: Session, referral: Referral, *, now: datetime) -> View:
     return view_of(referral.status, accepted=was_accepted(referral), basis_holds=holds)
 
 
-def decide_by(referral: Referral) -> datetime | None:
-    """When the agency's answer is due; None where no clock runs (not delivered, or a walk-in service)."""
-    return _due(referral, clocks.decide_by)
-
-
-def silent_from(referral: Referral) -> datetime | None:
-    """From when the referral may be ended because nobody answered; None where that can't be said."""
-    return _due(referral, clocks.silent_from)
-
-
-def _due(referral: Referral, clock: Any) -> datetime | None:
-    if referral.delivered_at is None or referral.answer_mode is not AnswerMode.REPLIES:
-        return None
-    due: datetime = clock(
-        referral.delivered_at,
-        priority=referral.priority.value,
-        profile=referral.case.office.clock_profile.value,
+def clock(referral: Referral) -> Clock:
+    """When which answer is due; nothing for a service that gives none."""
+    if referral.answer_mode is not AnswerMode.REPLIES:
+        return Clock()
+    return clocks.clock_of(
+        referral.steps,
+        status=referral.status,
+        delivered_at=referral.delivered_at,
+        review_on=referral.review_on,
+        terms=clocks.terms_of(
+            priority=referral.priority.value, profile=referral.case.office.clock_profile.value
+        ),
+        calendar=calendar(referral.case.office, (referral.requested_at or referral.created_at)),
     )
-    return due
+
+
+def calendar(office: Office, at: datetime) -> Calendar:
+    """The working days of an office around an instant."""
+    zone = ZoneInfo(office.time_zone)
+    return Calendar(zone, closed_days.around(at.astimezone(zone).year))
 
 
 def reason_codes(session: Session, column: str) -> Sequence[ReasonCode]:

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
-from referral.accounts.models import Office, User
+from referral.accounts.models import User
+from referral.casework.models import Case
 from referral.changes import directory as directory_changes
 from referral.directory.models import AnswerMode, CapacityStatus, Service, ServiceCapacity
 from referral.matching.models import ServiceStanding
@@ -68,35 +69,32 @@ def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
     """
     session.flush()
     standing = session.get(ServiceStanding, service_id) or ServiceStanding(service_id=service_id)
-    rows = session.execute(
-        select(
-            Referral.status,
-            Referral.answer_mode,
-            Referral.priority,
-            Referral.delivered_at,
-            Referral.decided_at,
-            Referral.ended_at,
-            Office.clock_profile,
-        )
-        .join(Office, Office.id == Referral.office_id)
+    sent = session.scalars(
+        select(Referral)
         .where(
             Referral.service_id == service_id,
             Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
         )
+        .options(joinedload(Referral.case).joinedload(Case.office), selectinload(Referral.steps))
     ).all()
-    standing.open_referrals = sum(row.status in LIVE for row in rows)
-    standing.due = standing.in_time = 0
-    for row in rows:
-        if row.delivered_at is None or row.answer_mode is not AnswerMode.REPLIES:
-            continue
-        due_at = clocks.decide_by(
-            row.delivered_at, priority=row.priority.value, profile=row.clock_profile.value
-        )
-        if row.decided_at is not None:
-            standing.due += 1
-            standing.in_time += row.decided_at <= due_at
-        else:
-            standing.due += (row.ended_at or now) >= due_at
+    standing.open_referrals = sum(one.status in LIVE for one in sent)
+    answers = [_in_time(one, now) for one in sent]
+    standing.due = sum(answer is not None for answer in answers)
+    standing.in_time = sum(answer is True for answer in answers)
     session.add(standing)
     if session.is_modified(standing):
         directory_changes.announce(session, service_id, now=now)
+
+
+def _in_time(referral: Referral, now: datetime) -> bool | None:
+    """Whether the agency decided in time; None where it still has time, or none could be expected."""
+    if referral.delivered_at is None or referral.answer_mode is not AnswerMode.REPLIES:
+        return None
+    return clocks.answered_in_time(
+        referral.steps,
+        delivered_at=referral.delivered_at,
+        terms=clocks.terms_of(
+            priority=referral.priority.value, profile=referral.case.office.clock_profile.value
+        ),
+        by=referral.ended_at or now,
+    )

@@ -31,6 +31,7 @@ from referral.directory.upkeep.models import ListingReport
 from referral.matching.models import ServiceStanding
 from referral.referrals import operations, queries
 from referral.referrals.cards import View
+from referral.referrals.clocks import Clock
 from referral.referrals.feedback import record_feedback
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import NeedState
@@ -500,6 +501,7 @@ def test_an_answer_by_phone_counts_from_its_own_day(scene: Scene) -> None:
     assert referral.decided_at is not None
     assert referral.decided_at.date() == scene.day + timedelta(days=2)
     assert (referral.steps[-1].at, referral.steps[-1].channel) == (later, Channel.PHONE)
+    assert referral.steps[-1].moment == referral.decided_at
 
 
 # Silence, ends and what follows ------------------------------------------------------------------
@@ -530,6 +532,35 @@ def test_silence_ends_a_referral_only_after_its_time(
     assert (standing.due, standing.in_time, standing.open_referrals) == (1, 0, 0)
 
 
+def test_a_question_gives_the_agency_its_time_back_and_is_the_workers_to_answer(
+    scene: Scene,
+) -> None:
+    referral = scene.sent()
+    ours = {"actor": Actor.BROKER, "by": scene.broker}
+    due_at = queries.clock(referral).decide_by
+    unasked = refused(lambda: scene.take(referral, Event.REPLY, note="ya", **ours), NotAllowed)
+    scene.take(referral, Event.ASK, note="Berapa usianya?", now=scene.now + timedelta(days=2))
+    stands = refused(
+        lambda: scene.take(
+            referral,
+            Event.FAIL,
+            reason="no_response",
+            now=scene.now + timedelta(days=90),
+            **ours,
+        ),
+        NotAllowed,
+    )
+    asked, waits = queries.clock(referral), queries.open_question(referral)
+    scene.take(referral, Event.REPLY, note="Remaja", now=scene.now + timedelta(days=5), **ours)
+
+    assert (unasked, stands) == ("referral.nothing_asked", "referral.clock_stands")
+    assert (asked.decide_by, asked.is_paused) == (None, True)
+    assert waits is not None
+    assert due_at is not None
+    assert queries.clock(referral).decide_by == due_at + timedelta(days=3)
+    assert queries.open_question(referral) is None
+
+
 def test_silence_proves_nothing_where_arrival_is_not_proven(scene: Scene) -> None:
     scene.agency.active = False
     referral = scene.sent()
@@ -549,7 +580,7 @@ def test_a_walk_in_is_closed_on_the_clients_word_and_has_no_agency_clock(
 ) -> None:
     scene = Scene(session, make, now, answer_mode=AnswerMode.WALK_IN)
     referral = scene.sent()
-    ask_on = referral.review_on
+    ask_on, clock = referral.review_on, queries.clock(referral)
     scene.take(
         referral,
         Event.COMPLETE,
@@ -560,7 +591,7 @@ def test_a_walk_in_is_closed_on_the_clients_word_and_has_no_agency_clock(
     )
 
     assert ask_on == scene.day + timedelta(days=7)
-    assert queries.decide_by(referral) is None
+    assert clock == Clock()
     assert referral.status is Status.COMPLETED
 
 

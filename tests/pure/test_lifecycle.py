@@ -35,6 +35,8 @@ B  draft         send      requested         any       -
 A  requested     receive   received          any       -
 A  requested     ask       =                 any       note
 A  received      ask       =                 any       note
+B  requested     reply     =                 any       note
+B  received      reply     =                 any       note
 A  requested     hold      on-hold           any       reason:hold:missing_documents review_on
 A  received      hold      on-hold           any       reason:hold:missing_documents review_on
 A  accepted      hold      on-hold           any       reason:hold review_on
@@ -138,7 +140,7 @@ def test_every_cell_of_the_table_is_as_the_law_says() -> None:
         )
         expected = {"=": status, "<": Status.RECEIVED}.get(cell.to) or Status(cell.to)
         assert after == expected, where
-    assert seen == 11 * 14 * 4 * 3 * 2
+    assert seen == 11 * 15 * 4 * 3 * 2
 
 
 @pytest.mark.parametrize(("key", "cell"), list(CELLS.items()), ids=lambda value: str(value)[:40])

@@ -106,7 +106,7 @@ def _page(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Pag
         worker=referral.case.broker if view is not View.STUB else None,
         office=referral.case.office,
         tone=TONES[referral.status],
-        due=queries.decide_by(referral) if referral.status in WAITING else None,
+        due=queries.clock(referral).decide_by,
         events=history(referral.steps, for_agency=True) if view is not View.STUB else [],
         end_reason=reason_name(last.reason_code)
         # Why the client or their worker ended it stays with them.

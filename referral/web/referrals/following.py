@@ -110,7 +110,7 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         and may("feedback:record")
         and referral.status in (Status.COMPLETED, Status.FAILED, Status.REJECTED),
         shows_harm=feedback is not None and feedback.harmed,
-        answer_due=queries.decide_by(referral),
+        clock=queries.clock(referral),
         area=area_name(referral.blind_card.get("area_code")),
         released=[name for name in RELEASABLE if name in (referral.released or {})],
     )
@@ -134,7 +134,7 @@ def _why_ended(referral: Referral) -> tuple[str, str] | None:
 
 
 @bp.post(
-    "/referrals/<uuid:referral_id>/steps/<any(receive, accept, decline, ask, hold, resume, start, report, complete, fail, cancel, confirm):event>"
+    "/referrals/<uuid:referral_id>/steps/<any(receive, accept, decline, ask, hold, resume, start, report, complete, fail, cancel, confirm, reply):event>"
 )
 @requires("referral:send")
 def step(referral_id: UUID, event: str) -> Page:

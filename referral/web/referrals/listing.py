@@ -40,11 +40,13 @@ def listing(
 
 def _row(referral: Referral) -> dict[str, Any]:
     waits = referral.status in WAITING
-    due = queries.decide_by(referral) if waits else None
+    clock = queries.clock(referral)
+    due = clock.decide_by or clock.stalled_from
     return {
         "referral": referral,
         "tone": TONES[referral.status],
         "waits": waits,
+        "paused": clock.is_paused,
         "due": due,
         "overdue": due is not None and due < now(),
     }

@@ -45,6 +45,7 @@ _ICONS = {
     Event.ACCEPT: "thumbs-up",
     Event.DECLINE: "circle-x",
     Event.ASK: "circle-question-mark",
+    Event.REPLY: "message-circle",
     Event.HOLD: "pause",
     Event.RESUME: "play",
     Event.START: "handshake",
@@ -112,6 +113,7 @@ class StepForm:
             ("start", "first_contact_on"): _("When was the first contact?"),
             ("start", "note"): _("What came of it?"),
             ("ask", "note"): _("What do you need to know?"),
+            ("reply", "note"): _("Your answer. The agency reads it: no name, no number."),
             ("report", "note"): _("What has happened since?"),
             ("void", "note"): _("What was wrong with this entry?"),
             ("decline", "review_on"): _("If there is no room: until when?"),
@@ -314,6 +316,7 @@ def done(event: Event) -> str:
         Event.ACCEPT: _("Accepted."),
         Event.DECLINE: _("Declined. The worker looks for something else."),
         Event.ASK: _("The question is with the social worker."),
+        Event.REPLY: _("The agency reads your answer; its time to decide runs again."),
         Event.HOLD: _("On hold until the review date."),
         Event.RESUME: _("Resumed."),
         Event.START: _("The first contact is recorded."),
@@ -344,7 +347,8 @@ def history(steps: Sequence[ReferralStep], *, for_agency: bool = False) -> list[
             )
         reason = reasons.get(step.reason_code) if step.reason_code else None
         own = step.actor is Actor.AGENCY and step.channel is Channel.WEB
-        note = step.note if own or not for_agency else None
+        to_agency = step.event is Event.REPLY
+        note = step.note if own or to_agency or not for_agency else None
         words = [_named(reason) if reason else None, note]
         tone = _HISTORY_TONES.get(step.event, "")
         told.append(
@@ -365,6 +369,7 @@ def _title(step: ReferralStep) -> str:
     status = label(f"referral.status.{step.to_status}")
     title: str = {
         Event.ASK: _("The agency asked"),
+        Event.REPLY: _("The worker answered"),
         Event.REPORT: _("Progress"),
         Event.RESUME: _("Resumed: %(status)s", status=status),
         Event.CONFIRM: _("The agency knows of the cancellation"),
