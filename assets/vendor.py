@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import shapely
+
 ROOT = Path(__file__).resolve().parents[1]
 VENDOR = ROOT / "static" / "vendor"
 MODULES = ROOT / "node_modules"
@@ -57,7 +59,7 @@ def main() -> int:
         return 0
     _npm("ci", "--ignore-scripts")
     shutil.rmtree(VENDOR, ignore_errors=True)
-    entries = [*_copy_files(), _write_icons(), _write_coast()]
+    entries = [*_copy_files(), _write_icons(), _write_coast(), _write_land()]
     entries.sort(key=lambda entry: entry["file"])
     MANIFEST.write_text(json.dumps({"key": key, "files": entries}, indent=1) + "\n", "utf-8")
     # The copies are all we serve; the packages around them weigh 100 MB.
@@ -161,6 +163,29 @@ def _write_coast() -> dict[str, str]:
         )
     target = VENDOR / "coast.json"
     collection = {"type": "FeatureCollection", "features": features}
+    target.write_text(json.dumps(collection, separators=(",", ":")) + "\n", "utf-8")
+    return _entry(target, "world-atlas")
+
+
+def _write_land() -> dict[str, str]:
+    """Landmasses around Indonesia as GeoJSON (Natural Earth 1:10m), so that a crossing of the sea can be told."""
+    topology = json.loads((MODULES / "world-atlas" / "land-10m.json").read_text("utf-8"))
+    arcs = _decode_arcs(topology)
+    features = []
+    for land in topology["objects"]["land"]["geometries"]:
+        for polygon in land["arcs"]:
+            outer, *holes = [_ring(arcs, ring) for ring in polygon]
+            if not _touches_indonesia(outer):
+                continue
+            near = shapely.clip_by_rect(shapely.Polygon(outer, holes), WEST, SOUTH, EAST, NORTH)
+            geometry = json.loads(shapely.to_geojson(near))
+            features.append({"type": "Feature", "properties": {}, "geometry": geometry})
+    target = VENDOR / "land.json"
+    collection = {
+        "type": "FeatureCollection",
+        "bbox": [WEST, SOUTH, EAST, NORTH],
+        "features": features,
+    }
     target.write_text(json.dumps(collection, separators=(",", ":")) + "\n", "utf-8")
     return _entry(target, "world-atlas")
 
