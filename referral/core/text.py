@@ -85,18 +85,25 @@ def named(key: str, otherwise: str) -> Message | str:
 
 
 class _Count(str):
-    """A number in words; `{count:service|services}` gives the words that go with it."""
+    """A number in words; `{count:service|services}` gives the words that go with it, `{km:3}` more digits."""
 
-    is_one: bool
+    value: float
+    lang: str
 
     def __new__(cls, value: float, lang: str) -> "_Count":
         self = super().__new__(cls, number(value, lang))
-        self.is_one = value == 1
+        self.value, self.lang = value, lang
         return self
+
+    @property
+    def is_one(self) -> bool:
+        return self.value == 1
 
     def __format__(self, words: str) -> str:
         if not words:
             return str(self)
+        if words.isdigit():
+            return number(self.value, self.lang, digits=int(words))
         one, others = words.split("|")
         return one if self.is_one else others
 

@@ -60,3 +60,10 @@ def test_a_code_is_said_in_the_words_of_its_list(family: str, file: str) -> None
             assert isinstance(word, Message)
             assert [render(word, lang) for lang in ("id", "en")] == [row["name_id"], row["name_en"]]
     assert named(f"{family}.qqq", "qqq") == "qqq"
+
+
+def test_a_sentence_may_ask_for_more_digits_of_a_number() -> None:
+    message = Message("repeat.step", {"then": 3.2147, "now": 2.0})
+
+    assert render(message, "en") == "One local step was 3.215 km and is 2 km now."
+    assert render(message, "id") == "Satu langkah setempat 3,215 km, sekarang 2 km."
