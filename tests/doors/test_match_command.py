@@ -18,7 +18,7 @@ QUERY_FIELDS = {
 }  # fmt: skip
 OPTION_FIELDS = {
     "service_at_location_id", "service_id", "source", "source_id", "name", "organization", "group",
-    "distance_km", "distance_band", "precision_km", "effective_km", "penalties", "verdicts",
+    "distance_km", "distance_band", "precision_km", "effective_km", "measured_from_area", "penalties", "verdicts",
 }  # fmt: skip
 
 
