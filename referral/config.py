@@ -70,6 +70,14 @@ class Settings:
     MAIL_PASSWORD: str = setting("Password to sign in to the mail server with.", default="")
     MAIL_SENDER: str = setting("Address that mail comes from.", default="jejaring@localhost")
     COUNT_THRESHOLD: int = setting("Smallest count other than zero that planners see.", default=5)
+    API_RATE: str = setting(
+        "How often each token may ask the match API, as `60 per minute`; each process counts for itself without REDIS_URL.",
+        default="60 per minute",
+    )
+    REDIS_URL: str = setting(
+        "Address of a Redis server for several machines, as `redis://localhost:6379/0`. Empty: none needed.",
+        default="",
+    )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:

@@ -39,6 +39,7 @@ HOLDERS: dict[str, frozenset[Role]] = {
         "referral:send": (B,),
         "referral:read": (B, S, A),
         "referral:answer": (A,),
+        "letter:sign": (B, S),
         "feedback:record": (B,),
         "unmet:confirm": (B,),
         # counts
@@ -85,6 +86,7 @@ PERSON_LEVEL = frozenset(
         "referral:send",
         "referral:read",
         "referral:answer",
+        "letter:sign",
         "feedback:record",
         "unmet:confirm",
     }
@@ -125,6 +127,18 @@ def requires(*permissions: str) -> Callable[[View], View]:
 def public(view: View) -> View:
     """Marks a view that anyone may open without an account."""
     return requires(PUBLIC)(view)
+
+
+def requires_scope(scope: str) -> Callable[[View], View]:
+    """Marks a view for other systems: only a token that holds `scope` opens it, whoever is signed in besides."""
+    if scope not in SCOPES:
+        raise KeyError(scope)
+
+    def mark(view: View) -> View:
+        view.scope = scope  # type: ignore[attr-defined]  # a mark on a function
+        return view
+
+    return mark
 
 
 def changes_nothing(view: View) -> View:

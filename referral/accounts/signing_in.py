@@ -34,7 +34,7 @@ def authenticate(
     session.execute(delete(SignInAttempt).where(SignInAttempt.at <= now - lockout.WINDOW))
     account, place = (
         _digest(session, "account", email),
-        _digest(session, "origin", _network(origin)),
+        _digest(session, "origin", network(origin)),
     )
     until = [
         _locked_until(session, SignInAttempt.account_digest == account, lockout.ACCOUNT),
@@ -119,7 +119,7 @@ def _digest(session: Session, kind: str, text: str) -> bytes:
     return digest
 
 
-def _network(origin: str) -> str:
+def network(origin: str) -> str:
     """An address, or the /64 network of an IPv6 one: a household or office holds a whole such network."""
     try:
         address = ip_address(origin)

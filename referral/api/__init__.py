@@ -1,13 +1,15 @@
-"""The open HSDS API: a door for other systems, which only reads."""
+"""Doors for other systems: the open HSDS API, which only reads, and the match for those who have a token."""
 
 from flask import Flask
 
-from referral.api import answers, hsds
+from referral.api import answers, hsds, match, signed
 from referral.extensions import csrf
 
 
 def init_app(app: Flask) -> None:
-    """Register the API and the one shape of its errors; after everything that makes pages of errors."""
-    csrf.exempt(hsds.bp)
-    app.register_blueprint(hsds.bp)
+    """Register the APIs and the one shape of their errors; after everything that makes pages of errors."""
+    for blueprint in (hsds.bp, match.bp):
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
     answers.init_app(app)
+    signed.init_app(app)

@@ -14,6 +14,8 @@ from referral.directory.hsds import exports
 from referral.extensions import db
 
 PREFIX = "/api/"
+#: what every site may read
+OPEN = "/api/hsds"
 PROBLEM = "application/problem+json"
 
 
@@ -85,14 +87,19 @@ def problem(status: int, **more: Any) -> Response:
 
 
 def _finish(response: Response) -> Response:
-    """Every answer under the prefix may be read by every site; every error there is a problem, none a page."""
+    """Every error under the prefix is a problem, none a page; every answer of the open API is for every site."""
     if not request.path.startswith(PREFIX):
         return response
     if response.status_code >= 400 and response.mimetype != PROBLEM:
         allow = response.headers.get("Allow") or _allowed()
+        after = response.headers.get("Retry-After")
         response = problem(response.status_code)
         if response.status_code == 405 and allow:
             response.headers["Allow"] = allow
+        if after:
+            response.headers["Retry-After"] = after
+    if not request.path.startswith(OPEN):
+        return response
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Expose-Headers"] = "ETag, Last-Modified, Link"
     if request.method == "OPTIONS":

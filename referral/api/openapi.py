@@ -74,7 +74,7 @@ def described() -> Schema:
         "components": {
             "parameters": {name: _parameter(name) for name in PARAMETERS},
             "schemas": {name: _object(table) for name, table in TABLES.items()}
-            | {"page": _PAGE, "problem": _PROBLEM, "about": _ABOUT, "minimal_service": _MINIMAL},
+            | {"page": _PAGE, "problem": PROBLEM, "about": _ABOUT, "minimal_service": _MINIMAL},
         },
     }
 
@@ -222,7 +222,7 @@ _PAGE: Schema = {
         "empty",
     ],
 }
-_PROBLEM: Schema = {
+PROBLEM: Schema = {
     "type": "object",
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},

@@ -29,7 +29,10 @@ def _refuse_nul() -> None:
 def _check() -> Response | None:
     if request.endpoint in (None, "static"):
         return None
-    permissions = getattr(current_app.view_functions[request.endpoint], "permissions", ())
+    view = current_app.view_functions[request.endpoint]
+    if hasattr(view, "scope"):
+        return None  # no person may open it; api.signed asks for a token
+    permissions = getattr(view, "permissions", ())
     if PUBLIC in permissions:
         return None
     if not permissions:

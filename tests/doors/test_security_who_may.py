@@ -9,6 +9,7 @@ from referral.accounts.models import Role
 from referral.casework import crisis
 from referral.casework import operations as casework
 from referral.casework.models import OwnResource, Visibility
+from referral.extensions import limiter
 from referral.matching import operations as matching
 from referral.planning import operations as planning
 from referral.planning.models import NewServiceNotice
@@ -17,7 +18,7 @@ from tests.scenes import NAME, NUMBER, STORY, Scene
 #: Addresses about nobody in particular: they are tested where their feature is.
 _NOT_ABOUT_A_PERSON = {
     *("pages", "directory", "security", "static"),
-    *("downloads", "duplicates", "hsds", "imports", "listings", "upkeep"),
+    *("downloads", "duplicates", "hsds", "imports", "listings", "upkeep", "v1"),
 }
 _OF_PLANNERS = {"proposal_id"}
 
@@ -144,3 +145,27 @@ def test_an_own_resource_of_the_office_stays_in_the_office(
     assert "Bu Tetangga Fiktif" not in page.text
     receipt = browser.submit(f"/needs/{other_need.id}/match")
     assert "Bu Tetangga Fiktif" not in receipt.text
+
+
+@pytest.mark.parametrize("role", [*Role, None], ids=str)
+def test_no_person_opens_what_is_for_other_systems(
+    app: Flask, browser: Any, make: Any, role: Role | None
+) -> None:
+    if role is not None:
+        browser.sign_in(make.user(role))
+    limiter.init_app(app)
+    limiter.reset()
+    rules = [
+        rule
+        for rule in app.url_map.iter_rules()
+        if hasattr(app.view_functions[rule.endpoint], "scope")
+    ]
+
+    answers = [
+        browser.open(rule.rule, method=method, json={}).status_code
+        for rule in rules
+        for method in rule.methods - {"HEAD"}
+    ]
+
+    assert answers == [401] * len(answers)
+    assert answers

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect
 
-from referral.accounts.permissions import HOLDERS
+from referral.accounts.permissions import HOLDERS, SCOPES
 from referral.config import Settings
 from referral.extensions import alembic, db
 from referral.factory import create_app
@@ -23,17 +23,23 @@ FOLDERS = {"pure", "features", "doors", "whole"}
 
 
 def test_every_page_states_who_may_open_it(app: Flask) -> None:
+    """Anyone, people who hold a permission, or other systems whose token has a scope: one of the three."""
     stated = {
-        rule.endpoint: set(getattr(app.view_functions[rule.endpoint], "permissions", ()))
+        rule.endpoint: (
+            set(getattr(app.view_functions[rule.endpoint], "permissions", ())),
+            getattr(app.view_functions[rule.endpoint], "scope", None),
+        )
         for rule in app.url_map.iter_rules()
         if rule.endpoint != "static"
     }
 
-    assert {
-        page: permissions
-        for page, permissions in stated.items()
-        if permissions != {PUBLIC} and not (permissions and permissions <= HOLDERS.keys())
-    } == {}
+    def is_stated(permissions: set[str], scope: str | None) -> bool:
+        if scope is not None:
+            return scope in SCOPES and not permissions
+        return permissions == {PUBLIC} or bool(permissions and permissions <= HOLDERS.keys())
+
+    assert {page: marks for page, marks in stated.items() if not is_stated(*marks)} == {}
+    assert {page for page, (_, scope) in stated.items() if scope is not None} == {"v1.match"}
 
 
 def test_every_page_that_is_linked_to_exists(app: Flask) -> None:
