@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, ForeignKey
@@ -62,6 +62,9 @@ class Office(Sealing, Identified):
     area_code: Mapped[str | None]
     time_zone: Mapped[str] = mapped_column(default=COUNTRY.time_zone)
     clock_profile: Mapped[ClockProfile] = mapped_column(default=ClockProfile.CITY)
+    #: head of its letters: parent, address, phone, email, signatory_name, signatory_title,
+    #: signatory_nip, number_pattern; None: only its name is known
+    letterhead: Mapped[dict[str, Any] | None]
     #: cases numbered so far in this office
     case_count: Mapped[int] = mapped_column(default=0)
 

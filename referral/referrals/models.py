@@ -131,6 +131,30 @@ class ReferralStep(Sealing, Identified):
         return self.happened_at or self.at
 
 
+class ReplyLink(Sealing, Identified):
+    """A way to answer one referral without an account: an address to open, and a short code to say or type.
+
+    Found by keyed digests; both are also sealed, so that a letter can be printed again.
+    """
+
+    __tablename__ = "reply_link"
+
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referral.id"), index=True)
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    code_digest: Mapped[bytes] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    #: when it was answered through it; a question leaves it open
+    used_at: Mapped[datetime | None]
+
+    token = Sealed[str]()
+    token_sealed: Mapped[bytes | None]
+    code = Sealed[str]()
+    code_sealed: Mapped[bytes | None]
+
+    referral: Mapped[Referral] = relationship()
+
+
 class Feedback(Sealing, Identified):
     """What the client says came of it, through the worker; or the agency's note."""
 
