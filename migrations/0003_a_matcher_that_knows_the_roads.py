@@ -11,122 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "letter",
-        sa.Column("referral_id", sa.Uuid(), nullable=False),
-        sa.Column("office_id", sa.Uuid(), nullable=False),
-        sa.Column("language", sa.String(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "for_signature",
-                "signed",
-                "numbered",
-                "handed_over",
-                "delivered",
-                "void",
-                name="letterstate",
-                native_enum=False,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("number", sa.String(), nullable=True),
-        sa.Column("sequence", sa.Integer(), nullable=True),
-        sa.Column("sequence_year", sa.Integer(), nullable=True),
-        sa.Column("signatory_name", sa.String(), nullable=True),
-        sa.Column("signatory_title", sa.String(), nullable=True),
-        sa.Column("signatory_nip", sa.String(), nullable=True),
-        sa.Column("attachments", sa.Integer(), nullable=False),
-        sa.Column("copies", sa.JSON(), nullable=False),
-        sa.Column("made_at", sa.DateTime(), nullable=False),
-        sa.Column("made_by_id", sa.Uuid(), nullable=False),
-        sa.Column("signed_on", sa.Date(), nullable=True),
-        sa.Column("signed_at", sa.DateTime(), nullable=True),
-        sa.Column("signed_by_id", sa.Uuid(), nullable=True),
-        sa.Column("numbered_at", sa.DateTime(), nullable=True),
-        sa.Column("numbered_by_id", sa.Uuid(), nullable=True),
-        sa.Column("handed_to", sa.String(), nullable=True),
-        sa.Column("handed_on", sa.Date(), nullable=True),
-        sa.Column("handed_over_at", sa.DateTime(), nullable=True),
-        sa.Column("handed_over_by_id", sa.Uuid(), nullable=True),
-        sa.Column("delivered_on", sa.Date(), nullable=True),
-        sa.Column("delivered_at", sa.DateTime(), nullable=True),
-        sa.Column("delivered_by_id", sa.Uuid(), nullable=True),
-        sa.Column("voided_at", sa.DateTime(), nullable=True),
-        sa.Column("voided_by_id", sa.Uuid(), nullable=True),
-        sa.Column("receiver_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("key_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["delivered_by_id"], ["user.id"], name=op.f("fk_letter_delivered_by_id_user")
-        ),
-        sa.ForeignKeyConstraint(
-            ["handed_over_by_id"], ["user.id"], name=op.f("fk_letter_handed_over_by_id_user")
-        ),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["data_key.id"], name=op.f("fk_letter_key_id_data_key")
-        ),
-        sa.ForeignKeyConstraint(
-            ["made_by_id"], ["user.id"], name=op.f("fk_letter_made_by_id_user")
-        ),
-        sa.ForeignKeyConstraint(
-            ["numbered_by_id"], ["user.id"], name=op.f("fk_letter_numbered_by_id_user")
-        ),
-        sa.ForeignKeyConstraint(
-            ["office_id"], ["office.id"], name=op.f("fk_letter_office_id_office")
-        ),
-        sa.ForeignKeyConstraint(
-            ["referral_id"], ["referral.id"], name=op.f("fk_letter_referral_id_referral")
-        ),
-        sa.ForeignKeyConstraint(
-            ["signed_by_id"], ["user.id"], name=op.f("fk_letter_signed_by_id_user")
-        ),
-        sa.ForeignKeyConstraint(
-            ["voided_by_id"], ["user.id"], name=op.f("fk_letter_voided_by_id_user")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
-        sa.UniqueConstraint("office_id", "number", name=op.f("uq_letter_office_id")),
-    )
-    with op.batch_alter_table("letter", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_letter_key_id"), ["key_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_letter_office_id"), ["office_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_letter_referral_id"), ["referral_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_letter_state"), ["state"], unique=False)
-
-    op.create_table(
-        "reply_link",
-        sa.Column("referral_id", sa.Uuid(), nullable=False),
-        sa.Column("token_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("code_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("made_at", sa.DateTime(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(), nullable=False),
-        sa.Column("used_at", sa.DateTime(), nullable=True),
-        sa.Column("token_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("code_sealed", sa.LargeBinary(), nullable=True),
-        sa.Column("key_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["data_key.id"], name=op.f("fk_reply_link_key_id_data_key")
-        ),
-        sa.ForeignKeyConstraint(
-            ["referral_id"], ["referral.id"], name=op.f("fk_reply_link_referral_id_referral")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reply_link")),
-        sa.UniqueConstraint("code_digest", name=op.f("uq_reply_link_code_digest")),
-        sa.UniqueConstraint("token_digest", name=op.f("uq_reply_link_token_digest")),
-    )
-    with op.batch_alter_table("reply_link", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_reply_link_key_id"), ["key_id"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_reply_link_referral_id"), ["referral_id"], unique=False
-        )
-
-    with op.batch_alter_table("office", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("letterhead", sa.JSON(none_as_null=True), nullable=True))
-
-    op.create_table(
         "api_token",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -204,9 +88,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_visit_plan_key_id"), ["key_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visit_plan_office_id"), ["office_id"], unique=False)
 
-    with op.batch_alter_table("referral_step", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("happened_at", sa.DateTime(), nullable=True))
-
     with op.batch_alter_table("penalty_table", schema=None) as batch_op:
         batch_op.add_column(sa.Column("by_id", sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column("reason", sa.String(), nullable=True))
@@ -223,9 +104,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("referral_step", schema=None) as batch_op:
-        batch_op.drop_column("happened_at")
-
     with op.batch_alter_table("penalty_table", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_penalty_table_by_id_user"), type_="foreignkey")
         batch_op.drop_index(
@@ -251,19 +129,3 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_token_office_id"))
 
     op.drop_table("api_token")
-
-    with op.batch_alter_table("office", schema=None) as batch_op:
-        batch_op.drop_column("letterhead")
-
-    with op.batch_alter_table("reply_link", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_reply_link_referral_id"))
-        batch_op.drop_index(batch_op.f("ix_reply_link_key_id"))
-
-    op.drop_table("reply_link")
-    with op.batch_alter_table("letter", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_letter_state"))
-        batch_op.drop_index(batch_op.f("ix_letter_referral_id"))
-        batch_op.drop_index(batch_op.f("ix_letter_office_id"))
-        batch_op.drop_index(batch_op.f("ix_letter_key_id"))
-
-    op.drop_table("letter")
