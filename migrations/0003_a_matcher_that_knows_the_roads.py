@@ -11,6 +11,29 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "fairness_release",
+        sa.Column("office_id", sa.Uuid(), nullable=True),
+        sa.Column("quarter", sa.String(), nullable=False),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("threshold", sa.Integer(), nullable=False),
+        sa.Column("content", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["office_id"], ["office.id"], name=op.f("fk_fairness_release_office_id_office")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fairness_release")),
+        sa.UniqueConstraint("office_id", "quarter", name=op.f("uq_fairness_release_office_id")),
+    )
+    with op.batch_alter_table("fairness_release", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_fairness_release_shared_quarter",
+            ["quarter"],
+            unique=True,
+            sqlite_where=sa.text("office_id IS NULL"),
+            postgresql_where=sa.text("office_id IS NULL"),
+        )
+
+    op.create_table(
         "api_token",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -129,3 +152,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_token_office_id"))
 
     op.drop_table("api_token")
+
+    with op.batch_alter_table("fairness_release", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_fairness_release_shared_quarter",
+            sqlite_where=sa.text("office_id IS NULL"),
+            postgresql_where=sa.text("office_id IS NULL"),
+        )
+
+    op.drop_table("fairness_release")
