@@ -1,0 +1,306 @@
+"""Reads what a letter, a handout or a message may hold. Who may ask for it is the caller's to know."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from referral.casework.models import Case, Purpose
+from referral.casework.queries import basis_for
+from referral.core import text
+from referral.core.errors import NotAllowed, NotFound
+from referral.directory import hours, words
+from referral.directory import queries as directory
+from referral.directory.duplicates.queries import site_now
+from referral.directory.models import AnswerMode
+from referral.directory.queries import Listing, Site
+from referral.directory.reference import taxonomy
+from referral.directory.upkeep.kinds import Part
+from referral.matching.models import MatchReceipt
+from referral.matching.queries import latest_choices
+from referral.places.gazetteer import Gazetteer
+from referral.places.names import base_name
+from referral.places.queries import gazetteer
+from referral.referrals import queries as referrals
+from referral.referrals.letters.chat import chat_text
+from referral.referrals.letters.coast import coast
+from referral.referrals.letters.discretion import telling_words
+from referral.referrals.letters.handout import Option, handout_content
+from referral.referrals.letters.letter import (
+    Blind,
+    LetterFacts,
+    Letterhead,
+    Released,
+    Signatory,
+    about_view,
+)
+from referral.referrals.letters.place import Place
+from referral.referrals.letters.sketch import Spot
+from referral.referrals.lifecycle import Status
+from referral.referrals.models import Referral
+
+#: options on a handout when nobody chose
+FIRST_OPTIONS = 3
+#: more sheets than these nobody reads
+MOST_OPTIONS = 6
+#: numbers that nobody can call
+_NO_CALLS = ("fax", "text", "pager")
+
+
+# The letter --------------------------------------------------------------------------------------
+
+
+def letter_facts(
+    session: Session,
+    referral: Referral,
+    lang: str,
+    *,
+    now: datetime,
+    reply_url: str | None = None,
+    short_code: str | None = None,
+) -> LetterFacts:
+    """What the letter of a referral may say now.
+
+    Raises NotAllowed for a draft, and once the referral ended without help or the basis holds no more.
+    """
+    if referral.status is Status.DRAFT:
+        raise NotAllowed("referral.letter_early")
+    about = _about(session, referral, lang, now)
+    office, service = referral.case.office, referral.service
+    return LetterFacts(
+        office=Letterhead(office.name, place=_seat(session, office.area_code)),
+        signatory=Signatory(referral.case.broker.name),
+        referral_number=referral.number,
+        number=None,
+        on=_day(referral, referral.requested_at or now),
+        organization=service.organization.name,
+        service=service.name,
+        mode=referral.answer_mode,
+        priority=referral.priority.value,
+        about=about,
+        accepted=referrals.was_accepted(referral),
+        worker=referral.case.broker.name,
+        declines=[
+            reason.name_id if lang == "id" else reason.name_en
+            for reason in referrals.reason_codes(session, "decline")
+        ],
+        reply_url=reply_url,
+        short_code=short_code,
+    )
+
+
+def _about(session: Session, referral: Referral, lang: str, now: datetime) -> Released | Blind:
+    basis = basis_for(
+        session,
+        referral.client_id,
+        purpose=Purpose.REFERRAL,
+        organization_id=referral.organization_id,
+        now=now,
+    )
+    facts = referral.released or {}
+    need = taxonomy().get(facts["need"]).name[lang] if "need" in facts else None
+    card = referral.blind_card
+    area = words.place_name(gazetteer(session), card.get("area_code")) or None
+    about = about_view(
+        referrals.agency_view(session, referral, now=now),
+        Released(facts, need),
+        Blind(card.get("criteria", {}), card.get("age_band"), area),
+        carried=referral.answer_mode is AnswerMode.WALK_IN,
+    )
+    if about is None or basis is None:
+        raise NotAllowed("letter.ended")
+    return about
+
+
+def _seat(session: Session, code: str | None) -> str | None:
+    """What a letter's day is written with: "Semarang" for an office of Kota Semarang."""
+    places = gazetteer(session)
+    return base_name(places.get(code).name) if code and code in places else None
+
+
+def _day(referral: Referral, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(referral.case.office.time_zone)).date()
+
+
+# Handouts and messages ---------------------------------------------------------------------------
+
+
+def names_unsaid(case: Case | None, category: str) -> tuple[str, ...] | None:
+    """The need's names, where nobody may learn of it from what the client carries; None where that is no danger.
+
+    A case in which the safe contact was never agreed counts as one with limits: not knowing is not the
+    client's fault.
+    """
+    if case is None:
+        return None
+    contact = case.client.safe_contact or {}
+    if contact and not contact.get("through_worker_only") and not case.protections:
+        return None
+    terms = [taxonomy().get(category)]
+    if terms[0].parent:
+        terms.append(taxonomy().get(terms[0].parent))
+    return telling_words(
+        name
+        for term in terms
+        for lang in text.LANGUAGES
+        for name in (term.name[lang], *term.synonyms.get(lang, ()))
+    )
+
+
+def handout_of_receipt(
+    session: Session,
+    receipt: MatchReceipt,
+    lang: str,
+    *,
+    case: Case | None,
+    site_ids: Sequence[UUID],
+    on: date,
+) -> dict[str, Any]:
+    """The sheet for options of a match: those named, else what the client chose, else the first ones.
+
+    Raises NotFound where none of them is offered any more.
+    """
+    content = receipt.content or {}
+    entries = [*content.get("options", []), *content.get("remote", [])]
+    wanted = [str(one) for one in site_ids] or _chosen(session, receipt)
+    if wanted:
+        entries = [one for one in entries if one["service_at_location_id"] in wanted]
+    shown = entries[: MOST_OPTIONS if wanted else FIRST_OPTIONS]
+    return _sheet(
+        session, shown, content, lang, case=case, category=content["query"]["need"], on=on
+    )
+
+
+def handout_of_referral(
+    session: Session, referral: Referral, lang: str, *, on: date
+) -> dict[str, Any]:
+    """The sheet for the service a client is sent to, with the distance its match told, if one did."""
+    site_id = str(referral.service_at_location_id)
+    receipt = session.get(MatchReceipt, referral.receipt_id) if referral.receipt_id else None
+    content = (receipt.content if receipt else None) or {}
+    entry: Mapping[str, Any] = next(
+        (
+            one
+            for one in [*content.get("options", []), *content.get("remote", [])]
+            if one["service_at_location_id"] == site_id
+        ),
+        {"service_at_location_id": site_id, "distance_km": None, "distance_band": None},
+    )
+    category = referral.need.category
+    return _sheet(session, [entry], content, lang, case=referral.case, category=category, on=on)
+
+
+def message_of_referral(session: Session, referral: Referral, lang: str, *, on: date) -> str:
+    """What may be sent to the client of a referral, so that they get there."""
+    places = _places(session, [str(referral.service_at_location_id)], lang, on)
+    unsaid = names_unsaid(referral.case, referral.need.category)
+    return "\n\n".join(chat_text(place, lang, unsaid=unsaid) for place in places.values())
+
+
+def message_of_listing(session: Session, listing: Listing, lang: str, *, on: date) -> str:
+    """What may be sent to anybody who asks for this service."""
+    site = listing.sites[0] if listing.sites else None
+    return chat_text(place_of(listing, site, gazetteer(session), lang, on=on), lang)
+
+
+def _chosen(session: Session, receipt: MatchReceipt) -> list[str]:
+    if receipt.need_id is None:
+        return []
+    choice = latest_choices(session, [receipt.need_id]).get(receipt.need_id)
+    site_id = choice.service_at_location_id if choice else None
+    return [str(site_id)] if site_id else []
+
+
+def _sheet(
+    session: Session,
+    entries: Sequence[Mapping[str, Any]],
+    content: Mapping[str, Any],
+    lang: str,
+    *,
+    case: Case | None,
+    category: str,
+    on: date,
+) -> dict[str, Any]:
+    places = _places(session, [one["service_at_location_id"] for one in entries], lang, on)
+    options = [
+        Option(places[one["service_at_location_id"]], _distance(one, lang), one["distance_km"])
+        for one in entries
+        if one["service_at_location_id"] in places
+    ]
+    if not options:
+        raise NotFound("letter.no_option")
+    near = content["query"]["near"] if content else None
+    start = Spot(near[0], near[1], content["asked"]["precision_km"]) if near else None
+    return handout_content(
+        options, lang, start=start, coast=coast(), unsaid=names_unsaid(case, category)
+    )
+
+
+def _places(session: Session, site_ids: Iterable[str], lang: str, on: date) -> dict[str, Place]:
+    """The services at these sites as the directory has them today; what is no longer offered is missing."""
+    sites = {site_id: site_now(session, UUID(site_id)) for site_id in site_ids}
+    services = {site.service_id for site in sites.values() if site is not None}
+    listings = directory.by_ids(session, services)
+    places, found = gazetteer(session), {}
+    for asked, site in sites.items():
+        listing = listings.get(site.service_id) if site else None
+        if site is None or listing is None or not listing.is_shown_in_searches:
+            continue
+        at = next((one for one in listing.sites if one.id == site.id), None)
+        found[asked] = place_of(listing, at, places, lang, on=on)
+    return found
+
+
+def _distance(entry: Mapping[str, Any], lang: str) -> str | None:
+    if entry["distance_band"] is not None:
+        low, high = entry["distance_band"]
+        return f"{text.number(low, lang, digits=0)}–{text.km(high, lang)}"
+    return None if entry["distance_km"] is None else text.km(entry["distance_km"], lang)
+
+
+def place_of(
+    listing: Listing, site: Site | None, gazetteer: Gazetteer, lang: str, *, on: date
+) -> Place:
+    """What the directory says of a service today; what its agency itself doubts counts as not known."""
+    service = listing.service
+    address = site.address if site else None
+    doubted = listing.is_in_doubt
+    street = [address.address_1, address.address_2, address.city] if address else []
+    parts = list(dict.fromkeys(part.strip() for part in street if part and part.strip()))
+    if len(parts) > 1 and parts[-1] in parts[0]:
+        parts.pop()
+    return Place(
+        name=service.name,
+        organization=listing.organization.name,
+        phones=()
+        if doubted(Part.PHONES)
+        else [
+            f"{one.number} ext {one.extension}" if one.extension else one.number
+            for one in service.phones
+            if one.type not in _NO_CALLS
+        ],
+        address=", ".join(parts) or None,
+        area=words.place_name(gazetteer, site.area_code) or None if site else None,
+        hours=() if doubted(Part.HOURS) else _hours(listing, lang, on),
+        documents=words.documents(service, lang),
+        steps=[_step(step.office, step.documents, step.cost) for step in service.entry_steps],
+        confidential=listing.is_confidential,
+        remote=service.remote is not None,
+        latitude=site.latitude if site else None,
+        longitude=site.longitude if site else None,
+        precision_km=(site.precision_km or 0.0) if site else 0.0,
+    )
+
+
+def _hours(listing: Listing, lang: str, on: date) -> list[tuple[str, str]]:
+    if listing.is_always_open:
+        return [(text.label("directory.always", lang), "")]
+    return hours.in_words(listing.schedules, lang, on=on)
+
+
+def _step(office: str, documents: Sequence[str], cost: str | None) -> str:
+    said = f"{office}: {', '.join(documents)}" if documents else office
+    return f"{said} ({cost})" if cost else said
