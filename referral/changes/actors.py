@@ -24,3 +24,5 @@ class StandingActor:
 
 SYSTEM = StandingActor("system")
 PUBLIC = StandingActor("public")
+#: who runs commands on the machine itself
+OPERATOR = StandingActor("operator")

@@ -1,4 +1,4 @@
-"""`flask match`: the options for one need, or for every line of a file. Stores nothing."""
+"""`flask match`: the options for one need, or for every line of a file; or a stored receipt worked out again."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
+from referral.cli import receipts
 from referral.cli.answering import (
     FINDINGS,
     Command,
@@ -50,19 +51,32 @@ ZONE = COUNTRY.time_zone
 @click.option("--within", metavar="KM", help="Travel limit.")
 @click.option("--limit", metavar="N", help="Most options to show; by default 20.")
 @click.option("--jsonl", metavar="FILENAME", help="File of queries, or -.")
+@click.option("--receipt", metavar="ID", help="Work a stored receipt out again and compare.")
 @as_json
 @language
 @with_appcontext
 @on_schema
 def command(
-    jsonl: str | None, as_json: bool, lang: str, lacks: tuple[str, ...], **options: Any
+    jsonl: str | None,
+    receipt: str | None,
+    as_json: bool,
+    lang: str,
+    lacks: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Services that fit a need, nearest first, each with its reasons; and why others do not.
+
+    With --receipt: whether a stored receipt is what is answered today, and why not (exit code 1).
 
     \b
     Example: flask match --need HE05 --near "-6.99,110.42" --age 16 --json
     Example: flask match --jsonl queries.jsonl > answers.jsonl
+    Example: flask match --receipt 0199f3a2-5c1e-7d3b-9a41-2f6f0c9b1e77
     """
+    if receipt is not None:
+        if jsonl is not None or lacks or any(options.values()):
+            refuse(Invalid("repeat.alone", field="receipt"), as_json=as_json, lang=lang)
+        raise SystemExit(receipts.compare(receipt, as_json=as_json, lang=lang))
     if jsonl is not None:
         raise SystemExit(_batch(lines_of(jsonl, as_json=as_json, lang=lang), lang))
     given = options | {"documents_lacking": lacks}
@@ -77,14 +91,11 @@ def command(
 
 
 def _answer(given: Mapping[str, Any]) -> dict[str, Any]:
+    now = datetime.now(UTC)
     query = query_from(
-        given,
-        taxonomy=taxonomy(),
-        gazetteer=gazetteer(db.session),
-        now=datetime.now(UTC),
-        zone=ZONE,
+        given, taxonomy=taxonomy(), gazetteer=gazetteer(db.session), now=now, zone=ZONE
     )
-    return answer(db.session, query, zone=ZONE)
+    return answer(db.session, query, zone=ZONE, now=now)
 
 
 def _batch(lines: Iterable[bytes], lang: str) -> int:
