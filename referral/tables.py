@@ -13,6 +13,7 @@ from referral.matching import models as _matching  # noqa: F401
 from referral.places import models as _places  # noqa: F401
 from referral.planning import models as _planning  # noqa: F401
 from referral.referrals import models as _referrals  # noqa: F401
+from referral.referrals.advocacy import models as _advocacy  # noqa: F401
 from referral.referrals.letters import models as _letters  # noqa: F401
 
 metadata = Base.metadata

@@ -1,11 +1,11 @@
 """Offices, the people who sign in, their sessions, links and failed attempts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.accounts.permissions import Role
@@ -27,9 +27,11 @@ else:
 __all__ = [
     "AccessLink",
     "ApiToken",
+    "CalendarLink",
     "ClockProfile",
     "LinkPurpose",
     "Office",
+    "OfficeDayOff",
     "Role",
     "SignInAttempt",
     "User",
@@ -166,3 +168,27 @@ class ApiToken(Identified):
     expires_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class CalendarLink(Identified):
+    """Lets a calendar program fetch somebody's due days, without names. Only a digest of its token is kept."""
+
+    __tablename__ = "calendar_link"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
+class OfficeDayOff(Identified):
+    """A day on which one office is closed beside the country's holidays; no working day for its clocks."""
+
+    __tablename__ = "office_day_off"
+    __table_args__ = (UniqueConstraint("office_id", "on"),)
+
+    office_id: Mapped[UUID] = mapped_column(ForeignKey("office.id"), index=True)
+    on: Mapped[date]
+    name: Mapped[str]

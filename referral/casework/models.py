@@ -346,3 +346,42 @@ class OwnResource(Sealing, Identified):
     #: day, place, phone, note
     details = Sealed[dict[str, Any]]()
     details_sealed: Mapped[bytes | None]
+
+
+class MeetingKind(StrEnum):
+    VISIT = "visit"
+    OFFICE = "office"
+    CALL = "call"
+
+
+class Meeting(Sealing, Identified):
+    """When worker and client are to see each other next."""
+
+    __tablename__ = "meeting"
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("case.id"), index=True)
+    kind: Mapped[MeetingKind]
+    at: Mapped[datetime] = mapped_column(index=True)
+    made_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    #: it took place, or will not
+    ended_at: Mapped[datetime | None]
+
+    #: where, and what for
+    note = Sealed[str]()
+    note_sealed: Mapped[bytes | None]
+
+    case: Mapped[Case] = relationship()
+
+
+class Cover(Identified):
+    """Somebody stands in for a sick or absent colleague: may do with their cases what they may."""
+
+    __tablename__ = "cover"
+
+    absent_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"), index=True)
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    made_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

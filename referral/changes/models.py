@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.core.db import Base, Identified
+from referral.core.sealing import Sealed, Sealing
 
 
 class ChangeRecord(Identified):
@@ -90,3 +92,40 @@ class OutgoingMail(Identified):
     given_up_at: Mapped[datetime | None]
     #: kind of failure, never the server's words, which may repeat the letter
     last_error: Mapped[str | None]
+
+
+class Webhook(Sealing, Identified):
+    """Where another system wants to hear of events about what was sent to its agency."""
+
+    __tablename__ = "webhook"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
+    address: Mapped[str]
+    made_at: Mapped[datetime]
+    made_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    stopped_at: Mapped[datetime | None]
+
+    #: signs what is sent
+    secret = Sealed[str]()
+    secret_sealed: Mapped[bytes | None]
+
+
+class OutgoingEvent(Identified):
+    """An event on its way to a webhook, written in the transaction in which it happened. No personal data."""
+
+    __tablename__ = "outgoing_event"
+    __table_args__ = (UniqueConstraint("webhook_id", "key"),)
+
+    webhook_id: Mapped[UUID] = mapped_column(ForeignKey("webhook.id"), index=True)
+    #: the same event is never written twice
+    key: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    #: not tried before this; None: it left, or was given up
+    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+    webhook: Mapped[Webhook] = relationship()

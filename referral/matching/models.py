@@ -66,6 +66,14 @@ class ServiceStanding(Base):
     due: Mapped[int] = mapped_column(default=0)
     in_time: Mapped[int] = mapped_column(default=0)
     open_referrals: Mapped[int] = mapped_column(default=0)
+    #: of those that ended or were decided: yes said, help claimed by the agency, asked and confirmed by clients
+    decided: Mapped[int] = mapped_column(default=0)
+    accepted: Mapped[int] = mapped_column(default=0)
+    claimed: Mapped[int] = mapped_column(default=0)
+    asked: Mapped[int] = mapped_column(default=0)
+    confirmed: Mapped[int] = mapped_column(default=0)
+    #: harm by it is being looked into: nobody is sent there, and the agency is not told
+    suspended: Mapped[bool] = mapped_column(default=False)
 
 
 class MatchReceipt(Sealing, Identified):

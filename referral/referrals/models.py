@@ -132,7 +132,7 @@ class ReferralStep(Sealing, Identified):
 
 
 class ReplyLink(Sealing, Identified):
-    """A way to answer one referral without an account: an address to open, and a short code to say or type.
+    """A way to say one thing about one referral without an account: an address to open, a short code to type.
 
     Found by keyed digests; both are also sealed, so that a letter can be printed again.
     """
@@ -144,6 +144,8 @@ class ReplyLink(Sealing, Identified):
     code_digest: Mapped[bytes] = mapped_column(unique=True)
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    #: as replies.Purpose
+    purpose: Mapped[str]
     #: when it was answered through it; a question leaves it open
     used_at: Mapped[datetime | None]
 
@@ -202,3 +204,46 @@ class Disposition(Sealing, Identified):
 
     note = Sealed[str]()
     note_sealed: Mapped[bytes | None]
+
+
+class Parked(Identified):
+    """A service that a client does not want for a need; the client lifts it any time."""
+
+    __tablename__ = "parked"
+
+    need_id: Mapped[UUID] = mapped_column(ForeignKey("need.id"), index=True)
+    service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
+    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referral.id"))
+    at: Mapped[datetime]
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    lifted_at: Mapped[datetime | None]
+
+
+class TaskKind(StrEnum):
+    """What a worker owes that no status says."""
+
+    #: a report to a resource system that has no direct contact with the client
+    REPORT = "report"
+    OTHER = "other"
+
+
+class Task(Sealing, Identified):
+    """Something a worker has to do for a case by a day."""
+
+    __tablename__ = "task"
+
+    #: made once, however often the reason for it is found
+    key_text: Mapped[str | None] = mapped_column(unique=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("case.id"), index=True)
+    referral_id: Mapped[UUID | None] = mapped_column(ForeignKey("referral.id"), index=True)
+    kind: Mapped[TaskKind]
+    due_on: Mapped[date]
+    made_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+
+    text = Sealed[str]()
+    text_sealed: Mapped[bytes | None]
+
+    case: Mapped[Case] = relationship()
+    referral: Mapped[Referral | None] = relationship()
