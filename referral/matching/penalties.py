@@ -92,6 +92,13 @@ def reliability(offer: Offer, around: Circumstances) -> float | None:
     return (offer.in_time + prior * around.answered_in_time) / (offer.due + prior)
 
 
+def crowding(offer: Offer) -> float | None:
+    """How full it is with open referrals: 1 as full as it can be; None where it is not known."""
+    if not offer.open_referrals or not offer.capacity_maximum:
+        return None
+    return min(1.0, offer.open_referrals / offer.capacity_maximum)
+
+
 def _causes(query: Query, offer: Offer, around: Circumstances) -> list[tuple[str, float, Message]]:
     causes: list[tuple[str, float, Message]] = []
     if is_closed(query, offer, around):
@@ -109,8 +116,8 @@ def _causes(query: Query, offer: Offer, around: Circumstances) -> list[tuple[str
     if answered is not None:
         message = Message("match.penalty.reliability", {"in_time": offer.in_time, "due": offer.due})
         causes.append(("reliability", 1.0 - answered, message))
-    if offer.open_referrals and offer.capacity_maximum:
-        share = min(1.0, offer.open_referrals / offer.capacity_maximum)
+    share = crowding(offer)
+    if share is not None:
         message = Message(
             "match.penalty.congestion",
             {"open": offer.open_referrals, "maximum": offer.capacity_maximum},
