@@ -1,4 +1,4 @@
-"""Commands about accounts: `flask accounts create-admin`, `demo`, `hint`."""
+"""Commands about accounts: `flask accounts create-admin`, `demo`, `hint`; `token` is in cli/tokens.py."""
 
 import os
 import secrets
@@ -18,6 +18,7 @@ from referral.accounts.models import User
 from referral.accounts.permissions import Role
 from referral.changes import directory as directory_changes
 from referral.changes.actors import SYSTEM
+from referral.cli import tokens
 from referral.cli.answering import Group, as_json, language, on_schema, print_json, refuse
 from referral.cli.demo.cases import make_cases
 from referral.core.db import take_write_lock
@@ -27,6 +28,7 @@ from referral.directory.models import Organization, Service
 from referral.extensions import db
 
 group = Group("accounts", help="Look after the people who sign in.")
+group.add_command(tokens.group)
 
 #: services of the starter directory whose organizations get demonstration staff
 _STARTER = (

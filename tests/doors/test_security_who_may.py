@@ -69,6 +69,7 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         "basis_id": referral.basis_id,
         "user_id": scene.broker.id,
         "session_id": scene.broker.id,
+        "token_id": scene.broker.id,
         "office_id": scene.case.office_id,
     }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import referral
 from referral.accounts.models import ClockProfile, LinkPurpose
-from referral.accounts.permissions import Role
+from referral.accounts.permissions import SCOPES, Role
 from referral.casework.models import (
     BasisKind,
     ClientKind,
@@ -39,7 +39,7 @@ from referral.directory.upkeep import kinds as upkeep
 from referral.directory.upkeep.editing import FIELDS
 from referral.matching.asking import SEXES
 from referral.matching.facts import Outcome
-from referral.matching.rules import FREE_ONLY, GATES, open_only
+from referral.matching.rules import CHANGES, FREE_ONLY, GATES, open_only
 from referral.planning.disclosure import Shown
 from referral.planning.models import ProposalStatus
 from referral.referrals import kinds as feedback
@@ -146,6 +146,8 @@ IMPORT_FINDINGS = (
 #: keys put together where they are used, and all that can stand in the gap
 FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in LABELS.items()} | {
     "accounts.organization.{}": ("ambiguous", "missing", "unknown"),
+    "accounts.token.scope.{}": SCOPES,
+    "accounts.token.state.{}": ("active", "expired", "revoked"),
     "accounts.zone.{}": ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"),
     "casework.consent_text.{}": Purpose,
     "casework.field.{}": FACTS,
@@ -183,7 +185,9 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "match.group.{}": ("0", "1", "2", "3"),
     "match.list.{}": ("options", "remote", "why_not"),
     "match.no.{}": ("U07", "U08", "U09", "U10", "U11", "U12", "U13", "U16", "U17", "U99"),
-    "match.topic.{}": [*CRITERIA, "accessibility", "open_only", "free_only"],
+    "match.topic.{}": [*CRITERIA, "accessibility", "open_only", "free_only", "room"],
+    "match.near_miss.{}": [*CHANGES, "several"],
+    "match.learn.{}": ["age_years", "sex", "desil", "disability", "registered"],
     "match.word.{}": (*SEXES, *codes("disabilities.csv")),
     "match.{}.would_fit": [gate.rule for gate in (*GATES, open_only(), FREE_ONLY)],
     "needs.report.{}": ("code", "need", "score", "because"),

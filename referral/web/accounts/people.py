@@ -192,11 +192,12 @@ def _typed_user() -> UserForm:
     if answers.shown("role") not in set(Role):
         answers.wrong("role", say(Message("accounts.user.role")))
     elif answers.shown("role") == Role.AGENCY:
-        _find_organization(answers)
+        find_organization(answers)
     return answers
 
 
-def _find_organization(answers: UserForm) -> None:
+def find_organization(answers: UserForm) -> None:
+    """Reads which organization a form means by its name; offers those it could be."""
     found = organizations.named(db.session, answers.shown("organization"))
     chosen = [one for one in found if str(one.id) == answers.shown("organization_id")]
     if len(found) == 1 or chosen:
@@ -212,13 +213,14 @@ def _details(answers: UserForm) -> dict[str, Any]:
     return {
         "name": answers.shown("name"),
         "role": Role(answers.shown("role")),
-        "office": _office(answers.shown("office")),
+        "office": office_of(answers.shown("office")),
         "organization_id": UUID(answers.shown("organization_id")) if is_agency else None,
         "language": answers.shown("language"),
     }
 
 
-def _office(text: str) -> Office | None:
+def office_of(text: str) -> Office | None:
+    """The office that a form's choice stands for."""
     return next((one for one in queries.offices(db.session) if str(one.id) == text), None)
 
 
