@@ -1,6 +1,6 @@
 """Distance on a sphere. Pure."""
 
-from math import asin, cos, radians, sin, sqrt
+from math import asin, atan2, cos, degrees, radians, sin, sqrt
 
 EARTH_RADIUS_KM = 6371.009  # mean radius, the sphere on which every distance here is measured
 
@@ -15,3 +15,11 @@ def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
 
 def is_on_earth(lat: float, lon: float) -> bool:
     return -90 <= lat <= 90 and -180 <= lon <= 180
+
+
+def bearing_degrees(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Direction in which the shortest way from the first point to the second begins: 0 north, 90 east."""
+    p1, p2, across = radians(lat1), radians(lat2), radians(lon2 - lon1)
+    east = sin(across) * cos(p2)
+    north = cos(p1) * sin(p2) - sin(p1) * cos(p2) * cos(across)
+    return degrees(atan2(east, north)) % 360

@@ -37,6 +37,8 @@ AHEAD_DAYS = 62
 _DAY_MINUTES = 24 * 60
 _LAST_MINUTE = _DAY_MINUTES - 1
 _LONGEST_OFFSET_HOURS = 24
+#: openings that follow on one another without a break before an end is no longer looked for
+_MOST_OPENINGS_IN_A_ROW = 5
 #: days of one listing that are remembered
 _MOST_DAYS = 200
 
@@ -158,6 +160,23 @@ def next_opening(
     return min(moments, default=None)
 
 
+def closing(
+    rows: Sequence[OpeningRow], at: datetime, *, holidays: Container[date] = ()
+) -> datetime | None:
+    """When what is open at `at` closes; None where it is not open, or not for days."""
+    closes = at
+    for _ in range(_MOST_OPENINGS_IN_A_ROW):
+        ends = [
+            end.astimezone(at.tzinfo)
+            for group in _groups(tuple(rows))
+            if (end := group.closes_after(_local(group.hours_east, closes), holidays))
+        ]
+        if not ends:
+            return None if closes == at else closes
+        closes = max(ends)
+    return None
+
+
 @dataclass(frozen=True)
 class _Span:
     """One opening of a day, in minutes after its midnight; what it is on a holiday."""
@@ -207,6 +226,18 @@ class _Group:
                     if holds is None:
                         answer = None
         return answer
+
+    def closes_after(self, local: datetime, holidays: Container[date]) -> datetime | None:
+        """The end of the opening that surely holds at this moment."""
+        today, minute = local.date(), _minute_of(local)
+        yesterday = today - timedelta(days=1)
+        ends = [
+            _moment(day, span.closes, local)
+            for day, since in ((today, minute), (yesterday, minute + _DAY_MINUTES))
+            for span in self.plan(day).spans
+            if span.opens <= since < span.closes and span.holds(day in holidays)
+        ]
+        return max(ends, default=None)
 
     def opens_after(self, local: datetime, holidays: Container[date]) -> datetime | None:
         after, today = _minute_of(local), local.date()

@@ -25,6 +25,7 @@ from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
 from referral.matching.ranking import Selection, select, told
 from referral.matching.rules import RULES_VERSION, VIOLENT_NEEDS
 from referral.places.gazetteer import Gazetteer
+from referral.places.land import land
 from referral.places.queries import gazetteer as places_of
 
 
@@ -37,16 +38,24 @@ def answer(
     need_id: str = "",
     kept_out: frozenset[UUID] = frozenset(),
     table: PenaltyTable | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """What a query gives, as a receipt's content. Writes nothing.
 
     table  another penalty table than the one that holds for the office
+    now    tells "open now" from "open at the asked time"
     """
     gazetteer = places_of(session)
     table = table or queries.penalty_table(session, office_id)
     selection = selected(session, query, table.steps, need_id=need_id, kept_out=kept_out)
     holidays = selection.around.holidays
-    ranking = told(query, selection, table.steps, names=lambda code: _area_name(code, gazetteer))
+    ranking = told(
+        query,
+        selection,
+        table.steps,
+        names=lambda code: _area_name(code, gazetteer),
+        land=land(),
+    )
     shown = (*ranking.options, *ranking.remote, *ranking.why_not)
     return receipts.content_of(
         query,
@@ -59,6 +68,7 @@ def answer(
         table=table.steps,
         directory_version=directory_version(session),
         holidays=holidays,
+        now=now,
     )
 
 
@@ -108,6 +118,7 @@ def match(
         office_id=office.id,
         need_id=str(need.id) if need else "",
         kept_out=excluded_organizations(session, case.id) if case else frozenset(),
+        now=now,
     )
     receipt = MatchReceipt(
         key=case.client.key if case else office.key,

@@ -1,39 +1,76 @@
 """Reads what matching left behind and what a receipt shows beside its rules."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
 from referral.casework.models import Case
 from referral.casework.queries import excluded_organizations
 from referral.core.errors import NotFound
-from referral.directory.models import Location, Organization, Service, ServiceAtLocation
+from referral.directory.models import Location, Organization, Phone, Service, ServiceAtLocation
 from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
 from referral.matching.receipts import Listed
 
 
 def penalty_table(session: Session, office_id: UUID | None) -> PenaltyTable:
-    """The penalties that hold for an office: its own newest, else the newest of all."""
-    found = session.scalar(
-        select(PenaltyTable)
-        .where(or_(PenaltyTable.office_id == office_id, PenaltyTable.office_id.is_(None)))
-        .order_by(PenaltyTable.office_id.is_(None), PenaltyTable.number.desc())
-        .limit(1)
-    )
+    """The penalties that hold for an office: its own newest, else the newest of all.
+
+    An own version without steps says that the office uses the table of all again.
+    """
+    own = newest_own_table(session, office_id) if office_id else None
+    return own if own is not None and own.steps else shared_table(session)
+
+
+def shared_table(session: Session) -> PenaltyTable:
+    """The newest table of those that come with the program."""
+    found = session.scalar(_tables(None).limit(1))
     if found is None:
         raise NotFound("match.no_penalties")
     return found
 
 
+def newest_own_table(session: Session, office_id: UUID) -> PenaltyTable | None:
+    """The office's own newest version, with or without steps."""
+    return session.scalar(_tables(office_id).limit(1))
+
+
+def own_tables(session: Session, office_id: UUID) -> list[tuple[PenaltyTable, str]]:
+    """Every version of the office's own table with who made it, newest first."""
+    rows = session.execute(
+        _tables(office_id)
+        .join(User, User.id == PenaltyTable.by_id, isouter=True)
+        .add_columns(User.name)
+    )
+    return [(table, name or "") for table, name in rows]
+
+
+def get_own_table(session: Session, user: User, table_id: UUID) -> PenaltyTable:
+    """A version of the table of this person's office."""
+    table = session.get(PenaltyTable, table_id)
+    if table is None or table.office_id is None or table.office_id != user.office_id:
+        raise NotFound("penalties.unknown")
+    return table
+
+
+def _tables(office_id: UUID | None) -> Select[PenaltyTable]:
+    return (
+        select(PenaltyTable)
+        .where(PenaltyTable.office_id == office_id)
+        .order_by(PenaltyTable.number.desc())
+    )
+
+
 def listed(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, Listed]:
-    """Names and sources of services at places, by id."""
+    """Names, sources and phone numbers of services at places, by id."""
     rows = session.execute(
         select(
             ServiceAtLocation.id,
+            Service.id,
             Service.name,
             Organization.name,
             Service.source,
@@ -42,10 +79,18 @@ def listed(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, Listed]:
         .join(Service, Service.id == ServiceAtLocation.service_id)
         .join(Organization, Organization.id == Service.organization_id)
         .where(ServiceAtLocation.id.in_(list(site_ids)))
-    )
+    ).all()
+    phones: dict[UUID | None, list[str]] = defaultdict(list)
+    for service_id, number in session.execute(
+        select(Phone.service_id, Phone.number)
+        .where(Phone.service_id.in_({row[1] for row in rows}))
+        .where(or_(Phone.type.is_(None), Phone.type != "fax"))
+        .order_by(Phone.id)
+    ):
+        phones[service_id].append(number)
     return {
-        site_id: Listed(name, organization, source, source_id)
-        for site_id, name, organization, source, source_id in rows
+        site_id: Listed(name, organization, source, source_id, tuple(phones[service_id]))
+        for site_id, service_id, name, organization, source, source_id in rows
     }
 
 

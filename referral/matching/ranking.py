@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from referral.core.geo import haversine_km
+from referral.core.geo import bearing_degrees, haversine_km
 from referral.core.text import Message
-from referral.matching.facts import Circumstances, Names, Offer, Outcome, Query
+from referral.matching.facts import Circumstances, Names, Offer, Outcome, Query, Route
 from referral.matching.penalties import NO_CAPACITY, Penalty, is_closed, known_capacity, penalties
 from referral.matching.rules import (
     ASSUMED_OTHER,
@@ -19,6 +19,7 @@ from referral.matching.rules import (
     applying,
     is_proposed,
 )
+from referral.places.land import Crossing, Land
 
 #: The local step is the km to this option, counted from the nearest.
 STEP_OPTION = 3
@@ -28,6 +29,9 @@ STEP_SMALLEST_KM, STEP_LARGEST_KM = 1.0, 40.0
 DOOR_PRECISION_KM = 1.0
 #: What is called near when the client has said no limit.
 NEAR_KM = 25.0
+
+#: Where an option lies from where the client stays, clockwise from the north.
+BEARINGS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 NORMAL, OTHER_JURISDICTION, FULL, NO_POSITION = range(4)
 
@@ -40,6 +44,11 @@ class Ranked:
     precision_km  half-width of the distance: the client's and the offer's together
     effective_km  what the order is by: order km and penalties
     failed        rules that keep it from being an option
+    change        of a near miss: how large the largest change is that it takes; see rules.CHANGES
+    straight_km   as the crow flies; like what follows only where a distance may be told
+    bearing       one of BEARINGS; None where the two places are too roughly known
+    route         the way that the office knows
+    crossing      of an option: whether it lies on another island
     """
 
     offer: Offer
@@ -52,6 +61,11 @@ class Ranked:
     verdicts: tuple[Verdict, ...]
     failed: tuple[str, ...] = ()
     would_fit_if: tuple[Message, ...] = ()
+    change: float = 0.0
+    straight_km: float | None = None
+    bearing: str | None = None
+    route: Route | None = None
+    crossing: Crossing | None = None
 
 
 @dataclass(frozen=True)
@@ -178,17 +192,22 @@ def select(
 
 
 def told(
-    query: Query, selection: Selection, table: Mapping[str, float], *, names: Names = str
+    query: Query,
+    selection: Selection,
+    table: Mapping[str, float],
+    *,
+    names: Names = str,
+    land: Land | None = None,
 ) -> Ranking:
-    """A selection with its sentences."""
+    """A selection with its sentences; `land` tells which options lie on another island."""
     gates = applying(query, selection.around.holidays)
 
-    def shown(ones: Sequence[Judged]) -> tuple[Ranked, ...]:
-        return tuple(_ranked(query, one, gates, table, selection, names) for one in ones)
+    def shown(ones: Sequence[Judged], land: Land | None = None) -> tuple[Ranked, ...]:
+        return tuple(_ranked(query, one, gates, table, selection, names, land) for one in ones)
 
     return Ranking(
         step_km=selection.step_km,
-        options=shown(selection.options),
+        options=shown(selection.options, land),
         remote=shown(selection.remote),
         why_not=shown(selection.why_not),
         why_not_total=_failing(selection.tally),
@@ -264,17 +283,34 @@ def _whereabouts(one: Judged, names: Names) -> dict[str, Any]:
 
 def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumstances) -> Judged:
     """What the gates say of an offer, and how far it is."""
-    km = order_km = None
+    km, order_km = distance(query, offer)
+    findings = tuple(gate.find(query, offer, order_km) for gate in gates)
+    return judged(query, offer, (km, order_km), gates, findings, around)
+
+
+def distance(query: Query, offer: Offer) -> tuple[float | None, float | None]:
+    """The km to an offer, and the km that the order uses."""
     placed = offer.latitude is not None and offer.longitude is not None and not offer.remote
-    if query.near and placed:
-        km = haversine_km(*query.near, offer.latitude, offer.longitude)  # type: ignore[arg-type]  # `placed` says that both are known
-        if route := query.route_to(offer.area_code):
-            km = max(km, route.km)  # no way is shorter than the straight line
-        order_km = max(km, (query.precision_km + offer.precision_km) / 2)
+    if not query.near or not placed:
+        return None, None
+    km = haversine_km(*query.near, offer.latitude, offer.longitude)  # type: ignore[arg-type]  # `placed` says that both are known
+    if route := query.route_to(offer.area_code):
+        km = max(km, route.km)  # no way is shorter than the straight line
+    return km, max(km, (query.precision_km + offer.precision_km) / 2)
+
+
+def judged(
+    query: Query,
+    offer: Offer,
+    kms: tuple[float | None, float | None],
+    gates: tuple[Gate, ...],
+    findings: tuple[Finding, ...],
+    around: Circumstances,
+) -> Judged:
+    """What follows from the findings of the gates and from `distance`."""
     failed = []
     eligibility_unknown = False
     group = NORMAL
-    findings = tuple(gate.find(query, offer, order_km) for gate in gates)
     for gate, found in zip(gates, findings, strict=True):
         if found.outcome is Outcome.FAIL:
             failed.append(gate)
@@ -289,7 +325,7 @@ def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumsta
     if offer.latitude is None and not offer.remote:
         group = NO_POSITION
     change = max((gate.change(query, offer) for gate in failed), default=0.0)
-    return Judged(offer, km, order_km, findings, tuple(failed), eligibility_unknown, group, change)
+    return Judged(offer, *kms, findings, tuple(failed), eligibility_unknown, group, change)
 
 
 def weigh(
@@ -355,6 +391,7 @@ def _ranked(
     table: Mapping[str, float],
     selection: Selection,
     names: Names,
+    land: Land | None,
 ) -> Ranked:
     offer = one.offer
     if one.failed:  # an option's place already told
@@ -380,7 +417,31 @@ def _ranked(
         would_fit_if=tuple(
             gate.would_fit(query, offer, names, one.order_km) for gate in one.failed
         ),
+        change=one.change,
+        **_way(query, offer, km, precision_km, land),
     )
+
+
+def _way(
+    query: Query,
+    offer: Offer,
+    km: float | None,
+    precision_km: float | None,
+    land: Land | None,
+) -> dict[str, Any]:
+    """How one gets there, as far as a distance may be told."""
+    if query.near is None or km is None or offer.latitude is None or offer.longitude is None:
+        return {}
+    here, there = query.near, (offer.latitude, offer.longitude)
+    straight_km = haversine_km(*here, *there)
+    way: dict[str, Any] = {"straight_km": straight_km, "route": query.route_to(offer.area_code)}
+    if straight_km > (precision_km or 0.0):
+        eighth = round(bearing_degrees(*here, *there) / (360 / len(BEARINGS)))
+        way["bearing"] = BEARINGS[eighth % len(BEARINGS)]
+    if land is not None:
+        spots = (*here, query.precision_km), (*there, offer.precision_km)
+        way["crossing"] = land.crossing(*spots)
+    return way
 
 
 def answered_in_time(offers: Sequence[Offer]) -> float | None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from referral.core.geo import haversine_km
 from referral.core.text import Message, render
-from referral.matching.explanation import facts_of
+from referral.matching.explanation import bearing_of, facts_of, way_of
 from referral.matching.facts import Place, Query, Route
 from referral.matching.penalties import DATA_QUALITY, DATA_QUALITY_MOST
 from referral.matching.ranking import (
@@ -45,6 +45,8 @@ class Listed:
     organization: str
     source: str | None
     source_id: str | None
+    #: numbers to call; () where none is known
+    phones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,20 @@ def content_of(
     table: Mapping[str, float],
     directory_version: int,
     holidays: frozenset[date] = frozenset(),
+    now: datetime | None = None,
 ) -> dict[str, Any]:
-    """The whole run as JSON values; `listed` by service_at_location id."""
+    """The whole run as JSON values; `listed` by service_at_location id, `now` when it was asked."""
 
     def entry(one: Ranked) -> dict[str, Any]:
         who = listed[one.offer.service_at_location_id]
-        return _entry(query, one, who, ranking.step_km, holidays)
+        return _entry(one, who, ranking.step_km) | {
+            "facts": [
+                {"icon": icon, "message": message.as_json()}
+                for icon, message in facts_of(
+                    query, one.offer, holidays=holidays, now=now, phones=who.phones
+                )
+            ]
+        }
 
     return {
         "query": _query(query) | {"step_km": round(ranking.step_km, _KM_DIGITS)},
@@ -101,6 +111,7 @@ def content_of(
             entry(one)
             | {
                 "failed": list(one.failed),
+                "change": round(one.change, _STEP_DIGITS),
                 "would_fit_if": Message(
                     "match.would_fit_if", {"changes": list(one.would_fit_if)}
                 ).as_json(),
@@ -121,9 +132,9 @@ def printed(content: Mapping[str, Any], lang: str) -> dict[str, Any]:
         return render(Message.from_json(message), lang, zone=zone)
 
     def entry(kept: Mapping[str, Any]) -> dict[str, Any]:
-        shown = {
-            name: value for name, value in kept.items() if name not in ("facts", "organization_id")
-        }
+        shown = {name: value for name, value in kept.items() if name != "organization_id"}
+        for name in ("bearing", "way"):
+            shown[name] = words(kept[name]) if kept.get(name) else None
         shown["penalties"] = [
             {
                 "rule": penalty["rule"],
@@ -142,6 +153,14 @@ def printed(content: Mapping[str, Any], lang: str) -> dict[str, Any]:
                 "because": words(verdict["message"]),
             }
             for verdict in kept["verdicts"]
+        ]
+        shown["facts"] = [
+            {
+                "key": fact["message"]["key"],
+                "params": fact["message"]["params"],
+                "because": words(fact["message"]),
+            }
+            for fact in kept["facts"]
         ]
         if "would_fit_if" in kept:
             shown["would_fit_if"] = words(kept["would_fit_if"])
@@ -322,9 +341,8 @@ def _query(query: Query) -> dict[str, Any]:
     }
 
 
-def _entry(
-    query: Query, one: Ranked, listed: Listed, step_km: float, holidays: frozenset[date]
-) -> dict[str, Any]:
+def _entry(one: Ranked, listed: Listed, step_km: float) -> dict[str, Any]:
+    bearing, way = bearing_of(one), way_of(one)
     return {
         "service_at_location_id": str(one.offer.service_at_location_id),
         "service_id": str(one.offer.service_id),
@@ -357,10 +375,12 @@ def _entry(
             }
             for verdict in one.verdicts
         ],
-        "facts": [
-            {"icon": icon, "message": message.as_json()}
-            for icon, message in facts_of(query, one.offer, holidays)
-        ],
+        "bearing": bearing and bearing.as_json(),
+        "way": way and way.as_json(),
+        "straight_km": _km(one.straight_km),
+        "route": one.route and {"km": one.route.km, "how": one.route.how},
+        "crossing": one.crossing and one.crossing.value,
+        "phones": list(listed.phones),
     }
 
 
