@@ -34,8 +34,9 @@ from referral.directory.upkeep.kinds import Doubt, Part
 from referral.extensions import db
 from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
+from referral.referrals.letters.queries import message_of_listing
 from referral.taxonomy.tree import UnknownCategory
-from referral.web.access import public, requires
+from referral.web.access import may, public, requires
 from referral.web.answers import Answers
 from referral.web.emergency import numbers_around
 from referral.web.formatting import label, labelled, say
@@ -306,8 +307,13 @@ def service_page(
         assured_by=_assured_by(service),
         doubts=listing.doubts,
         parts=labelled(Part, "listing.field"),
+        message=_message(listing, now) if may("match:run") else None,
         answers=answers or Answers(),
     )
+
+
+def _message(listing: Listing, now: datetime) -> str:
+    return message_of_listing(db.session, listing, chosen(), on=now.date())
 
 
 def _assured_by(service: Service) -> str | None:

@@ -5,6 +5,7 @@ const enhancements = {
   "[data-focus-on-load]": () => import("./errors.js"),
   "[data-due]": () => import("./due.js"),
   "[data-confirm]": () => import("./confirm.js"),
+  "[data-copy]": () => import("./copy.js"),
   "[data-rows]": () => import("./rows.js"),
   "[data-picker]": () => import("./picker.js"),
   "[data-listmap]": () => import("./listmap.js"),

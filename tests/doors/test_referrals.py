@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from referral.accounts.models import Role, User
 from referral.casework.models import LawfulBasis
 from referral.changes.models import AuditEntry
-from referral.directory.models import CapacityStatus, ServiceCapacity
+from referral.directory.models import AnswerMode, CapacityStatus, ServiceCapacity
 from referral.matching.models import MatchReceipt
 from referral.referrals import queries
 from referral.referrals.lifecycle import Actor, Event, Status
@@ -581,6 +581,7 @@ def test_the_letter_holds_only_what_was_let_go(
     scene: Scene, app_browser: Any, session: Session
 ) -> None:
     scene.consent("name", "need")
+    scene.site.service.answer_mode = AnswerMode.WALK_IN
     referral = scene.draft()
     session.commit()
     broker = app_browser(scene.broker)

@@ -1,4 +1,4 @@
-"""The worker's side after sending: the list, one referral with its history and next steps, its letter."""
+"""The worker's side after sending: the list, one referral with its history and next steps."""
 
 from typing import Any
 from uuid import UUID
@@ -7,18 +7,19 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.accounts.models import Role
-from referral.casework.contact import printed
-from referral.core.errors import NotAllowed, NotFound
+from referral.core.errors import NotFound
 from referral.extensions import db
 from referral.planning.queries import open_unmet
 from referral.referrals import operations, queries
 from referral.referrals.cards import RELEASABLE
+from referral.referrals.letters.queries import message_of_referral
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import Trace, awaits_disposition, loop_of
 from referral.referrals.models import Channel, Referral
 from referral.web.access import may, requires
 from referral.web.answers import Answers
 from referral.web.formatting import label
+from referral.web.language import chosen
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 from referral.web.referrals.listing import listing
@@ -112,6 +113,7 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         shows_harm=feedback is not None and feedback.harmed,
         clock=queries.clock(referral),
         area=area_name(referral.blind_card.get("area_code")),
+        message=message_of_referral(db.session, referral, chosen(), on=today(referral)),
         released=[name for name in RELEASABLE if name in (referral.released or {})],
     )
     return page, answers.status
@@ -176,25 +178,3 @@ def discard(referral_id: UUID) -> Page:
     db.session.commit()
     flash(_("The draft is gone."), "info")
     return redirect(url_for(".index"), 303)
-
-
-@bp.get("/referrals/<uuid:referral_id>/letter")
-@requires("referral:read")
-def letter(referral_id: UUID) -> Page:
-    """The letter on paper: only what the client let go, with a slip to answer on."""
-    referral = queries.get(db.session, g.user, referral_id)
-    if g.user.role is Role.AGENCY:
-        raise NotFound("referral.none")
-    if referral.status is Status.DRAFT:
-        raise NotAllowed("referral.letter_early")
-    seen(referral, client_id=referral.client_id)
-    return render_template(
-        "referrals/letter.html",
-        referral=referral,
-        service=referral.service,
-        case=referral.case,
-        facts=referral.released or {},
-        releasable=RELEASABLE,
-        category=category_name,
-        printed=printed,
-    )

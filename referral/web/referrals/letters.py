@@ -1,0 +1,116 @@
+"""Paper and messages of a referral: the letter with its slip, the client's sheet."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import g, render_template, request
+from werkzeug.wrappers import Response
+
+from referral.accounts.models import Role
+from referral.casework.queries import get_need
+from referral.core.errors import NotAllowed, NotFound
+from referral.core.text import LANGUAGES
+from referral.extensions import db
+from referral.matching import queries as matching
+from referral.referrals import queries as referrals
+from referral.referrals.letters import queries
+from referral.referrals.letters.letter import letter_content
+from referral.referrals.letters.pdf import pdf
+from referral.referrals.models import Referral
+from referral.web.access import requires
+from referral.web.language import chosen, zone
+from referral.web.reading import seen
+from referral.web.referrals.steps import Page, bp, now, today
+
+#: Nobody asks for more sheets at once; the query says which options.
+_MOST_NAMED = 20
+
+
+@bp.get("/referrals/<uuid:referral_id>/letter")
+@requires("referral:read")
+def letter(referral_id: UUID) -> Page:
+    """What the letter says, and the paper to print."""
+    referral = _of_worker(referral_id)
+    return render_template(
+        "referrals/letter.html",
+        referral=referral,
+        letter=letter_content(
+            queries.letter_facts(db.session, referral, chosen(), now=now()), chosen()
+        ),
+    )
+
+
+@bp.get("/referrals/<uuid:referral_id>/letter.pdf")
+@requires("referral:read")
+def letter_pdf(referral_id: UUID) -> Response:
+    """The letter on paper: only what this recipient may know, with a slip to answer on."""
+    referral, lang = _of_worker(referral_id), _language()
+    facts = queries.letter_facts(db.session, referral, lang, now=now())
+    name = "surat" if lang == "id" else "letter"
+    return _paper("letter", letter_content(facts, lang), f"{name}-{referral.number}.pdf")
+
+
+@bp.get("/referrals/<uuid:referral_id>/handout.pdf")
+@requires("referral:read")
+def handout_pdf(referral_id: UUID) -> Response:
+    """The service of a referral on a sheet for the client."""
+    referral, lang = _of_worker(referral_id), _language()
+    content = queries.handout_of_referral(db.session, referral, lang, on=today(referral))
+    return _paper("handout", content, _sheet_name(lang))
+
+
+@bp.get("/receipts/<uuid:receipt_id>/handout.pdf")
+@requires("receipt:read")
+def receipt_handout_pdf(receipt_id: UUID) -> Response:
+    """Options of a match on a sheet for the client; `?site=` names them, else it is what the client chose."""
+    receipt, lang = matching.get_receipt(db.session, g.user, receipt_id), _language()
+    if matching.names_kept_out(db.session, receipt):
+        raise NotAllowed("match.receipt.outdated")
+    case = None
+    if receipt.need_id is not None:
+        need = get_need(db.session, g.user, receipt.need_id)
+        seen(need, client_id=need.case.client_id)
+        case = need.case
+    content = queries.handout_of_receipt(
+        db.session,
+        receipt,
+        lang,
+        case=case,
+        site_ids=_sites(),
+        on=datetime.now(ZoneInfo(zone())).date(),
+    )
+    return _paper("handout", content, _sheet_name(lang))
+
+
+def _of_worker(referral_id: UUID) -> Referral:
+    """A referral of one's own case or office; its paper is not for the agency's account."""
+    referral = referrals.get(db.session, g.user, referral_id)
+    if g.user.role is Role.AGENCY:
+        raise NotFound("referral.none")
+    seen(referral, client_id=referral.client_id)
+    return referral
+
+
+def _language() -> str:
+    asked = request.args.get("lang", "")
+    return asked if asked in LANGUAGES else chosen()
+
+
+def _sites() -> list[UUID]:
+    try:
+        return [UUID(one) for one in request.args.getlist("site")[:_MOST_NAMED]]
+    except ValueError:
+        raise NotFound("letter.no_option") from None
+
+
+def _sheet_name(lang: str) -> str:
+    return "informasi-layanan.pdf" if lang == "id" else "service-information.pdf"
+
+
+def _paper(template: str, content: dict[str, Any], name: str) -> Response:
+    made = Response(pdf(template, content, at=datetime.now(UTC)), mimetype="application/pdf")
+    # Shown, not kept: a file in the downloads of a shared phone would stay there.
+    made.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return made
