@@ -19,6 +19,7 @@ QUERY_FIELDS = {
 OPTION_FIELDS = {
     "service_at_location_id", "service_id", "source", "source_id", "name", "organization", "group",
     "distance_km", "distance_band", "precision_km", "effective_km", "measured_from_area", "penalties", "verdicts",
+    "bearing", "way", "straight_km", "route", "crossing", "phones", "facts",
 }  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_the_answer_has_the_promised_shape(cli: Any, make: Make) -> None:
         frozenset({"rule", "verdict", "key", "params", "because"})
     }
     (miss,) = answer["why_not"]
-    assert set(miss) == OPTION_FIELDS | {"failed", "would_fit_if"}
+    assert set(miss) == OPTION_FIELDS | {"failed", "change", "would_fit_if"}
     assert miss["failed"] == ["age"]
     assert answer["why_not_total"] == 1
 

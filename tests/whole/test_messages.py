@@ -39,7 +39,9 @@ from referral.directory.upkeep import kinds as upkeep
 from referral.directory.upkeep.editing import FIELDS
 from referral.matching.asking import SEXES
 from referral.matching.facts import Outcome
+from referral.matching.ranking import BEARINGS
 from referral.matching.rules import CHANGES, FREE_ONLY, GATES, open_only
+from referral.places.land import Crossing
 from referral.planning.disclosure import Shown
 from referral.planning.models import ProposalStatus
 from referral.referrals import kinds as feedback
@@ -107,6 +109,7 @@ UNSEEN: set[type[StrEnum]] = {
     references.How,
     Shown,
     View,
+    Crossing,  # a sentence of its own each: referral/matching/explanation.py
     kinds.CategoryBasis,
     kinds.Criterion,
     upkeep.LinkPurpose,
@@ -181,6 +184,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "listing.field.{}": FIELDS,
     "listing.holidays.{}": ("closed", "open"),
     "match.coverage.{}": ("far", "near"),
+    "match.bearing.{}": BEARINGS,
     "match.fact.room.{}": kinds.CapacityStatus,
     "match.group.{}": ("0", "1", "2", "3"),
     "match.list.{}": ("options", "remote", "why_not"),
