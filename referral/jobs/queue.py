@@ -18,6 +18,7 @@ PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.deliver_letters, crontab()),
     (tasks.forget_claims, crontab(minute="10", hour="19")),
     (tasks.find_duplicates, crontab(minute="40", hour="18")),
+    (tasks.publish_fairness, crontab(minute="10", hour="20")),
 )
 
 
@@ -33,6 +34,7 @@ class Jobs:
             _in(app, tasks.deliver_letters)
         )
         self.import_file = self.queue.task()(_in(app, tasks.import_file))
+        self.publish_fairness_of = self.queue.task()(_in(app, tasks.publish_fairness_of))
 
     def run(self) -> None:
         """Work tasks off until the process is told to stop."""

@@ -7,7 +7,9 @@ from uuid import UUID
 from flask import current_app
 from flask_mailman import EmailMultiAlternatives
 
+from referral.accounts.models import User
 from referral.changes import outbox
+from referral.changes.actors import SYSTEM
 from referral.changes.models import OutgoingMail
 from referral.core.db import take_write_lock
 from referral.directory.duplicates import finding
@@ -15,6 +17,7 @@ from referral.directory.intake import runs
 from referral.directory.intake.uploads import Uploads
 from referral.directory.upkeep import claims
 from referral.extensions import db, mail
+from referral.planning import fairness
 
 
 def deliver_letters() -> int:
@@ -83,3 +86,29 @@ def import_file(run_id: str) -> None:
     """Do an import whose file was handed in on a page; one that was begun already is left alone."""
     uploads = Uploads(Path(current_app.config["SETTINGS"].JEJARING_INSTANCE) / "imports")
     runs.perform_kept(db.session, UUID(run_id), uploads, clock=lambda: datetime.now(UTC))
+
+
+def publish_fairness() -> int:
+    """Make the quarter's figures of waiting times and spread where they are missing; gives how many were made."""
+    offices = fairness.due(db.session, now=datetime.now(UTC))
+    db.session.rollback()
+    return sum(_publish_fairness(office_id) for office_id in offices)
+
+
+def publish_fairness_of(office_id: str, asked_by_id: str) -> bool:
+    """The same for one office, asked for by its supervisor; whether it was made."""
+    return _publish_fairness(UUID(office_id), UUID(asked_by_id))
+
+
+def _publish_fairness(office_id: UUID | None, asked_by_id: UUID | None = None) -> bool:
+    now, threshold = datetime.now(UTC), current_app.config["SETTINGS"].COUNT_THRESHOLD
+    # What is opened to be counted is closed with the session.
+    with db.sessionmaker() as session:
+        content = fairness.counted(session, office_id, threshold=threshold, now=now)
+    if content is None:
+        return False
+    _begin_writing()
+    by = db.session.get_one(User, asked_by_id) if asked_by_id else SYSTEM
+    release = fairness.publish(db.session, office_id, content, threshold=threshold, by=by, now=now)
+    db.session.commit()
+    return release is not None
