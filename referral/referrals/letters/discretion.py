@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 #: beginnings of words that name an office's kind, a referral, or a danger, in both languages
 TELLING = (
-    "rujuk", "referral", "dinsos", "sosial", "social", "kekerasan", "violence", "kdrt", "korban", "victim",
+    "rujuk", "dirujuk", "merujuk", "referral", "dinsos", "sosial", "social", "kekerasan", "violence", "kdrt", "korban", "victim",
     "pelecehan", "perkosa", "abuse", "ppa", "pppa", "p2tp2a", "dp3a", "perlindungan", "pelindungan", "protection",
     "aman", "shelter", "safe", "refuge", "hiv", "aids", "odha", "odhiv", "plhiv", "arv", "vct", "pdp", "ims",
     "narkoba", "napza", "narkotika", "drug", "bnn", "ipwl", "metadon", "methadone", "rehab", "adiksi", "addict",

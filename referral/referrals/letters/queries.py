@@ -164,29 +164,21 @@ def handout_of_receipt(
     Raises NotFound where none of them is offered any more.
     """
     content = receipt.content or {}
-    entries = [*content.get("options", []), *content.get("remote", [])]
-    wanted = [str(one) for one in site_ids] or _chosen(session, receipt)
-    if wanted:
-        entries = [one for one in entries if one["service_at_location_id"] in wanted]
-    shown = entries[: MOST_OPTIONS if wanted else FIRST_OPTIONS]
-    return _sheet(
-        session, shown, content, lang, case=case, category=content["query"]["need"], on=on
-    )
+    wanted = [str(one) for one in site_ids] or on_the_sheet(session, receipt)
+    shown = [one for one in _entries(content) if one["service_at_location_id"] in wanted]
+    category = content["query"]["need"]
+    return _sheet(session, shown[:MOST_OPTIONS], content, lang, case=case, category=category, on=on)
 
 
 def handout_of_referral(
     session: Session, referral: Referral, lang: str, *, on: date
 ) -> dict[str, Any]:
     """The sheet for the service a client is sent to, with the distance its match told, if one did."""
-    site_id = str(referral.service_at_location_id)
+    site_id = str(referral.service_at_location_id or "")
     receipt = session.get(MatchReceipt, referral.receipt_id) if referral.receipt_id else None
     content = (receipt.content if receipt else None) or {}
     entry: Mapping[str, Any] = next(
-        (
-            one
-            for one in [*content.get("options", []), *content.get("remote", [])]
-            if one["service_at_location_id"] == site_id
-        ),
+        (one for one in _entries(content) if one["service_at_location_id"] == site_id),
         {"service_at_location_id": site_id, "distance_km": None, "distance_band": None},
     )
     category = referral.need.category
@@ -195,7 +187,7 @@ def handout_of_referral(
 
 def message_of_referral(session: Session, referral: Referral, lang: str, *, on: date) -> str:
     """What may be sent to the client of a referral, so that they get there."""
-    places = _places(session, [str(referral.service_at_location_id)], lang, on)
+    places = _places(session, [str(referral.service_at_location_id or "")], lang, on)
     unsaid = names_unsaid(referral.case, referral.need.category)
     return "\n\n".join(chat_text(place, lang, unsaid=unsaid) for place in places.values())
 
@@ -206,12 +198,19 @@ def message_of_listing(session: Session, listing: Listing, lang: str, *, on: dat
     return chat_text(place_of(listing, site, gazetteer(session), lang, on=on), lang)
 
 
-def _chosen(session: Session, receipt: MatchReceipt) -> list[str]:
-    if receipt.need_id is None:
-        return []
-    choice = latest_choices(session, [receipt.need_id]).get(receipt.need_id)
-    site_id = choice.service_at_location_id if choice else None
-    return [str(site_id)] if site_id else []
+def on_the_sheet(session: Session, receipt: MatchReceipt) -> list[str]:
+    """What stands on it when nobody says: the site the client chose from this match, else the first ones."""
+    sites = [one["service_at_location_id"] for one in _entries(receipt.content or {})]
+    if receipt.need_id is not None:
+        choice = latest_choices(session, [receipt.need_id]).get(receipt.need_id)
+        chosen = str(choice.service_at_location_id) if choice else ""
+        if chosen in sites:
+            return [chosen]
+    return sites[:FIRST_OPTIONS]
+
+
+def _entries(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*content.get("options", []), *content.get("remote", [])]
 
 
 def _sheet(
@@ -241,7 +240,7 @@ def _sheet(
 
 def _places(session: Session, site_ids: Iterable[str], lang: str, on: date) -> dict[str, Place]:
     """The services at these sites as the directory has them today; what is no longer offered is missing."""
-    sites = {site_id: site_now(session, UUID(site_id)) for site_id in site_ids}
+    sites = {site_id: site_now(session, UUID(site_id)) for site_id in site_ids if site_id}
     services = {site.service_id for site in sites.values() if site is not None}
     listings = directory.by_ids(session, services)
     places, found = gazetteer(session), {}

@@ -9,11 +9,13 @@ from flask import g, render_template, request
 from werkzeug.wrappers import Response
 
 from referral.accounts.models import Role
+from referral.casework.models import Case
 from referral.casework.queries import get_need
 from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import LANGUAGES
 from referral.extensions import db
 from referral.matching import queries as matching
+from referral.matching.models import MatchReceipt
 from referral.referrals import queries as referrals
 from referral.referrals.letters import queries
 from referral.referrals.letters.letter import letter_content
@@ -61,18 +63,29 @@ def handout_pdf(referral_id: UUID) -> Response:
     return _paper("handout", content, _sheet_name(lang))
 
 
+@bp.get("/receipts/<uuid:receipt_id>/handout")
+@requires("receipt:read")
+def receipt_handout(receipt_id: UUID) -> Page:
+    """Choose which options of a match stand on the client's sheet."""
+    receipt, case = _shown_receipt(receipt_id)
+    content = receipt.content or {}
+    entries = [*content.get("options", []), *content.get("remote", [])]
+    category = content["query"]["need"]
+    return render_template(
+        "referrals/handout.html",
+        receipt=receipt,
+        discreet=queries.names_unsaid(case, category) is not None,
+        choices=[(one["service_at_location_id"], one["name"]) for one in entries],
+        picked=queries.on_the_sheet(db.session, receipt),
+    )
+
+
 @bp.get("/receipts/<uuid:receipt_id>/handout.pdf")
 @requires("receipt:read")
 def receipt_handout_pdf(receipt_id: UUID) -> Response:
     """Options of a match on a sheet for the client; `?site=` names them, else it is what the client chose."""
-    receipt, lang = matching.get_receipt(db.session, g.user, receipt_id), _language()
-    if matching.names_kept_out(db.session, receipt):
-        raise NotAllowed("match.receipt.outdated")
-    case = None
-    if receipt.need_id is not None:
-        need = get_need(db.session, g.user, receipt.need_id)
-        seen(need, client_id=need.case.client_id)
-        case = need.case
+    receipt, case = _shown_receipt(receipt_id)
+    lang = _language()
     content = queries.handout_of_receipt(
         db.session,
         receipt,
@@ -82,6 +95,18 @@ def receipt_handout_pdf(receipt_id: UUID) -> Response:
         on=datetime.now(ZoneInfo(zone())).date(),
     )
     return _paper("handout", content, _sheet_name(lang))
+
+
+def _shown_receipt(receipt_id: UUID) -> tuple[MatchReceipt, Case | None]:
+    """A receipt that may still be shown, and the case it is of."""
+    receipt = matching.get_receipt(db.session, g.user, receipt_id)
+    if matching.names_kept_out(db.session, receipt):
+        raise NotAllowed("match.receipt.outdated")
+    if receipt.need_id is None:
+        return receipt, None
+    need = get_need(db.session, g.user, receipt.need_id)
+    seen(need, client_id=need.case.client_id)
+    return receipt, need.case
 
 
 def _of_worker(referral_id: UUID) -> Referral:
