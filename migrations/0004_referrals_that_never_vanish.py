@@ -472,6 +472,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_task_key_id"), ["key_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_task_referral_id"), ["referral_id"], unique=False)
 
+    with op.batch_alter_table("exclusion", schema=None) as batch_op:
+        batch_op.alter_column("by_id", existing_type=sa.Uuid(), nullable=True)
+
     with op.batch_alter_table("office", schema=None) as batch_op:
         batch_op.add_column(sa.Column("letterhead", sa.JSON(none_as_null=True), nullable=True))
 
@@ -505,6 +508,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("exclusion", schema=None) as batch_op:
+        batch_op.alter_column("by_id", existing_type=sa.Uuid(), nullable=False)
+
     with op.batch_alter_table("service_standing", schema=None) as batch_op:
         batch_op.drop_column("suspended")
         batch_op.drop_column("confirmed")

@@ -293,7 +293,8 @@ class Exclusion(Sealing, Identified):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("case.id"), index=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     at: Mapped[datetime]
-    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    #: None: an agency said so that answered without an account
+    by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
 
     reason = Sealed[str]()
     reason_sealed: Mapped[bytes | None]

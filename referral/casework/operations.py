@@ -26,6 +26,7 @@ from referral.casework.models import (
     WorkerRole,
 )
 from referral.changes import audit
+from referral.changes.actors import Actor
 from referral.core.crypto import KeyRing
 from referral.core.errors import Invalid, NotAllowed
 from referral.core.sealing import DataKey
@@ -107,6 +108,33 @@ def set_facts(holder: Client | Beneficiary, facts: Mapping[str, Any]) -> None:
     if desil is not None and not 1 <= desil <= 10:
         raise Invalid("casework.desil", field="desil")
     holder.facts = {name: value for name, value in facts.items() if value not in (None, "", [])}
+
+
+def add_facts(
+    session: Session,
+    need: Need,
+    facts: Mapping[str, Any],
+    *,
+    registered_in: str | None,
+    by: User,
+    now: datetime,
+) -> None:
+    """Keep what was learned about whom a need is for, beside what is known; what is empty changes nothing.
+
+    Income and where they are registered are the client's; the rest is the beneficiary's.
+    """
+    client = need.case.client
+    if client.erased_at is not None:
+        raise NotAllowed("casework.erased")
+    learned = {name: value for name, value in facts.items() if value not in (None, "", [])}
+    household = {"desil": learned.pop("desil")} if "desil" in learned else {}
+    holder = need.beneficiary or client
+    set_facts(holder, {**(holder.facts or {}), **learned})
+    if household:
+        set_facts(client, {**(client.facts or {}), **household})
+    if registered_in is not None:
+        client.registered_in = registered_in
+    audit.record(session, "client.updated", client, by=by, now=now, client_id=client.id)
 
 
 def set_safe_contact(session: Session, case: Case, contact: Mapping[str, Any]) -> None:
@@ -258,7 +286,7 @@ def add_note(
 
 
 def exclude(
-    session: Session, case: Case, organization_id: UUID, *, reason: str, by: User, now: datetime
+    session: Session, case: Case, organization_id: UUID, *, reason: str, by: Actor, now: datetime
 ) -> Exclusion:
     """Never offer this organization in this case, and say nothing of it anywhere."""
     exclusion = Exclusion(

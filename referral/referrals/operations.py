@@ -13,6 +13,7 @@ from referral.accounts.models import Role, User
 from referral.casework.models import Case, Need, Urgency
 from referral.casework.operations import exclude
 from referral.changes import audit
+from referral.changes.actors import StandingActor
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
 from referral.core.text import Message
 from referral.directory.models import (
@@ -137,7 +138,7 @@ def take_step(
     event: Event,
     *,
     actor: Actor,
-    by: User,
+    by: User | StandingActor,
     now: datetime,
     version: int,
     given: Given | None = None,
@@ -283,7 +284,12 @@ def works(case: Case, by: User) -> bool:
     return by.role is Role.BROKER and case.broker_id == by.id
 
 
-def _may(referral: Referral, event: Event, actor: Actor, by: User, channel: Channel) -> bool:
+def _may(
+    referral: Referral, event: Event, actor: Actor, by: User | StandingActor, channel: Channel
+) -> bool:
+    if isinstance(by, StandingActor):
+        # Whoever holds the link speaks for the agency: replies.answer has looked at it.
+        return actor is Actor.AGENCY and channel is Channel.LINK
     own = works(referral.case, by)
     if actor is Actor.AGENCY:
         answers = (
@@ -300,7 +306,7 @@ def _may(referral: Referral, event: Event, actor: Actor, by: User, channel: Chan
 
 
 def _check_person(
-    referral: Referral, event: Event, actor: Actor, by: User, channel: Channel
+    referral: Referral, event: Event, actor: Actor, by: User | StandingActor, channel: Channel
 ) -> None:
     if not _may(referral, event, actor, by, channel):
         raise NotFound("referral.none")
@@ -325,7 +331,9 @@ def _instant(referral: Referral, on: date | None, now: datetime) -> datetime:
     return datetime(on.year, on.month, on.day, 23, 59, tzinfo=_zone(referral))
 
 
-def _obstacle(referral: Referral, event: Event, *, by: User, now: datetime) -> Message | None:
+def _obstacle(
+    referral: Referral, event: Event, *, by: User | StandingActor, now: datetime
+) -> Message | None:
     """What stands in the way of a step that the table allows."""
     if event is Event.FAIL and referral.status in WAITING:
         clock = queries.clock(referral)
@@ -416,7 +424,7 @@ def _apply(
     *,
     now: datetime,
     answered_at: datetime,
-    by: User,
+    by: User | StandingActor,
 ) -> None:
     referral.status = after
     if actor is Actor.AGENCY and referral.requested_at is not None:
@@ -446,7 +454,7 @@ def _effect(
     reason: ReasonCode,
     given: Given,
     *,
-    by: User,
+    by: User | StandingActor,
     now: datetime,
     today: date,
 ) -> None:
@@ -473,7 +481,7 @@ def _report_listing(
     reason: ReasonCode,
     given: Given,
     *,
-    by: User,
+    by: User | StandingActor,
     now: datetime,
 ) -> None:
     """What an answer says of the listing goes to a curator; what is simply wrong counts as not known until then."""

@@ -255,6 +255,23 @@ def calendar(office: Office, at: datetime) -> Calendar:
     return Calendar(zone, closed_days.around(at.astimezone(zone).year))
 
 
+def has_account(session: Session, organization_id: UUID) -> bool:
+    """Whether somebody of the agency can sign in and find the referral in their inbox."""
+    return (
+        session.scalar(
+            select(User.id)
+            .where(
+                User.organization_id == organization_id,
+                User.role == Role.AGENCY,
+                User.active,
+                User.password.is_not(None),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def reason_codes(session: Session, column: str) -> Sequence[ReasonCode]:
     """The coded reasons that fit a decline, failure, hold or cancel; `other` last."""
     fits = getattr(ReasonCode, f"for_{column}")

@@ -2,12 +2,9 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.accounts.models import Role, User
 from referral.casework.agreements import current_contract
 from referral.casework.models import Case, LawfulBasis, Need, Purpose, Stage, Urgency
 from referral.casework.operations import has_safe_contact
@@ -65,7 +62,7 @@ def prepare(session: Session, referral: Referral, *, now: datetime, confirmed_fu
     referral.answer_mode = referral.service.answer_mode
     referral.basis_id = basis.id
     referral.requested_at = now
-    referral.delivered_at = now if _has_account(session, referral.organization_id) else None
+    referral.delivered_at = now if queries.has_account(session, referral.organization_id) else None
     referral.released = _released(case, referral.need, basis)
     person = referral.need.beneficiary or case.client
     referral.blind_card = blind_card(
@@ -73,23 +70,6 @@ def prepare(session: Session, referral: Referral, *, now: datetime, confirmed_fu
         age_years=(person.facts or {}).get("age_years"),
         area_code=(case.client.stays_at or {}).get("code"),
         priority=referral.priority.value,
-    )
-
-
-def _has_account(session: Session, organization_id: UUID) -> bool:
-    """Whether somebody of the agency can sign in and find the referral in their inbox."""
-    return (
-        session.scalar(
-            select(User.id)
-            .where(
-                User.organization_id == organization_id,
-                User.role == Role.AGENCY,
-                User.active,
-                User.password.is_not(None),
-            )
-            .limit(1)
-        )
-        is not None
     )
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from referral.accounts.models import User
 from referral.casework.models import Case
 from referral.changes import directory as directory_changes
+from referral.changes.actors import Actor
 from referral.directory.models import AnswerMode, CapacityStatus, Service, ServiceCapacity
 from referral.matching.models import ServiceStanding
 from referral.matching.penalties import CAPACITY_GOOD_DAYS
@@ -33,7 +33,7 @@ def is_full(service: Service, now: datetime) -> bool:
 
 
 def say_capacity(
-    session: Session, service: Service, *, by: User, now: datetime, **values: Any
+    session: Session, service: Service, *, by: Actor, now: datetime, **values: Any
 ) -> None:
     """Write down what is known of a service's room from now on."""
     row = ServiceCapacity(service_id=service.id, updated=now, **values)
@@ -43,7 +43,7 @@ def say_capacity(
     session.expire(service, ["capacities"])
 
 
-def take_place(session: Session, referral: Referral, *, by: User, now: datetime) -> None:
+def take_place(session: Session, referral: Referral, *, by: Actor, now: datetime) -> None:
     """One place fewer, where the service counts its places."""
     latest = referral.service.capacities[-1] if referral.service.capacities else None
     if latest is None or not latest.available or latest.available < 1:

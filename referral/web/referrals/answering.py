@@ -45,12 +45,12 @@ def inbox() -> Page:
 
 def _further(referral: Referral) -> dict[str, Any]:
     return {
-        "card": _card(referral) if referral.status in LIVE else None,
+        "card": card_of(referral) if referral.status in LIVE else None,
         "unconfirmed": queries.unconfirmed_cancellation(referral),
     }
 
 
-def _card(referral: Referral) -> dict[str, Any]:
+def card_of(referral: Referral) -> dict[str, Any]:
     """The blind card in words."""
     card = referral.blind_card
     return {
@@ -98,7 +98,7 @@ def _page(referral: Referral, tried: tuple[Event, Answers] | None = None) -> Pag
         withdrawn=view is View.BLIND
         and referral.status not in WAITING
         and queries.was_accepted(referral),
-        card=_card(referral) if view is not View.STUB else None,
+        card=card_of(referral) if view is not View.STUB else None,
         facts=(referral.released or {}) if view is View.RELEASED else {},
         releasable=RELEASABLE,
         printed=printed,

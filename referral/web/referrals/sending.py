@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.casework import agreements
@@ -17,7 +17,7 @@ from referral.extensions import db
 from referral.matching.models import MatchReceipt
 from referral.matching.queries import get_receipt
 from referral.matching.receipts import printed
-from referral.referrals import operations, queries
+from referral.referrals import operations, queries, replies
 from referral.referrals.cards import RELEASABLE, USUALLY_RELEASED
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Referral
@@ -237,6 +237,10 @@ def _send(
         given=operations.Given(note=note),
         confirmed_full=answers.ticked("confirmed_full"),
     )
+    if draft.answer_mode is not AnswerMode.WALK_IN:
+        replies.issue(db.session, draft, now=now())
+        public_url = current_app.config["SETTINGS"].PUBLIC_URL
+        replies.ask_by_mail(db.session, draft, public_url=public_url, now=now())
     flash(done(Event.SEND), "good")
     page = ".letter" if draft.answer_mode is AnswerMode.WALK_IN else ".show"
     return url_for(page, referral_id=draft.id)

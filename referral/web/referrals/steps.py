@@ -161,12 +161,20 @@ def outcomes() -> list[tuple[str, str]]:
     return [(one, label(f"referral.outcome.{one}")) for one in operations.OUTCOMES]
 
 
-def forms_of(referral: Referral, tried: tuple[Event, Answers] | None = None) -> list[StepForm]:
+def forms_of(
+    referral: Referral,
+    tried: tuple[Event, Answers] | None = None,
+    *,
+    by_link: Sequence[Event] = (),
+) -> list[StepForm]:
     """A form for every step that is open to whoever is signed in, in the order of the loop.
 
-    `tried` is the one that was sent and refused: it comes back with what was typed.
+    `tried` is the one that was sent and refused: it comes back with what was typed. `by_link`: not the steps of
+    a person, but these of the agency.
     """
-    possible = operations.possible_steps(referral, g.user, now=now())
+    possible = [(event, Actor.AGENCY) for event in by_link] or operations.possible_steps(
+        referral, g.user, now=now()
+    )
     forms = []
     for event in Event:
         actors = tuple(actor for one, actor in possible if one is event)
@@ -202,7 +210,7 @@ def forms_of(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
                 reasons,
                 _ICONS[event],
                 answers,
-                on_behalf=not own and g.user.organization_id is None,
+                on_behalf=not (own or by_link) and g.user.organization_id is None,
             )
         )
     return forms
@@ -261,10 +269,8 @@ def stale_page(referral: Referral, back: str) -> tuple[str, int]:
     return page, 409
 
 
-def take(
-    referral: Referral, event: Event, *, actor: Actor, channel: Channel = Channel.WEB
-) -> Answers:
-    """Take the step the form asks for and commit; what is wrong with the form is in the answers."""
+def given_in(referral: Referral, event: Event, *, actor: Actor) -> tuple[operations.Given, Answers]:
+    """What came with the form of a step; what it must carry and doesn't is an error of the answers."""
     answers = Answers(request.form)
     given = operations.Given(
         reason=answers.text("reason"),
@@ -275,7 +281,6 @@ def take(
         outcome_on=answers.day("outcome_on"),
         wrong_part=_part(answers),
     )
-    answered_on = answers.day("answered_on") if channel in ON_BEHALF else None
     rule = rule_for(
         referral.status,
         event,
@@ -285,6 +290,15 @@ def take(
     )
     for field in rule.required:
         answers.require(field, getattr(given, field), label(f"referral.missing.{field}"))
+    return given, answers
+
+
+def take(
+    referral: Referral, event: Event, *, actor: Actor, channel: Channel = Channel.WEB
+) -> Answers:
+    """Take the step the form asks for and commit; what is wrong with the form is in the answers."""
+    given, answers = given_in(referral, event, actor=actor)
+    answered_on = answers.day("answered_on") if channel in ON_BEHALF else None
     if answers.errors:
         return answers
     try:
