@@ -18,6 +18,7 @@ _FACTS = {
     "banknote": "cost",
     "shield-check": "check",
     "shield-alert": "check",
+    "phone-off": "phone",
     "triangle-alert": "doubt",
 }
 _TOLD_APART = 1e-9
@@ -344,6 +345,10 @@ def _words(then: Entry, now: Entry) -> list[Message]:
     told = []
     if (then["name"], then["organization"]) != (now["name"], now["organization"]):
         told.append(Message("repeat.renamed"))
+    if then.get("way") != now.get("way") and then["distance_km"] and now["distance_km"]:
+        told.append(Message("repeat.way"))
+    if then.get("phones") != now.get("phones"):
+        told.append(Message("repeat.fact.phone"))
     before, after = (_facts(entry) for entry in (then, now))
     told += [
         Message(f"repeat.fact.{part}")

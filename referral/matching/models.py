@@ -30,7 +30,7 @@ class PenaltyTable(Identified):
     #: None: for every office that has none of its own
     office_id: Mapped[UUID | None] = mapped_column(ForeignKey("office.id"))
     number: Mapped[int]
-    #: {rule: steps}
+    #: {rule: steps}; {}: the office uses the shared table again
     steps: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     #: None: it came with the program

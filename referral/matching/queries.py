@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
@@ -26,9 +26,14 @@ def penalty_table(session: Session, office_id: UUID | None) -> PenaltyTable:
     return own if own is not None and own.steps else shared_table(session)
 
 
-def shared_table(session: Session) -> PenaltyTable:
-    """The newest table of those that come with the program."""
-    found = session.scalar(_tables(None).limit(1))
+def shared_table(session: Session, *, until: datetime | None = None) -> PenaltyTable:
+    """The newest table of those that come with the program, or the one that was at a moment."""
+    tables = _tables(None)
+    if until is not None:
+        first_was = select(func.min(PenaltyTable.number)).where(PenaltyTable.office_id.is_(None))
+        was_there = PenaltyTable.created_at <= until
+        tables = tables.where(was_there | (PenaltyTable.number == first_was.scalar_subquery()))
+    found = session.scalar(tables.limit(1))
     if found is None:
         raise NotFound("match.no_penalties")
     return found

@@ -22,6 +22,7 @@ from referral.matching.models import MatchReceipt, PenaltyTable
 from referral.matching.ranking import judge
 from referral.matching.receipts import PARTS, Mismatch, Point, query_of, recomputed
 from referral.matching.rules import RULES_VERSION, applying, is_proposed
+from referral.matching.weighing import differing
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer as places_of
 
@@ -133,13 +134,14 @@ def repeat(session: Session, receipt: MatchReceipt) -> Repeated:
         "kept_out": excluded_organizations(session, receipt.case_id)
         if receipt.case_id
         else frozenset(),
+        "now": receipt.at,
     }
     again = operations.answer(session, query, **how, table=table)
     directory = _directory(session, content, again)
     since = _since(session, receipt, query, again, gazetteer)
     rules = receipt.rules_version, RULES_VERSION
     causes = _causes(rules, directory)
-    tables_differ = _differing(content["penalty_table"]["steps"], today.steps)
+    tables_differ = differing(content["penalty_table"]["steps"], today.steps)
     todays = None
     if tables_differ:
         todays = compare(again, operations.answer(session, query, **how, table=today))
@@ -167,16 +169,6 @@ def _locate(gazetteer: Gazetteer) -> Any:
         return (found.latitude, found.longitude, found.precision_km) if found else None
 
     return located
-
-
-def _differing(
-    then: Mapping[str, float], now: Mapping[str, float]
-) -> dict[str, tuple[float, float]]:
-    return {
-        rule: (then.get(rule, 0.0), now.get(rule, 0.0))
-        for rule in dict.fromkeys((*then, *now))
-        if then.get(rule, 0.0) != now.get(rule, 0.0)
-    }
 
 
 def _directory(

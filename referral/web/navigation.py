@@ -28,7 +28,7 @@ def _places() -> list[Place]:
         ("referrals.index", _("Referrals"), "file-text", "office:read", ("referrals.",)),
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
         ("listings.index", _("My listings"), "clipboard-list", "listing:edit", ("listings.",)),
-        ("office.index", _("Office"), "building-2", "office:read", ("office.",)),
+        ("office.index", _("Office"), "building-2", "office:read", ("office.", "penalties.")),
         ("planning.gaps", _("Gaps"), "layers", "gap:read", ("planning.gap",)),
         (
             "planning.proposals",
