@@ -103,9 +103,11 @@ class _Work(Generic[Key]):
         self.targets = _stacked([self.sums[is_small], guarded])
         self.low = self.targets @ self.counts.astype(float)
         self.high = self.low.copy()
+        #: the same for every figure
+        self.least, self.most = self.values.astype(float), self.values.astype(float)
 
     def secure(self) -> None:
-        """Hide until no target can be narrowed."""
+        """Hide until no target can be narrowed, and no more than that."""
         if not self.targets.shape[0]:
             return
         together = np.asarray(self.targets.sum(axis=0)).ravel()
@@ -122,6 +124,17 @@ class _Work(Generic[Key]):
                     if self._is_safe(target):
                         break
                 self._give_up(solved)
+        self._take_back()
+
+    def _take_back(self) -> None:
+        """Show again what the rest tells anyhow: hiding it withholds nothing."""
+        hidden = np.flatnonzero(~self.shown & (self.values >= self.threshold))
+        for at in sorted(hidden, key=lambda at: -self.loss[at]):
+            aim = self.sums[at].toarray().ravel()
+            for sign in (1, -1):
+                if self.most[at] - self.least[at] < _TOLERANCE:
+                    self._solve(sign * aim)
+            self.shown[at] = self.most[at] - self.least[at] < _TOLERANCE
 
     def _is_safe(self, target: int) -> bool:
         low, high = self.low[target], self.high[target]
@@ -158,6 +171,8 @@ class _Work(Generic[Key]):
             raise RuntimeError(f"disclosure audit: {solved.message}")
         reached = self.targets @ solved.x
         self.low, self.high = np.minimum(self.low, reached), np.maximum(self.high, reached)
+        printed = self.sums @ solved.x
+        self.least, self.most = np.minimum(self.least, printed), np.maximum(self.most, printed)
         return solved
 
     def _give_up(self, solved: Any) -> None:

@@ -119,8 +119,8 @@ class Busiest:
     name: str
     people: int
     total: int
-    #: what each would take if all that were asked or offer the help shared equally
-    equal: float
+    #: that were asked or offer the help today
+    agencies: int
 
 
 def busiest(row: Mapping[str, Any], months: str, *, threshold: int) -> Busiest | None:
@@ -138,4 +138,4 @@ def busiest(row: Mapping[str, Any], months: str, *, threshold: int) -> Busiest |
     if may_be_more or [count for count, _ in shown].count(most) > 1:
         return None
     agencies = max(row["offering"], sum(cell.count != 0 for cell, _ in cells))
-    return Busiest(name, most, total, 1 / agencies) if agencies > 1 else None
+    return Busiest(name, most, total, agencies) if agencies > 1 else None

@@ -20,6 +20,7 @@ CUTS = ("sex", "age", "disability", "area")
 EVERYBODY, UNKNOWN = "everybody", "unknown"
 #: A median, and a comparison of two, wants this many times the smallest count that may be shown.
 MEDIAN_TIMES = 2
+_HALF = 0.5 + 1e-9  # a product of shares may miss the half by its rounding
 _SURE = 1.96  # standard errors on either side of 95 in 100
 #: Losses on hiding: a row's total is worth more than its cells, everybody's row more than one group's.
 _TOTAL_LOSS, _EVERYBODY_LOSS = 10, 20
@@ -84,9 +85,9 @@ def median(spells: Iterable[Spell]) -> Median:
             share *= 1 - over / left
             spread += over / (left * (left - over)) if left > over else 0.0
             error = _SURE * share * sqrt(spread)
-            middle = day if middle is None and share <= 0.5 else middle
-            low = day if low is None and share - error <= 0.5 else low
-            high = day if high is None and share + error <= 0.5 else high
+            middle = day if middle is None and share <= _HALF else middle
+            low = day if low is None and share - error <= _HALF else low
+            high = day if high is None and share + error <= _HALF else high
         left -= len(today)
     return Median(middle, low, high)
 
