@@ -11,7 +11,9 @@ from referral.web import (
     matching,
     office,
     pages,
+    penalties,
     planning,
+    receipts,
     referrals,
     upkeep,
 )
@@ -27,7 +29,9 @@ BLUEPRINTS = (
     listings.bp,
     matching.bp,
     office.bp,
+    penalties.bp,
     planning.bp,
+    receipts.bp,
     referrals.bp,
     upkeep.bp,
 )

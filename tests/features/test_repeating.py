@@ -196,7 +196,7 @@ def test_another_penalty_table_is_told_apart_from_a_changed_directory(
     assert found.answer.is_equal
     assert not found.is_equal
     assert found.todays_table is not None
-    assert [told(one) for one in found.todays_table.differences][0] == (
+    assert next(told(one) for one in found.todays_table.differences) == (
         "changed",
         "Dekat",
         [
