@@ -12,24 +12,35 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from referral.casework import operations as casework_operations
 from referral.casework import queries as casework
 from referral.casework.models import Case, Need, OwnResource
-from referral.core.errors import Invalid, JejaringError, NotAllowed, NotFound
+from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.core.text import Message
 from referral.directory.models import ServiceAtLocation
-from referral.directory.reference import taxonomy
 from referral.extensions import db
 from referral.matching import operations, queries
-from referral.matching.asking import FARTHEST_KM, URGENCIES, query_from
+from referral.matching.asking import FARTHEST_KM
 from referral.matching.facts import Query
 from referral.matching.models import MatchReceipt
 from referral.matching.receipts import printed, query_of
-from referral.places.queries import gazetteer
 from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen, zone
-from referral.web.naming import category_name, searchable_categories
+from referral.web.match_facts import disabilities, facts_from, has_changed, missing
+from referral.web.match_filters import (
+    Filters,
+    chips_of,
+    filters_from,
+    filters_of,
+    less_known,
+    typed,
+    without,
+)
+from referral.web.match_question import Question, choices, known_chips, question_of
+from referral.web.naming import category_name
+from referral.web.near_misses import grouped, nearest_km
 from referral.web.option_cards import cards_of, options_map
 from referral.web.reading import seen
 
@@ -49,42 +60,17 @@ FIRST_CARDS = 5
 @requires("match:run")
 def search() -> Page:
     """Find help without a case: a need, a place and a few facts; nothing about a person is kept."""
-    answers = Answers(request.form)
-    candidates: list[dict[str, Any]] = []
+    question = Question(request.form)
     if request.method == "POST":
-        given = {name: answers.shown(name).strip() for name in _SEARCHED}
-        given["place"] = answers.shown("place_code") or given["place"]
-        try:
-            query = query_from(
-                given,
-                taxonomy=taxonomy(),
-                gazetteer=gazetteer(db.session),
-                now=datetime.now(UTC),
-                zone=zone(),
-            )
-        except JejaringError as error:
-            candidates = error.candidates if error.field == "place" else []
-            field = "place" if error.field == "near" else error.field or "need"
-            answers.wrong(field, _where(error, say(error.message)))
-        else:
+        query = question.read()
+        if query is not None:
+            only = filters_from(Answers(request.form))
+            query = replace(query, open_only=only.open_only, free_only=only.free_only)
             return _kept(_run(query))
     else:
-        answers = Answers.of(urgency="routine")
-    page = render_template(
-        "matching/search.html",
-        answers=answers,
-        candidates=[(one["code"], one["name"]) for one in candidates],
-        categories=searchable_categories(),
-        urgencies=URGENCIES,
-    )
-    return page, answers.status
-
-
-_SEARCHED = ("need", "place", "age", "sex", "urgency", "within", "at")
-
-
-def _where(error: JejaringError, sentence: str) -> str:
-    return _("Write where help is looked for.") if error.field == "near" else sentence
+        question = Question.of(urgency="routine")
+    page = render_template("matching/search.html", answers=question, **choices())
+    return page, question.status
 
 
 # Running ------------------------------------------------------------------------------------------
@@ -101,27 +87,63 @@ def run(need_id: UUID) -> Response:
 
 @bp.post("/receipts/<uuid:receipt_id>/again")
 @requires("match:run")
-def again(receipt_id: UUID) -> Response:
-    """Run the same query again with what was filtered; the earlier receipt stays as it was."""
+def again(receipt_id: UUID) -> Page:
+    """Ask again with other filters, one filter less or a longer way; the earlier receipt stays as it was.
+
+    A need is asked with what is known of the person today, a search with what was asked before.
+    """
     before = queries.get_receipt(db.session, g.user, receipt_id)
     need = _need_of(db.session, before)
-    answers = Answers(request.form)
-    within = answers.whole("within", 1, int(FARTHEST_KM))
-    at = answers.instant("at")
-    if answers.errors:
-        for sentence in answers.errors.values():
-            flash(sentence, "bad")
-        return redirect(url_for(".receipt", receipt_id=receipt_id), 303)
-    now = datetime.now(UTC).astimezone(ZoneInfo(zone())).replace(microsecond=0)
     query = query_of(before.content or {})
-    query = replace(
-        query,
-        within=within,
-        at=at or now,
-        open_only=answers.ticked("open_only"),
-        free_only=answers.ticked("free_only"),
+    filters = filters_of(query, before.at)
+    answers = Answers(request.form)
+    dropped = answers.shown("without")
+    if dropped:
+        filters = without(dropped, filters)
+        query = less_known(dropped, query) if need is None else query
+    elif "widen" in answers.given:
+        filters = replace(filters, within=answers.whole("widen", 1, int(FARTHEST_KM)))
+    elif "same" not in answers.given:
+        filters = filters_from(answers)
+    if answers.errors:
+        return _receipt_page(_shown_receipt(receipt_id), filters=answers)
+    return _kept(_run(_asked(query, filters, need), need))
+
+
+@bp.post("/receipts/<uuid:receipt_id>/facts")
+@requires("case:write")
+def add_facts(receipt_id: UUID) -> Page:
+    """Keep what the worker learned about whom the need is for, and ask again with it."""
+    before = queries.get_receipt(db.session, g.user, receipt_id)
+    need = _need_of(db.session, before)
+    if need is None:
+        raise NotFound("match.receipt.unknown")
+    answers = Answers(request.form)
+    facts, registered_in = facts_from(answers)
+    if answers.errors:
+        return _receipt_page(_shown_receipt(receipt_id), facts=answers)
+    now = datetime.now(UTC)
+    casework_operations.add_facts(
+        db.session, need, facts, registered_in=registered_in, by=g.user, now=now
     )
-    return _kept(_run(query, need))
+    query = query_of(before.content or {})
+    return _kept(_run(_asked(query, filters_of(query, before.at), need), need))
+
+
+@bp.get("/receipts/<uuid:receipt_id>/again")
+@bp.get("/receipts/<uuid:receipt_id>/choice")
+@bp.get("/receipts/<uuid:receipt_id>/facts")
+@requires("receipt:read")
+def back_to_receipt(receipt_id: UUID) -> Response:
+    """Where a refused form was answered, a reload or another language leads to the receipt it stands on."""
+    return redirect(url_for(".receipt", receipt_id=receipt_id), 303)
+
+
+def _asked(query: Query, filters: Filters, need: Need | None) -> Query:
+    now = datetime.now(UTC)
+    if need is not None:
+        query = operations.query_for(db.session, need, now=now, limit=query.limit)
+    return filters.put_on(query, now.astimezone(ZoneInfo(zone())).replace(microsecond=0))
 
 
 def _run(query: Query, need: Need | None = None) -> MatchReceipt:
@@ -155,7 +177,7 @@ def _need_of(session: Session, receipt: MatchReceipt) -> Need | None:
 @requires("receipt:read")
 def receipt(receipt_id: UUID) -> Page:
     """What a match gave: options in order, remote help beside, why not the others."""
-    return _receipt_page(_shown_receipt(receipt_id), Answers())
+    return _receipt_page(_shown_receipt(receipt_id))
 
 
 def _shown_receipt(receipt_id: UUID) -> MatchReceipt:
@@ -220,7 +242,7 @@ def choose(receipt_id: UUID) -> Page:
         except Invalid as error:
             answers.refused(error, "choice", "reasons")
     if answers.errors:
-        return _receipt_page(kept, answers)
+        return _receipt_page(kept, choice=answers)
     need_id, case_id = need.id, need.case_id
     db.session.commit()
     if site_id is not None:
@@ -251,16 +273,30 @@ def _own_resource(need: Need, own_id: UUID | None) -> OwnResource | None:
     return next((own for own in _own_people(need) if own.id == own_id), None)
 
 
-def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
+def _receipt_page(
+    kept: MatchReceipt,
+    *,
+    choice: Answers | None = None,
+    filters: Answers | None = None,
+    facts: Answers | None = None,
+) -> Page:
+    """The page of a receipt; one of its forms may come back with what was wrong in it."""
     need = _need_of(db.session, kept)
     case: Case | None = need.case if need else None
     if need is not None:
         seen(need, client_id=need.case.client_id)
     content = kept.content or {}
     shown = printed(content, chosen())
+    query = query_of(content)
     sites = _sites(shown)
     cards = cards_of(shown["options"], content, "options", sites)
-    at = datetime.fromisoformat(shown["query"]["at"])
+    near_misses = grouped(content, cards_of(shown["why_not"], content, "why_not", sites))
+    wrong = [
+        *(choice or Answers()).summary,
+        *(filters or Answers()).summary,
+        *(facts or Answers()).summary,
+    ]
+    narrowed = filters_of(query, kept.at)
     page = render_template(
         "matching/receipt.html",
         receipt=kept,
@@ -268,26 +304,37 @@ def _receipt_page(kept: MatchReceipt, answers: Answers) -> Page:
         case=case,
         at_risk=case is not None and case.has_violence,
         own=_own_people(need) if need else (),
-        category=category_name(shown["query"]["need"]),
+        category=category_name(query.need),
         shown=shown,
-        asked=content["asked"],
-        at=at,
-        at_typed=at.astimezone(ZoneInfo(zone())).strftime("%Y-%m-%dT%H:%M"),
+        at=query.at,
         cards=cards,
         remote=cards_of(shown["remote"], content, "remote", sites),
-        why_not=cards_of(shown["why_not"], content, "why_not", sites),
+        near_misses=near_misses,
+        widen_km=nearest_km(near_misses),
         longest_km=max(
             (one["effective_km"] or 0 for one in shown["options"][:FIRST_CARDS]), default=0
         ),
         first=FIRST_CARDS,
-        map=options_map(
-            shown, cards[:FIRST_CARDS], sites, precision_km=content["asked"]["precision_km"]
-        ),
+        map=options_map(shown, cards, sites, first=FIRST_CARDS, precision_km=query.precision_km),
         total=content["tally"]["options"],
         reasons=_reasons(),
-        answers=answers,
+        chips=chips_of(narrowed),
+        known=known_chips(query) if need is None else [],
+        missing=missing(query, content),
+        has_changed=need is not None and _knows_more(query, need),
+        question=question_of(query) if need is None else None,
+        offered=choices() if need is None else disabilities(),
+        wrong=wrong,
+        answers=choice or Answers(),
+        filters=filters or typed(narrowed),
+        facts=facts or Answers(),
     )
-    return page, answers.status
+    return page, 422 if wrong else 200
+
+
+def _knows_more(query: Query, need: Need) -> bool:
+    today = operations.query_for(db.session, need, now=datetime.now(UTC), limit=query.limit)
+    return has_changed(query, today)
 
 
 def _reasons() -> list[tuple[str, str]]:

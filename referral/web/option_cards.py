@@ -19,13 +19,26 @@ from referral.web.language import chosen
 from referral.web.pins import collection, pin
 
 _PHONES_IN_DOUBT = ("listing.field.phones", "upkeep.doubt.whole")
+#: Facts that only say that nothing is known, and what to ask instead.
+_NOT_KNOWN = {
+    "match.fact.hours_unknown": "open_only",
+    "match.fact.room_unknown": "room",
+    "match.fact.cost_unknown": "free_only",
+}
+_HOW_TO_ASK = ("match.fact.go_in_person", "match.fact.no_way_to_ask")
+_NOT_SAID = ".not_said"
 #: Passes that say nothing about this client and this service.
 _SILENT = ("match.active.pass", "match.within.no_limit", "match.accessibility.not_needed")
 
 
 @dataclass(frozen=True)
 class Card:
-    """One option as the page shows it."""
+    """One option as the page shows it.
+
+    bearing  in words, from where distances start; way: what is known of the way there;
+             is_route: the km are those of a way the office knows
+    ask      what nobody told and somebody must ask, in one sentence
+    """
 
     rank: int
     site_id: str
@@ -41,6 +54,10 @@ class Card:
     phones: list[dict[str, str]]
     address: str | None
     steps: list[str]
+    bearing: str | None = None
+    way: str | None = None
+    is_route: bool = False
+    ask: str | None = None
     would_fit_if: str | None = None
 
 
@@ -68,7 +85,12 @@ def _card(
     before: Mapping[str, Any] | None,
 ) -> Card:
     numbers = _phones(site)
-    facts = [(fact["icon"], say(Message.from_json(fact["message"]))) for fact in kept["facts"]]
+    ask = _ask(entry, kept, has_phone=bool(numbers) and not _doubts_phones(kept))
+    facts = [
+        (fact["icon"], printed["because"])
+        for fact, printed in zip(kept["facts"], entry["facts"], strict=True)
+        if not _is_said_by(ask, printed["key"])
+    ]
     if site is not None and site.service.status is not ServiceStatus.ACTIVE:
         # The receipt is of another day; what closed since must not be chosen.
         facts.insert(0, ("circle-alert", label(f"directory.status.{site.service.status}")))
@@ -87,13 +109,28 @@ def _card(
         km_text=_range(entry),
         additions=_additions(entry["penalties"]),
         facts=facts,
-        reasons=reasons_of(entry, has_phone=bool(numbers) and not _doubts_phones(kept)),
+        reasons=_reasons(entry, ask),
         ties=say(Message("match.equal_distance")) if _equals(before, entry) else None,
         phones=numbers,
         address=_address(site),
         steps=_steps(site),
+        bearing=entry.get("bearing"),
+        way=_way(entry, kept),
+        is_route=bool(kept.get("route")),
+        ask=ask,
         would_fit_if=entry.get("would_fit_if"),
     )
+
+
+def _is_said_by(ask: str | None, fact: str) -> bool:
+    """Whether what to ask says a fact already: that nothing is known, or how one asks."""
+    return ask is not None and (fact in _NOT_KNOWN or fact.startswith(_HOW_TO_ASK))
+
+
+def _way(entry: Mapping[str, Any], kept: Mapping[str, Any]) -> str | None:
+    """What the distance is, where it is more than the straight line the page speaks of."""
+    way = kept.get("way")
+    return entry["way"] if way and way["key"] != "match.way.straight" else None
 
 
 def _doubts_phones(kept: Mapping[str, Any]) -> bool:
@@ -134,28 +171,40 @@ def _equals(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:
 
 def reasons_of(entry: Mapping[str, Any], *, has_phone: bool) -> list[tuple[str, str]]:
     """What speaks for a printed option, what to ask (what no source says is one question), what speaks against it."""
+    return _reasons(entry, _ask(entry, {}, has_phone=has_phone))
+
+
+def _reasons(entry: Mapping[str, Any], ask: str | None) -> list[tuple[str, str]]:
     verdicts = entry["verdicts"]
     reasons = [
         (one["verdict"], one["because"])
         for one in verdicts
         if one["verdict"] != "unknown" and one["key"] not in _SILENT
     ]
-    not_said = [one for one in verdicts if one["key"].endswith(".not_said")]
     reasons += [
         ("unknown", one["because"])
         for one in verdicts
-        if one["verdict"] == "unknown" and one not in not_said
+        if one["verdict"] == "unknown" and not one["key"].endswith(_NOT_SAID)
     ]
-    if not_said:
-        topics = text.listed((label(f"match.topic.{one['rule']}") for one in not_said), chosen())
-        key = "match.ask.by_phone" if has_phone else "match.ask.in_person"
-        reasons.append(("unknown", say(Message(key, {"topics": topics}))))
+    if ask:
+        reasons.append(("unknown", ask))
     reasons += [
         ("fail", one["because"][:1].upper() + one["because"][1:] + ".")
         for one in entry["penalties"]
         if one["rule"] not in DATA_QUALITY
     ]
     return reasons
+
+
+def _ask(entry: Mapping[str, Any], kept: Mapping[str, Any], *, has_phone: bool) -> str | None:
+    """Everything that no source says, in one sentence; a topic that a rule and a fact both lack is named once."""
+    topics = [_NOT_KNOWN.get(fact["message"]["key"]) for fact in kept.get("facts", ())]
+    topics += [one["rule"] for one in entry["verdicts"] if one["key"].endswith(_NOT_SAID)]
+    named = [label(f"match.topic.{topic}") for topic in dict.fromkeys(topics) if topic]
+    if not named:
+        return None
+    key = "match.ask.by_phone" if has_phone else "match.ask.in_person"
+    return say(Message(key, {"topics": text.listed(named, chosen())}))
 
 
 def _phones(site: ServiceAtLocation | None) -> list[dict[str, str]]:
@@ -192,9 +241,13 @@ def options_map(
     cards: Sequence[Card],
     sites: Mapping[UUID, ServiceAtLocation],
     *,
+    first: int,
     precision_km: float,
 ) -> dict[str, Any] | None:
-    """The options that may be shown on a map, and where the distances start. None when there is nothing."""
+    """The options that may be shown on a map, and where the distances start. None when there is nothing.
+
+    What stands after the `first` is marked as folded: it is drawn when its cards are unfolded.
+    """
     features = []
     for card in cards:
         site = sites.get(UUID(card.site_id))
@@ -206,7 +259,13 @@ def options_map(
             pin(
                 location.latitude,
                 location.longitude or 0.0,
-                {"kind": "option", "number": card.rank, "name": card.name, "note": distance},
+                {
+                    "kind": "option",
+                    "number": card.rank,
+                    "name": card.name,
+                    "note": f"{distance} {card.bearing or ''}".strip(),
+                    "folded": card.rank > first,
+                },
             )
         )
     if not features:

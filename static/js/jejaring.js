@@ -8,6 +8,8 @@ const enhancements = {
   "[data-copy]": () => import("./copy.js"),
   "[data-rows]": () => import("./rows.js"),
   "[data-picker]": () => import("./picker.js"),
+  "[data-match]": () => import("./match.js"),
+  "[data-option-keys]": () => import("./options.js"),
   "[data-listmap]": () => import("./listmap.js"),
   "[data-map]": () => import("./map.js"),
 };
@@ -23,3 +25,4 @@ function enhance(root) {
 
 enhance(document);
 document.addEventListener("htmx:load", (event) => enhance(event.target));
+document.addEventListener("drawn", (event) => enhance(event.target));

@@ -19,5 +19,5 @@ export function enhance(pair) {
     pair.scrollIntoView({ block: "start" });
   });
   pair.addEventListener("listmap:ask", (event) => show(event.detail));
-  show("list");
+  show(pair.dataset.showing ?? "list");
 }

@@ -187,9 +187,15 @@ def test_a_filter_that_makes_no_sense_is_said_and_changes_nothing(
     matched(browser, need)
     first = session.scalars(select(MatchReceipt)).one()
 
-    page = browser.submit(f"/receipts/{first.id}/again", {"within": "-3", "at": "later"})
+    where = f"/receipts/{first.id}/again"
+    page = browser.submit(where, {"within": "-3", "at": "later", "free_only": "y"}, status=422)
 
-    assert page.select_one(".notice-bad") is not None
+    errors = {error["id"] for error in page.select("#filters .field-error")}
+    assert errors == {"within-error", "at-error"}
+    assert page.select_one("#within")["value"] == "-3"
+    assert page.select_one("#free_only[checked]") is not None
+    assert page.select_one("#filter-fold[open]") is not None
+    assert browser.get(where).location == f"/receipts/{first.id}"
     assert len(session.scalars(select(MatchReceipt)).all()) == 1
 
 

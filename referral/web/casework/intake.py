@@ -88,7 +88,12 @@ def client(case_id: UUID) -> Page:
         if not form.errors:
             operations.update_client(db.session, case, by=g.user, now=now(), **vars(told))
             _tell_of_same_number(case)
-            return saved(case, _("What is held on the client has changed."), part="client")
+            changed = saved(case, _("What is held on the client has changed."), part="client")
+            # Who came from a match goes back to it; there the search is made again with one press.
+            match = request.args.get("match", type=UUID)
+            return (
+                redirect(url_for("matching.receipt", receipt_id=match), 303) if match else changed
+            )
     page = render_template("casework/client.html", case=case, **_choices(), answers=form)
     return page, form.status
 
