@@ -16,6 +16,7 @@ THREADS = 2
 #: What runs by itself, and when.
 PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.deliver_letters, crontab()),
+    (tasks.remind_agencies, crontab(minute="20")),
     (tasks.forget_claims, crontab(minute="10", hour="19")),
     (tasks.find_duplicates, crontab(minute="40", hour="18")),
     (tasks.publish_fairness, crontab(minute="10", hour="20")),

@@ -18,6 +18,7 @@ from referral.directory.intake.uploads import Uploads
 from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 from referral.planning import fairness
+from referral.referrals import reminders
 
 
 def deliver_letters() -> int:
@@ -45,6 +46,16 @@ def forget_claims() -> int:
     forgotten = claims.forget(db.session, now=datetime.now(UTC))
     db.session.commit()
     return forgotten
+
+
+def remind_agencies() -> int:
+    """Remind of urgent referrals, and write the week's letters; gives how many agencies were due one."""
+    public_url = current_app.config["SETTINGS"].PUBLIC_URL
+    _begin_writing()
+    reminded = reminders.remind(db.session, public_url=public_url, now=datetime.now(UTC))
+    reminded += reminders.write_digests(db.session, public_url=public_url, now=datetime.now(UTC))
+    db.session.commit()
+    return reminded
 
 
 def _begin_writing() -> None:

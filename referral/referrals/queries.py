@@ -37,7 +37,8 @@ def reachable(user: User) -> ColumnElement[bool]:
     return false()
 
 
-def _loaded(query: Select[Any]) -> Select[Any]:
+def loaded(query: Select[Any]) -> Select[Any]:
+    """The query with what its referrals are read with."""
     return query.options(
         joinedload(Referral.service).joinedload(Service.organization),
         joinedload(Referral.case).joinedload(Case.client),
@@ -51,7 +52,7 @@ def _loaded(query: Select[Any]) -> Select[Any]:
 def get(session: Session, user: User, referral_id: UUID) -> Referral:
     """The referral with its steps. Raises NotFound when it is not this person's to see."""
     referral: Referral | None = session.scalar(
-        _loaded(select(Referral)).where(Referral.id == referral_id, reachable(user))
+        loaded(select(Referral)).where(Referral.id == referral_id, reachable(user))
     )
     if referral is None:
         raise NotFound("referral.none")
@@ -60,7 +61,7 @@ def get(session: Session, user: User, referral_id: UUID) -> Referral:
 
 def of_broker(user: User, *, live: bool = True) -> Select[Any]:
     """Referrals of this person's cases: those due first, then the longest waiting; ended ones newest first."""
-    query = _loaded(select(Referral)).where(
+    query = loaded(select(Referral)).where(
         reachable(user),
         Referral.status.in_(_OPEN) if live else Referral.status.not_in(_OPEN),
     )
@@ -76,7 +77,7 @@ def of_broker(user: User, *, live: bool = True) -> Select[Any]:
 
 def inbox(user: User, *, live: bool = True) -> Select[Any]:
     """Referrals to this person's agency: unanswered first, urgent before routine, longest wait first."""
-    query = _loaded(select(Referral)).where(
+    query = loaded(select(Referral)).where(
         reachable(user),
         Referral.status.in_(LIVE) if live else Referral.status.not_in(LIVE),
     )
@@ -105,7 +106,7 @@ def count_ended(session: Session, user: User) -> int:
 def live_duplicate(session: Session, need_id: UUID, service_id: UUID) -> Referral | None:
     """A referral of the same need to the same service that is drafted or still running."""
     found: Referral | None = session.scalar(
-        _loaded(select(Referral))
+        loaded(select(Referral))
         .where(
             Referral.need_id == need_id,
             Referral.service_id == service_id,
@@ -120,7 +121,7 @@ def live_duplicate(session: Session, need_id: UUID, service_id: UUID) -> Referra
 def of_case(session: Session, case_id: UUID) -> Sequence[Referral]:
     """Every referral of a case, newest first."""
     return session.scalars(
-        _loaded(select(Referral))
+        loaded(select(Referral))
         .where(Referral.case_id == case_id)
         .order_by(Referral.created_at.desc(), Referral.id.desc())
     ).all()
@@ -249,6 +250,20 @@ def clock(referral: Referral) -> Clock:
     )
 
 
+def late(session: Session, user: User, *, now: datetime) -> list[tuple[Referral, datetime]]:
+    """Running referrals whose answer, contact or news is overdue, with since when; longest first."""
+    running = session.scalars(
+        loaded(select(Referral)).where(reachable(user), Referral.status.in_(LIVE))
+    ).all()
+    found = []
+    for referral in running:
+        due = clock(referral)
+        due_at = due.decide_by or due.stalled_from
+        if due_at is not None and due_at < now:
+            found.append((referral, due_at))
+    return sorted(found, key=lambda pair: (pair[1], pair[0].id))
+
+
 def calendar(office: Office, at: datetime) -> Calendar:
     """The working days of an office around an instant."""
     zone = ZoneInfo(office.time_zone)
@@ -288,7 +303,7 @@ def reasons_by_code(session: Session) -> dict[str, ReasonCode]:
 def ended_in_vain(session: Session, need_id: UUID) -> Referral | None:
     """The referral of a need that was refused, failed or cancelled last."""
     found: Referral | None = session.scalar(
-        _loaded(select(Referral))
+        loaded(select(Referral))
         .where(
             Referral.need_id == need_id,
             Referral.status.in_([Status.REJECTED, Status.FAILED, Status.CANCELLED]),
@@ -342,7 +357,7 @@ def to_ask_client(user: User, today: date) -> Select[Any]:
         Feedback.referral_id == Referral.id, Feedback.given_by == "client"
     )
     return (
-        _loaded(select(Referral))
+        loaded(select(Referral))
         .where(reachable(user), or_(claimed, walked_in), ~asked.exists())
         .order_by(Referral.outcome_on.nulls_first(), Referral.review_on, Referral.id)
     )

@@ -12,6 +12,7 @@ from referral.casework import crisis, handover, queries
 from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.extensions import db
+from referral.referrals import queries as referrals
 from referral.web.access import requires
 from referral.web.answers import Answers
 
@@ -33,6 +34,7 @@ def index() -> Page:
         closed=closed,
         alone=[(case, queries.calls_of(db.session, case.id)) for case in alone],
         brokers=accounts.active_brokers(db.session, g.user.office_id),
+        late=referrals.late(db.session, g.user, now=datetime.now(UTC)),
         page_url=lambda page: url_for(".index", closed=int(closed), page=page),
     )
 

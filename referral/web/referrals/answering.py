@@ -7,7 +7,7 @@ from flask import g, redirect, render_template, url_for
 
 from referral.casework.contact import printed
 from referral.extensions import db
-from referral.referrals import queries
+from referral.referrals import queries, reminders
 from referral.referrals.cards import CRITERIA, RELEASABLE, View
 from referral.referrals.kinds import Share
 from referral.referrals.lifecycle import LIVE, WAITING, Actor, Event
@@ -40,7 +40,13 @@ _ANSWERS = {"pass": "circle-check", "fail": "triangle-alert"}
 @requires("referral:answer")
 def inbox() -> Page:
     """What was sent to this agency: unanswered first."""
-    return listing("referrals/inbox.html", ".inbox", queries.inbox, _further)
+    return listing(
+        "referrals/inbox.html",
+        ".inbox",
+        queries.inbox,
+        _further,
+        burden=reminders.asked_lately(db.session, g.user.organization_id, now=now()),
+    )
 
 
 def _further(referral: Referral) -> dict[str, Any]:

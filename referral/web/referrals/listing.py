@@ -20,8 +20,9 @@ def listing(
     endpoint: str,
     query: Callable[..., Select[Any]],
     further: Callable[[Referral], dict[str, Any]],
+    **shown: Any,
 ) -> str:
-    """The page of `query(user, live=…)`; `further` says of a referral what only this side is shown."""
+    """The page of `query(user, live=…)`; `further` says of a referral what only this side is shown, `shown` of all."""
     user: User = g.user
     ended = request.args.get("show") == "ended"
     number = request.args.get("page", 1, type=int)
@@ -35,6 +36,7 @@ def listing(
         live_count=queries.count_live(db.session, user),
         ended_count=queries.count_ended(db.session, user),
         page_url=lambda number: url_for(endpoint, page=number, show="ended" if ended else None),
+        **shown,
     )
 
 
@@ -47,6 +49,7 @@ def _row(referral: Referral) -> dict[str, Any]:
         "tone": TONES[referral.status],
         "waits": waits,
         "paused": clock.is_paused,
+        "silent": clock.silent_from is not None and clock.silent_from <= now(),
         "due": due,
         "overdue": due is not None and due < now(),
     }

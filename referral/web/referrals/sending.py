@@ -17,7 +17,7 @@ from referral.extensions import db
 from referral.matching.models import MatchReceipt
 from referral.matching.queries import get_receipt
 from referral.matching.receipts import printed
-from referral.referrals import operations, queries, replies
+from referral.referrals import operations, queries, reminders, replies
 from referral.referrals.cards import RELEASABLE, USUALLY_RELEASED
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Referral
@@ -92,6 +92,7 @@ def new(need_id: UUID) -> Page:
         contact=need.case.client.safe_contact or {},
         contact_is_safe=casework.has_safe_contact(need.case),
         walk_in=site.service.answer_mode is AnswerMode.WALK_IN,
+        burden=reminders.asked_lately(db.session, organization_id, now=now()),
         answers=answers,
         problem=say(problem.message) if problem else None,
         releasable=[(name, label(f"referral.fact.{name}"), _plain(name)) for name in RELEASABLE],

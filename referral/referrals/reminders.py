@@ -1,0 +1,141 @@
+"""What is said to agencies because time passes: a reminder of what is urgent, and one letter a week for the rest.
+
+Found anew each time from the clocks; what was said once is known by its key, so that a job may run twice,
+late, or on several machines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from referral.casework.models import Urgency
+from referral.changes import outbox
+from referral.core.country import COUNTRY
+from referral.core.text import DEFAULT_LANGUAGE, Message
+from referral.directory.models import AnswerMode
+from referral.directory.upkeep.letters import letter
+from referral.referrals import queries, replies
+from referral.referrals.lifecycle import WAITING
+from referral.referrals.models import Referral
+
+#: When the week's letter is written: Monday morning.
+DIGEST_AT = time(7)
+#: More do not stand in one letter; the inbox has them all.
+MOST_IN_A_LETTER = 20
+#: What an answer takes, beside the telephone.
+MINUTES_FOR_AN_ANSWER = 3
+
+
+@dataclass(frozen=True)
+class Burden:
+    """How often an agency was asked, and about how long answering took."""
+
+    asks: int
+
+    @property
+    def minutes(self) -> int:
+        return self.asks * MINUTES_FOR_AN_ANSWER
+
+
+def remind(
+    session: Session, *, public_url: str, lang: str = DEFAULT_LANGUAGE, now: datetime
+) -> int:
+    """Remind the agency of each urgent referral whose time is half over; gives how many could be reminded."""
+    reminded = 0
+    for referral in _unanswered(session, Referral.priority != Urgency.ROUTINE):
+        clock = queries.clock(referral)
+        if clock.remind_at is None or clock.is_paused or now < clock.remind_at:
+            continue
+        reminded += replies.ask_by_mail(
+            session, referral, public_url=public_url, reminds=True, lang=lang, now=now
+        )
+    return reminded
+
+
+def write_digests(
+    session: Session, *, public_url: str, lang: str = DEFAULT_LANGUAGE, now: datetime
+) -> int:
+    """This week's letter to each agency with something unanswered from before it; gives how many were due."""
+    since = week_begins(now)
+    if not public_url or now < since:
+        return 0
+    waiting = _unanswered(session, Referral.requested_at < since)
+    due = 0
+    for organization_id, referrals in groupby(waiting, key=lambda one: one.organization_id):
+        due += _digest(
+            session, organization_id, list(referrals), since.date(), public_url, lang, now
+        )
+    return due
+
+
+def week_begins(now: datetime) -> datetime:
+    """Monday morning of the week, in the country's zone."""
+    zone = ZoneInfo(COUNTRY.time_zone)
+    today = now.astimezone(zone).date()
+    return datetime.combine(today - timedelta(days=today.weekday()), DIGEST_AT, zone)
+
+
+def asked_lately(session: Session, organization_id: UUID, *, now: datetime) -> Burden:
+    """What an agency was asked within the last 30 days, by everybody."""
+    sent = session.scalar(
+        select(func.count()).where(
+            Referral.organization_id == organization_id,
+            Referral.answer_mode != AnswerMode.WALK_IN,
+            Referral.requested_at > now - timedelta(days=30),
+        )
+    )
+    return Burden(sent or 0)
+
+
+def _unanswered(session: Session, *which: object) -> Sequence[Referral]:
+    """Referrals that wait for an agency's answer, by agency and then oldest first."""
+    return session.scalars(
+        queries.loaded(select(Referral))
+        .where(
+            Referral.status.in_(WAITING),
+            Referral.answer_mode == AnswerMode.REPLIES,
+            *which,  # type: ignore[arg-type]  # SQL conditions
+        )
+        .order_by(Referral.organization_id, Referral.requested_at, Referral.id)
+    ).all()
+
+
+def _digest(
+    session: Session,
+    organization_id: UUID,
+    referrals: Sequence[Referral],
+    week: date,
+    public_url: str,
+    lang: str,
+    now: datetime,
+) -> bool:
+    to = next((found for one in referrals if (found := replies.mail_address(one))), None)
+    if to is None:
+        return False
+    links = []
+    for referral in referrals[:MOST_IN_A_LETTER]:
+        due_at = queries.clock(referral).decide_by
+        told: dict[str, Any] = {"number": referral.number, "service": referral.service.name}
+        words = Message("reply.digest.one", told)
+        if due_at is not None:
+            words = Message("reply.digest.one_due", told | {"due": due_at.date()})
+        link = replies.issue(session, referral, now=now)
+        links.append((words, replies.address(public_url, link) or ""))
+    burden = {"count": len(referrals), "minutes": len(referrals) * MINUTES_FOR_AN_ANSWER}
+    written = letter(
+        Message("reply.digest.subject", burden),
+        Message("reply.digest.why", burden),
+        links,
+        Message("reply.digest.after"),
+        lang=lang,
+    )
+    key = f"referral.digest:{organization_id}:{week.isoformat()}"
+    outbox.write(session, key=key, to=to, **written, now=now)
+    return True
