@@ -115,7 +115,6 @@ def rehearse(
             for table in (holds, steps)
         )
         _note(found, query.need, receipt.at, before, after)
-        session.expunge(receipt)  # a receipt holds a whole answer
     _name(session, found)
     return found
 
