@@ -287,6 +287,10 @@ class _Program:
 # In which order ----------------------------------------------------------------------------------
 
 
+#: by (stops visited as bits, last of them): metres so far and the way there
+_Ways = dict[tuple[int, int], tuple[int, tuple[int, ...]]]
+
+
 def shortest_round(
     from_start: Sequence[float],
     between: Sequence[Sequence[float]],
@@ -297,28 +301,28 @@ def shortest_round(
     from_start  km from the start to each stop
     between     km between the stops; the same both ways
     first       stops that come before all the others
-    Exact up to EXACT_STOPS; beyond, always on to the nearest.
+    Exact up to EXACT_STOPS (of equals the one that names the stops in their own order first); beyond,
+    always on to the nearest.
     """
     stops = range(len(from_start))
     if len(from_start) > EXACT_STOPS:
         return _nearest_next(from_start, between, first)
-    before = [sum(1 << j for j in stops if (j in first) and i not in first) for i in stops]
-    # by (stops visited, last of them): km so far and the way there
-    ways: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {
-        (1 << i, i): (from_start[i], (i,)) for i in stops if not before[i]
-    }
+    starts = [round(km * _METRES) for km in from_start]  # whole, so that equals are equal
+    legs = [[round(km * _METRES) for km in row] for row in between]
+    before = [sum(1 << j for j in stops if j in first and i not in first) for i in stops]
+    ways: _Ways = {(1 << i, i): (starts[i], (i,)) for i in stops if not before[i]}
     for _stop in stops[1:]:
-        following: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
-        for (visited, last), (km, way) in ways.items():
+        following: _Ways = {}
+        for (visited, last), (metres, way) in ways.items():
             for i in stops:
                 if visited >> i & 1 or before[i] & ~visited:
                     continue
-                key, found = (visited | 1 << i, i), (km + between[last][i], (*way, i))
+                key, found = (visited | 1 << i, i), (metres + legs[last][i], (*way, i))
                 if key not in following or found < following[key]:
                     following[key] = found
         ways = following
-    rounds = ((km + from_start[last], way) for (_, last), (km, way) in ways.items())
-    return min(rounds, default=(0.0, ()))[1]
+    rounds = ((metres + starts[last], way) for (_, last), (metres, way) in ways.items())
+    return min(rounds, default=(0, ()))[1]
 
 
 def _nearest_next(

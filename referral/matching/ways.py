@@ -89,6 +89,7 @@ class Way:
 
     def _in_order(self, stops: Sequence[Stop]) -> tuple[list[tuple[Stop, Leg]], float]:
         """The stops in order, each with the leg that leads to it, and the km there and back."""
+        stops = sorted(stops, key=lambda stop: order_km(self._from_start(stop)))
         starts = [self._from_start(stop) for stop in stops]
         legs = [[self._leg(one, other) for other in stops] for one in stops]
         from_start = [order_km(leg) for leg in starts]

@@ -12,5 +12,14 @@ def pin(latitude: float, longitude: float, properties: dict[str, Any]) -> dict[s
     }
 
 
+def line(points: list[tuple[float, float]], properties: dict[str, Any]) -> dict[str, Any]:
+    """A way through points, each latitude and longitude."""
+    return {
+        "type": "Feature",
+        "geometry": {"type": "LineString", "coordinates": [[lon, lat] for lat, lon in points]},
+        "properties": properties,
+    }
+
+
 def collection(pins: list[dict[str, Any]]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": pins}

@@ -34,6 +34,7 @@ from referral.web.casework.files import (
     need_states,
     now,
     saved,
+    to_look_for,
 )
 from referral.web.formatting import capital, label
 from referral.web.naming import area_name, category_name
@@ -86,6 +87,7 @@ def case(case_id: UUID) -> Page:
         choices=choices_in(case),
         unmet=unmet_in(case),
         looking=LOOKING,
+        to_plan=to_look_for(case, states),
         ended=ENDED,
         numbers=first_numbers(case) if case.crisis_since else [],
         contract=agreements.current_contract(case),

@@ -1,6 +1,6 @@
 """What every page of a case does: open the file for this person, note that it was read, save and go back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from flask import Blueprint, flash, g, redirect, url_for
 from werkzeug.wrappers import Response
 
 from referral.casework import queries
-from referral.casework.models import Case, Need
+from referral.casework.models import Case, Need, Stage
 from referral.core.errors import NotAllowed, NotFound
 from referral.directory import reference
 from referral.extensions import db
@@ -99,6 +99,13 @@ def category_choices() -> list[tuple[str, list[tuple[str, str, str]]]]:
 
 def is_leaf(code: str) -> bool:
     return code in reference.taxonomy() and term(code).level > 1
+
+
+def to_look_for(case: Case, states: Mapping[UUID, NeedState]) -> list[Need]:
+    """The needs of a case that help may be looked for now."""
+    if case.stage is Stage.CLOSED:
+        return []
+    return [need for need in case.needs if need.in_scope and states[need.id] in LOOKING]
 
 
 def need_states(needs: Iterable[Need]) -> dict[UUID, NeedState]:
