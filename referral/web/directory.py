@@ -34,7 +34,7 @@ from referral.directory.upkeep.kinds import Doubt, Part
 from referral.extensions import db
 from referral.places.gazetteer import REGENCY, Gazetteer, PlaceNotClear
 from referral.places.queries import gazetteer
-from referral.referrals.letters.queries import message_of_listing
+from referral.referrals.letters.sheets import message_of_listing
 from referral.taxonomy.tree import UnknownCategory
 from referral.web.access import may, public, requires
 from referral.web.answers import Answers

@@ -15,21 +15,21 @@ def chat_text(place: Place, lang: str, *, unsaid: Sequence[str] | None = None) -
     """
 
     def words(key: str, **params: str) -> str:
-        return render(Message(f"letter.chat.{key}", params), lang)
+        return render(Message(key, params), lang)
 
     names = [place.name] if place.name == place.organization else [place.name, place.organization]
     blocks = [[f"*{name}*" if name == place.name else name for name in names]]
     if place.confidential:
-        blocks.append([words("call_first")])
+        blocks.append([words("letter.chat.call_first")])
     elif place.address or place.area:
         blocks.append([line for line in (place.address, place.area) if line])
     if place.phones:
-        blocks.append([words("phone", numbers=" / ".join(place.phones[:2]))])
-    blocks.append([words("hours"), *(f"{days}: {times}" if times else days for days, times in place.hours)]
-                  if place.hours else [words("hours_unknown")])  # fmt: skip
+        blocks.append([words("letter.chat.phone", numbers=" / ".join(place.phones[:2]))])
+    blocks.append([words("letter.chat.hours"), *(f"{days}: {times}" if times else days for days, times in place.hours)]
+                  if place.hours else [words("letter.chat.hours_unknown")])  # fmt: skip
     if place.documents:
         bring = [f"- {name} ({how})" if how else f"- {name}" for name, how in place.documents]
-        blocks.append([words("bring"), *bring])
+        blocks.append([words("letter.chat.bring"), *bring])
     if unsaid is not None:
         blocks = [[line for line in block if not tells(line, unsaid)] for block in blocks]
         # A heading whose lines are all gone says nothing.

@@ -9,7 +9,7 @@ import shapely
 from referral.core.text import Message, render
 from referral.referrals.letters.discretion import tells
 from referral.referrals.letters.place import Place
-from referral.referrals.letters.sketch import Spot, drawing, wind
+from referral.referrals.letters.sketch import Spot, drawing
 
 MAP_MM = (170.0, 62.0)
 #: Farther than this a drawing of the way helps nobody.
@@ -21,9 +21,13 @@ class Option:
     """A place with how far it is from where the person starts, as the match said."""
 
     place: Place
-    #: "3,2 km" or "0–14 km"
+    #: "3,2 km" or "0–14 km", in a straight line
     distance: str | None = None
     km: float | None = None
+    #: in words; None where the place may as well lie on the other side
+    bearing: str | None = None
+    #: what the match knows of the way: another island, a road or boat that the office knows
+    further: str | None = None
 
 
 def handout_content(
@@ -41,32 +45,29 @@ def handout_content(
     """
 
     def words(key: str, **params: Any) -> str:
-        return render(Message(f"letter.handout.{key}", params), lang)
+        return render(Message(key, params), lang)
 
     return {
         "lang": lang,
-        "title": words("title"),
+        "title": words("letter.handout.title"),
         "words": {
-            key: words(key)
-            for key in (
-                "address",
-                "phone",
-                "hours",
-                "bring",
-                "steps",
-                "say",
-                "north",
-                "start",
-                "page",
-                "of",
-            )
+            "address": words("letter.handout.address"),
+            "phone": words("letter.handout.phone"),
+            "hours": words("letter.handout.hours"),
+            "bring": words("letter.handout.bring"),
+            "steps": words("letter.handout.steps"),
+            "say": words("letter.handout.say"),
+            "north": words("letter.handout.north"),
+            "start": words("letter.handout.start"),
+            "page": words("letter.page"),
+            "of": words("letter.of"),
         },
-        "say": words("say_this"),
+        "say": words("letter.handout.say_this"),
         "options": [
             _option(number, one, start, coast, unsaid, words, many=len(options) > 1)
             for number, one in enumerate(options, start=1)
         ],
-        "note": words("check"),
+        "note": words("letter.handout.check"),
     }
 
 
@@ -92,30 +93,30 @@ def _option(
         spot = Spot(place.latitude, place.longitude or 0.0, place.precision_km)
     return {
         "number": number if many else None,
-        "name": place.name or words("place", number=number),
+        "name": place.name or words("letter.handout.place", number=number),
         "organization": place.organization if place.organization != place.name else "",
         "address": None if place.confidential else place.address,
         "area": None if place.confidential else place.area,
         "address_unknown": _no_address(place, words),
         "phones": list(place.phones),
-        "no_phone": None if place.phones else words("no_phone"),
+        "no_phone": None if place.phones else words("letter.handout.no_phone"),
         "hours": [list(row) for row in place.hours],
-        "no_hours": None if place.hours else words("no_hours"),
+        "no_hours": None if place.hours else words("letter.handout.no_hours"),
         "bring": [f"{name} ({how})" if how else name for name, how in place.documents],
-        "no_bring": None if place.documents else words("no_bring"),
-        "held_back": words("held_back") if held_back else None,
+        "no_bring": None if place.documents else words("letter.handout.no_bring"),
+        "held_back": words("letter.handout.held_back") if held_back else None,
         "steps": list(place.steps),
-        "way": _way(option, start, spot, words),
+        "way": _way(option, words),
         "map": _map(option, start, spot, coast, words),
     }
 
 
 def _no_address(place: Place, words: Any) -> str | None:
     if place.confidential:
-        return str(words("confidential"))
+        return str(words("letter.handout.confidential"))
     if place.address:
         return None
-    return str(words("remote" if place.remote else "no_address"))
+    return str(words("letter.handout.remote" if place.remote else "letter.handout.no_address"))
 
 
 def _discreet(place: Place, unsaid: Sequence[str] | None) -> tuple[Place, bool]:
@@ -140,18 +141,15 @@ def _discreet(place: Place, unsaid: Sequence[str] | None) -> tuple[Place, bool]:
     return quiet, quiet != place
 
 
-def _way(option: Option, start: Spot | None, spot: Spot | None, words: Any) -> str | None:
-    """How far and in which direction; no direction where the place may as well lie on the other side."""
+def _way(option: Option, words: Any) -> str | None:
+    """How far and in which direction, and what else is known of the way."""
     if option.distance is None or option.place.confidential:
         return None
-    sure = start is not None and spot is not None
-    if sure and option.km is not None and start is not None and spot is not None:
-        sure = option.km > start.unsure_km + spot.unsure_km
-    if not sure or start is None or spot is None:
-        return str(words("way", distance=option.distance))
-    return str(
-        words("way_to", distance=option.distance, wind=Message(f"letter.wind.{wind(start, spot)}"))
-    )
+    if option.bearing:
+        way = words("letter.handout.way_to", distance=option.distance, bearing=option.bearing)
+    else:
+        way = words("letter.handout.way", distance=option.distance)
+    return " ".join(filter(None, [way, option.further]))
 
 
 def _map(
@@ -165,7 +163,7 @@ def _map(
         return None
     drawn = drawing(start, [spot], coast, width=MAP_MM[0], height=MAP_MM[1])
     return drawn | {
-        "scale_text": words("scale", km=drawn["scale"]["km"]),
-        "note": words("map_note"),
-        "alt": words("map_alt", way=_way(option, start, spot, words) or words("place", number=1)),
+        "scale_text": words("letter.handout.scale", km=drawn["scale"]["km"]),
+        "note": words("letter.handout.map_note"),
+        "alt": words("letter.handout.map_alt", way=_way(option, words) or ""),
     }

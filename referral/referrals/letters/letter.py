@@ -75,6 +75,8 @@ class LetterFacts:
     #: the agency has said yes: this letter brings what it needs
     accepted: bool
     worker: str
+    #: where the recipient is, no finer than its regency or city; None: must stay secret, or not known
+    seat: str | None = None
     attachments: int = 0
     #: names of those who get a copy, each with the client's consent
     copies: Sequence[str] = ()
@@ -88,14 +90,18 @@ def letter_content(facts: LetterFacts, lang: str) -> dict[str, Any]:
     """The letter in one language, every text ready to be set."""
 
     def words(key: str, **params: Any) -> str:
-        return render(Message(f"letter.{key}", params), lang)
+        return render(Message(key, params), lang)
 
     office = facts.office
-    reach = [office.address, office.phone and words("phone", number=office.phone), office.email]
+    reach = [
+        office.address,
+        office.phone and words("letter.phone", number=office.phone),
+        office.email,
+    ]
     service = facts.service if facts.service != facts.organization else None
     return {
         "lang": lang,
-        "title": words("title", number=facts.referral_number),
+        "title": words("letter.title", number=facts.referral_number),
         "head": {
             "parent": office.parent,
             "name": office.name,
@@ -104,32 +110,39 @@ def letter_content(facts: LetterFacts, lang: str) -> dict[str, Any]:
         "dated": ", ".join(filter(None, [office.place, day(facts.on, lang) if facts.on else None])),
         "has_day": facts.on is not None,
         "rows": [
-            {"name": words("row.number"), "text": facts.number},
-            {"name": words("row.classification"), "text": words("confidential")},
-            {"name": words("row.attachments"), "text": _attachments(facts.attachments, lang)},
-            {"name": words("row.subject"), "text": words("subject")},
+            {"name": words("letter.row.number"), "text": facts.number},
+            {"name": words("letter.row.classification"), "text": words("letter.confidential")},
+            {
+                "name": words("letter.row.attachments"),
+                "text": _attachments(facts.attachments, lang),
+            },
+            {"name": words("letter.row.subject"), "text": words("letter.subject")},
         ],
         "to": {
-            "dear": words("to"),
+            "dear": words("letter.to"),
             "name": facts.organization,
             "service": service,
-            "at": words("at_place"),
+            "at": words("letter.at_place", place=facts.seat) if facts.seat else None,
         },
-        "opening": words("opening"),
+        "opening": words("letter.opening"),
         "paragraphs": _paragraphs(facts, service, words),
         "facts": _facts(facts, lang),
         "story": _story(facts.about),
         "rules": _rules(facts, words),
-        "closing": words("closing"),
+        "closing": words("letter.closing"),
         "sign": {
-            "title": facts.signatory.title or words("worker"),
+            "title": facts.signatory.title or words("letter.worker"),
             "name": facts.signatory.name,
             "nip": facts.signatory.nip,
             "has_nip": facts.signatory.nip is not None or office.parent is not None,
         },
-        "copies": {"title": words("copies"), "names": list(facts.copies)},
+        "copies": {"title": words("letter.copies"), "names": list(facts.copies)},
         "slip": _slip(facts, words),
-        "page": {"page": words("page"), "of": words("of"), "number": facts.referral_number},
+        "page": {
+            "page": words("letter.page"),
+            "of": words("letter.of"),
+            "number": facts.referral_number,
+        },
     }
 
 
@@ -138,16 +151,18 @@ def _attachments(count: int, lang: str) -> str:
 
 
 def _paragraphs(facts: LetterFacts, service: str | None, words: Any) -> list[str]:
-    of_service = words("of_service", service=service) if service else words("of_yours")
+    of_service = (
+        words("letter.of_service", service=service) if service else words("letter.of_yours")
+    )
     if isinstance(facts.about, Blind):
-        first = words("body.blind", service=of_service)
+        first = words("letter.body.blind", service=of_service)
     elif facts.accepted:
-        first = words("body.accepted", service=of_service)
+        first = words("letter.body.accepted", service=of_service)
     else:
-        first = words("body.bearer", service=of_service)
+        first = words("letter.body.bearer", service=of_service)
     found = [first]
     if facts.priority != "routine":
-        found.append(words(f"priority.{facts.priority}"))
+        found.append(words(f"letter.priority.{facts.priority}"))
     return found
 
 
@@ -206,19 +221,22 @@ def _rules(facts: LetterFacts, words: Any) -> list[str]:
     about = facts.about
     phone = facts.office.phone
     through = (
-        words("through_worker_at", worker=facts.worker, phone=phone)
+        words("letter.through_worker_at", worker=facts.worker, phone=phone)
         if phone
-        else words("through_worker", worker=facts.worker)
+        else words("letter.through_worker", worker=facts.worker)
     )
     if isinstance(about, Blind) or "contact" not in about.facts:
         return [through]
     rules = about.contact_rules
     said = [
-        words(f"rule.{name}", said=rules[name])
+        words(f"letter.rule.{name}", said=rules[name])
         for name in ("when", "who_may_answer", "name_to_use")
         if rules.get(name)
     ]
-    return [*said, words("rule.text" if rules.get("may_leave_text") else "rule.no_text")]
+    return [
+        *said,
+        words("letter.rule.text" if rules.get("may_leave_text") else "letter.rule.no_text"),
+    ]
 
 
 def _slip(facts: LetterFacts, words: Any) -> dict[str, Any]:
@@ -233,30 +251,32 @@ def _slip(facts: LetterFacts, words: Any) -> dict[str, Any]:
         AnswerMode.WALK_IN: ("came", "helped", "decline"),
         AnswerMode.DECISION: ("decision", "decline", "ask"),
     }[mode]
-    reply = [words("return_by_hand")]
+    reply = [words("letter.return_by_hand")]
     if facts.office.phone:
-        reply.append(words("return_by_phone", phone=facts.office.phone))
+        reply.append(words("letter.return_by_phone", phone=facts.office.phone))
     if facts.reply_url:
-        reply.append(words("return_by_link"))
+        reply.append(words("letter.return_by_link"))
     return {
-        "title": words("slip"),
-        "to": words("slip_to", office=facts.office.name),
-        "number": {"name": words("row.number"), "text": facts.number},
-        "referral": {"name": words("referral"), "text": facts.referral_number},
-        "code": {"name": words("code"), "text": facts.short_code} if facts.short_code else None,
+        "title": words("letter.slip"),
+        "to": words("letter.slip_to", office=facts.office.name),
+        "number": {"name": words("letter.row.number"), "text": facts.number},
+        "referral": {"name": words("letter.referral"), "text": facts.referral_number},
+        "code": {"name": words("letter.code"), "text": facts.short_code}
+        if facts.short_code
+        else None,
         "ticks": [
             {
-                "text": words(f"tick.{tick}"),
+                "text": words(f"letter.tick.{tick}"),
                 "choices": list(facts.declines) if tick == "decline" else [],
-                "note": words("tick_note") if tick == "decline" else None,
+                "note": words("letter.tick_note") if tick == "decline" else None,
                 "line": tick in ("ask", "decision"),
             }
             for tick in ticks
         ],
-        "sign": [words("slip_name"), words("slip_date"), words("slip_stamp")],
+        "sign": [words("letter.slip_name"), words("letter.slip_date"), words("letter.slip_stamp")],
         "reply": " ".join(reply),
         "qr": modules(facts.reply_url) if facts.reply_url else None,
-        "qr_alt": words("qr_alt"),
+        "qr_alt": words("letter.qr_alt"),
     }
 
 

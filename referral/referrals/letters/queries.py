@@ -1,34 +1,24 @@
-"""Reads what a letter, a handout or a message may hold. Who may ask for it is the caller's to know."""
+"""Reads what a letter may say, and how far letters are on their way. Who may ask is the caller's to know."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from referral.accounts.models import User
 from referral.casework.models import Case, Purpose
-from referral.casework.queries import basis_for
-from referral.core import text
+from referral.casework.queries import bases_of, basis_for, excluded_organizations
 from referral.core.errors import NotAllowed, NotFound
-from referral.directory import hours, words
-from referral.directory import queries as directory
-from referral.directory.duplicates.queries import site_now
-from referral.directory.models import AnswerMode
-from referral.directory.queries import Listing, Site
+from referral.directory import words
+from referral.directory.models import AnswerMode, Organization, Service
 from referral.directory.reference import taxonomy
-from referral.directory.upkeep.kinds import Part
-from referral.matching.models import MatchReceipt
-from referral.matching.queries import latest_choices
-from referral.places.gazetteer import Gazetteer
+from referral.places.codes import no_finer_than_regency
 from referral.places.names import base_name
 from referral.places.queries import gazetteer
 from referral.referrals import queries as referrals
-from referral.referrals.letters.chat import chat_text
-from referral.referrals.letters.coast import coast
-from referral.referrals.letters.discretion import telling_words
-from referral.referrals.letters.handout import Option, handout_content
+from referral.referrals.cards import RELEASABLE
 from referral.referrals.letters.letter import (
     Blind,
     LetterFacts,
@@ -37,20 +27,10 @@ from referral.referrals.letters.letter import (
     Signatory,
     about_view,
 )
-from referral.referrals.letters.place import Place
-from referral.referrals.letters.sketch import Spot
-from referral.referrals.lifecycle import Status
+from referral.referrals.letters.models import Letter
+from referral.referrals.letters.states import LETTER_ENDS, LetterState
+from referral.referrals.lifecycle import Event, Status
 from referral.referrals.models import Referral
-
-#: options on a handout when nobody chose
-FIRST_OPTIONS = 3
-#: more sheets than these nobody reads
-MOST_OPTIONS = 6
-#: numbers that nobody can call
-_NO_CALLS = ("fax", "text", "pager")
-
-
-# The letter --------------------------------------------------------------------------------------
 
 
 def letter_facts(
@@ -58,11 +38,12 @@ def letter_facts(
     referral: Referral,
     lang: str,
     *,
+    letter: Letter | None,
     now: datetime,
     reply_url: str | None = None,
     short_code: str | None = None,
 ) -> LetterFacts:
-    """What the letter of a referral may say now.
+    """What the letter of a referral may say now; without a kept `letter` number and day are left to the hand.
 
     Raises NotAllowed for a draft, and once the referral ended without help or the basis holds no more.
     """
@@ -70,12 +51,20 @@ def letter_facts(
         raise NotAllowed("referral.letter_early")
     about = _about(session, referral, lang, now)
     office, service = referral.case.office, referral.service
+    head = office.letterhead or {}
     return LetterFacts(
-        office=Letterhead(office.name, place=_seat(session, office.area_code)),
-        signatory=Signatory(referral.case.broker.name),
+        office=Letterhead(
+            office.name,
+            head.get("parent"),
+            head.get("address"),
+            head.get("phone"),
+            head.get("email"),
+            _seat(session, office.area_code),
+        ),
+        signatory=signatory_of(referral, letter),
         referral_number=referral.number,
-        number=None,
-        on=_day(referral, referral.requested_at or now),
+        number=letter.number if letter else None,
+        on=letter.signed_on if letter else None,
         organization=service.organization.name,
         service=service.name,
         mode=referral.answer_mode,
@@ -83,6 +72,9 @@ def letter_facts(
         about=about,
         accepted=referrals.was_accepted(referral),
         worker=referral.case.broker.name,
+        seat=_seat_of(session, referral),
+        attachments=letter.attachments if letter else 0,
+        copies=[one.name for one in _copies(session, referral, letter, about, now)],
         declines=[
             reason.name_id if lang == "id" else reason.name_en
             for reason in referrals.reason_codes(session, "decline")
@@ -90,6 +82,16 @@ def letter_facts(
         reply_url=reply_url,
         short_code=short_code,
     )
+
+
+def signatory_of(referral: Referral, letter: Letter | None) -> Signatory:
+    """Who signed, else who signs for the office; an office that names nobody is signed for by the worker."""
+    if letter is not None and letter.signatory_name:
+        return Signatory(letter.signatory_name, letter.signatory_title, letter.signatory_nip)
+    head = referral.case.office.letterhead or {}
+    if not head.get("signatory_name"):
+        return Signatory(referral.case.broker.name)
+    return Signatory(head["signatory_name"], head.get("signatory_title"), head.get("signatory_nip"))
 
 
 def _about(session: Session, referral: Referral, lang: str, now: datetime) -> Released | Blind:
@@ -121,185 +123,120 @@ def _seat(session: Session, code: str | None) -> str | None:
     return base_name(places.get(code).name) if code and code in places else None
 
 
-def _day(referral: Referral, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(referral.case.office.time_zone)).date()
-
-
-# Handouts and messages ---------------------------------------------------------------------------
-
-
-def names_unsaid(case: Case | None, category: str) -> tuple[str, ...] | None:
-    """The need's names, where nobody may learn of it from what the client carries; None where that is no danger.
-
-    A case in which the safe contact was never agreed counts as one with limits: not knowing is not the
-    client's fault.
-    """
-    if case is None:
+def _seat_of(session: Session, referral: Referral) -> str | None:
+    location = referral.site.location if referral.site else None
+    if location is None or location.confidential:
         return None
-    contact = case.client.safe_contact or {}
-    if contact and not contact.get("through_worker_only") and not case.protections:
-        return None
-    terms = [taxonomy().get(category)]
-    if terms[0].parent:
-        terms.append(taxonomy().get(terms[0].parent))
-    return telling_words(
-        name
-        for term in terms
-        for lang in text.LANGUAGES
-        for name in (term.name[lang], *term.synonyms.get(lang, ()))
-    )
+    return _seat(session, no_finer_than_regency(location.area_code or None))
 
 
-def handout_of_receipt(
+def _copies(
     session: Session,
-    receipt: MatchReceipt,
-    lang: str,
-    *,
-    case: Case | None,
-    site_ids: Sequence[UUID],
-    on: date,
-) -> dict[str, Any]:
-    """The sheet for options of a match: those named, else what the client chose, else the first ones.
+    referral: Referral,
+    letter: Letter | None,
+    about: Released | Blind,
+    now: datetime,
+) -> list[Organization]:
+    """Of those chosen for a copy, whom the client still lets have all of it."""
+    chosen = set(letter.copies) if letter else set()
+    found = copies_for(session, referral, about, now=now) if chosen else []
+    return [one for one in found if str(one.id) in chosen]
 
-    Raises NotFound where none of them is offered any more.
+
+def copies_for(
+    session: Session, referral: Referral, about: Released | Blind, *, now: datetime
+) -> list[Organization]:
+    """Who may get a copy: other organizations whose own basis covers all that the letter tells, by name."""
+    told = set(about.facts) & set(RELEASABLE) if isinstance(about, Released) else set()
+    kept_out = excluded_organizations(session, referral.case_id)
+    asked = {basis.organization_id for basis in bases_of(session, referral.client_id)}
+    found = []
+    for organization_id in asked - {None, referral.organization_id} - kept_out:
+        basis = basis_for(
+            session,
+            referral.client_id,
+            purpose=Purpose.REFERRAL,
+            organization_id=organization_id,
+            now=now,
+        )
+        if basis is not None and told <= set(basis.fields):
+            found.append(session.get_one(Organization, organization_id))
+    return sorted(found, key=lambda one: (one.name, one.id))
+
+
+# Letters on their way ----------------------------------------------------------------------------
+
+
+def of_referral(session: Session, referral_id: UUID) -> Sequence[Letter]:
+    """Every letter made of a referral, newest first."""
+    return session.scalars(
+        select(Letter)
+        .where(Letter.referral_id == referral_id)
+        .order_by(Letter.made_at.desc(), Letter.id.desc())
+    ).all()
+
+
+def current(session: Session, referral: Referral) -> Letter | None:
+    """The letter that is printed now: the newest that is not void and says what a letter may say today.
+
+    Once an agency accepted, a letter made before tells too little; who carries one to a walk-in service
+    carries the same before and after.
     """
-    content = receipt.content or {}
-    wanted = [str(one) for one in site_ids] or on_the_sheet(session, receipt)
-    shown = [one for one in _entries(content) if one["service_at_location_id"] in wanted]
-    category = content["query"]["need"]
-    return _sheet(session, shown[:MOST_OPTIONS], content, lang, case=case, category=category, on=on)
-
-
-def handout_of_referral(
-    session: Session, referral: Referral, lang: str, *, on: date
-) -> dict[str, Any]:
-    """The sheet for the service a client is sent to, with the distance its match told, if one did."""
-    site_id = str(referral.service_at_location_id or "")
-    receipt = session.get(MatchReceipt, referral.receipt_id) if referral.receipt_id else None
-    content = (receipt.content if receipt else None) or {}
-    entry: Mapping[str, Any] = next(
-        (one for one in _entries(content) if one["service_at_location_id"] == site_id),
-        {"service_at_location_id": site_id, "distance_km": None, "distance_band": None},
-    )
-    category = referral.need.category
-    return _sheet(session, [entry], content, lang, case=referral.case, category=category, on=on)
-
-
-def message_of_referral(session: Session, referral: Referral, lang: str, *, on: date) -> str:
-    """What may be sent to the client of a referral, so that they get there."""
-    places = _places(session, [str(referral.service_at_location_id or "")], lang, on)
-    unsaid = names_unsaid(referral.case, referral.need.category)
-    return "\n\n".join(chat_text(place, lang, unsaid=unsaid) for place in places.values())
-
-
-def message_of_listing(session: Session, listing: Listing, lang: str, *, on: date) -> str:
-    """What may be sent to anybody who asks for this service."""
-    site = listing.sites[0] if listing.sites else None
-    return chat_text(place_of(listing, site, gazetteer(session), lang, on=on), lang)
-
-
-def on_the_sheet(session: Session, receipt: MatchReceipt) -> list[str]:
-    """What stands on it when nobody says: the site the client chose from this match, else the first ones."""
-    sites = [one["service_at_location_id"] for one in _entries(receipt.content or {})]
-    if receipt.need_id is not None:
-        choice = latest_choices(session, [receipt.need_id]).get(receipt.need_id)
-        chosen = str(choice.service_at_location_id) if choice else ""
-        if chosen in sites:
-            return [chosen]
-    return sites[:FIRST_OPTIONS]
-
-
-def _entries(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*content.get("options", []), *content.get("remote", [])]
-
-
-def _sheet(
-    session: Session,
-    entries: Sequence[Mapping[str, Any]],
-    content: Mapping[str, Any],
-    lang: str,
-    *,
-    case: Case | None,
-    category: str,
-    on: date,
-) -> dict[str, Any]:
-    places = _places(session, [one["service_at_location_id"] for one in entries], lang, on)
-    options = [
-        Option(places[one["service_at_location_id"]], _distance(one, lang), one["distance_km"])
-        for one in entries
-        if one["service_at_location_id"] in places
-    ]
-    if not options:
-        raise NotFound("letter.no_option")
-    near = content["query"]["near"] if content else None
-    start = Spot(near[0], near[1], content["asked"]["precision_km"]) if near else None
-    return handout_content(
-        options, lang, start=start, coast=coast(), unsaid=names_unsaid(case, category)
-    )
-
-
-def _places(session: Session, site_ids: Iterable[str], lang: str, on: date) -> dict[str, Place]:
-    """The services at these sites as the directory has them today; what is no longer offered is missing."""
-    sites = {site_id: site_now(session, UUID(site_id)) for site_id in site_ids if site_id}
-    services = {site.service_id for site in sites.values() if site is not None}
-    listings = directory.by_ids(session, services)
-    places, found = gazetteer(session), {}
-    for asked, site in sites.items():
-        listing = listings.get(site.service_id) if site else None
-        if site is None or listing is None or not listing.is_shown_in_searches:
+    accepted = [step.at for step in referral.steps if step.event is Event.ACCEPT]
+    for letter in of_referral(session, referral.id):
+        if letter.state is LetterState.VOID:
             continue
-        at = next((one for one in listing.sites if one.id == site.id), None)
-        found[asked] = place_of(listing, at, places, lang, on=on)
-    return found
+        is_old = accepted and letter.made_at < accepted[0]
+        if referral.answer_mode is not AnswerMode.WALK_IN and is_old:
+            return None
+        return letter
+    return None
 
 
-def _distance(entry: Mapping[str, Any], lang: str) -> str | None:
-    if entry["distance_band"] is not None:
-        low, high = entry["distance_band"]
-        return f"{text.number(low, lang, digits=0)}–{text.km(high, lang)}"
-    return None if entry["distance_km"] is None else text.km(entry["distance_km"], lang)
+def may_make(session: Session, referral: Referral) -> bool:
+    """Whether no letter of the referral is still on its way."""
+    return all(letter.state in LETTER_ENDS for letter in of_referral(session, referral.id))
 
 
-def place_of(
-    listing: Listing, site: Site | None, gazetteer: Gazetteer, lang: str, *, on: date
-) -> Place:
-    """What the directory says of a service today; what its agency itself doubts counts as not known."""
-    service = listing.service
-    address = site.address if site else None
-    doubted = listing.is_in_doubt
-    street = [address.address_1, address.address_2, address.city] if address else []
-    parts = list(dict.fromkeys(part.strip() for part in street if part and part.strip()))
-    if len(parts) > 1 and parts[-1] in parts[0]:
-        parts.pop()
-    return Place(
-        name=service.name,
-        organization=listing.organization.name,
-        phones=()
-        if doubted(Part.PHONES)
-        else [
-            f"{one.number} ext {one.extension}" if one.extension else one.number
-            for one in service.phones
-            if one.type not in _NO_CALLS
-        ],
-        address=", ".join(parts) or None,
-        area=words.place_name(gazetteer, site.area_code) or None if site else None,
-        hours=() if doubted(Part.HOURS) else _hours(listing, lang, on),
-        documents=words.documents(service, lang),
-        steps=[_step(step.office, step.documents, step.cost) for step in service.entry_steps],
-        confidential=listing.is_confidential,
-        remote=service.remote is not None,
-        latitude=site.latitude if site else None,
-        longitude=site.longitude if site else None,
-        precision_km=(site.precision_km or 0.0) if site else 0.0,
+def get_letter(session: Session, referral: Referral, letter_id: UUID) -> Letter:
+    """A letter of a referral that was already found to be this person's. Raises NotFound."""
+    letter = session.get(Letter, letter_id)
+    if letter is None or letter.referral_id != referral.id:
+        raise NotFound("letter.none")
+    return letter
+
+
+def on_their_way(session: Session, user: User, state: LetterState) -> Sequence[Letter]:
+    """Letters in a state, of this person's cases or office, the longest waiting first."""
+    return session.scalars(
+        select(Letter)
+        .join(Letter.referral)
+        .where(Letter.state == state, referrals.reachable(user))
+        .order_by(Letter.made_at, Letter.id)
+        .options(
+            contains_eager(Letter.referral).options(
+                joinedload(Referral.service).joinedload(Service.organization),
+                joinedload(Referral.case).joinedload(Case.broker),
+            )
+        )
+    ).all()
+
+
+def is_number_taken(session: Session, letter: Letter, number: str) -> bool:
+    """Whether another letter of the office has this number."""
+    other = select(Letter.id).where(
+        Letter.office_id == letter.office_id, Letter.number == number, Letter.id != letter.id
     )
+    return session.scalar(other.limit(1)) is not None
 
 
-def _hours(listing: Listing, lang: str, on: date) -> list[tuple[str, str]]:
-    if listing.is_always_open:
-        return [(text.label("directory.always", lang), "")]
-    return hours.in_words(listing.schedules, lang, on=on)
-
-
-def _step(office: str, documents: Sequence[str], cost: str | None) -> str:
-    said = f"{office}: {', '.join(documents)}" if documents else office
-    return f"{said} ({cost})" if cost else said
+def last_sequence(session: Session, office_id: UUID, year: int) -> int:
+    """How far the office's own numbering has come this year."""
+    return (
+        session.scalar(
+            select(func.max(Letter.sequence)).where(
+                Letter.office_id == office_id, Letter.sequence_year == year
+            )
+        )
+        or 0
+    )

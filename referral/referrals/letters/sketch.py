@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import atan2, cos, degrees, floor, log10, radians, sin
+from math import cos, floor, log10, radians
 from typing import Any
 
 import shapely
 
 KM_PER_DEGREE = 111.195  # of latitude, on the sphere of core.geo
-_WINDS = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
 #: drawn no closer than this across, km: the coast is known to about one kilometre
 _CLOSEST_KM = 2.0
 _ROOM = 0.22  # of the width on each side, for pins and their numbers
@@ -21,14 +20,6 @@ class Spot:
     latitude: float
     longitude: float
     unsure_km: float = 0.0
-
-
-def wind(start: Spot, end: Spot) -> str:
-    """In which of eight directions `end` lies, seen from `start`: n, ne, e …"""
-    a, b = radians(start.latitude), radians(end.latitude)
-    turn = radians(end.longitude - start.longitude)
-    bearing = degrees(atan2(sin(turn) * cos(b), cos(a) * sin(b) - sin(a) * cos(b) * cos(turn)))
-    return _WINDS[round(bearing / 45) % 8]
 
 
 def drawing(

@@ -1,6 +1,6 @@
 """Pages of the loop: sending and following for the worker, answering for the agency."""
 
-from referral.web.referrals import answering, closing, following, letters, replying, sending
+from referral.web.referrals import answering, closing, following, letters, replying, sending, sheets
 from referral.web.referrals.steps import bp
 
-__all__ = ["answering", "bp", "closing", "following", "letters", "replying", "sending"]
+__all__ = ["answering", "bp", "closing", "following", "letters", "replying", "sending", "sheets"]

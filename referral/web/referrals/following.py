@@ -12,7 +12,7 @@ from referral.extensions import db
 from referral.planning.queries import open_unmet
 from referral.referrals import operations, queries
 from referral.referrals.cards import RELEASABLE
-from referral.referrals.letters.queries import message_of_referral
+from referral.referrals.letters.sheets import message_of_referral
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import Trace, awaits_disposition, loop_of
 from referral.referrals.models import Channel, Referral

@@ -1,141 +1,249 @@
-"""Paper and messages of a referral: the letter with its slip, the client's sheet."""
+"""The letter of a referral: what it says, its paper, and its way to signature, number and agency."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from flask import g, render_template, request
+from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from referral.accounts.models import Role
-from referral.casework.models import Case
-from referral.casework.queries import get_need
-from referral.core.errors import NotAllowed, NotFound
+from referral.core.errors import Invalid, NotFound
 from referral.core.text import LANGUAGES
 from referral.extensions import db
-from referral.matching import queries as matching
-from referral.matching.models import MatchReceipt
-from referral.referrals import queries as referrals
-from referral.referrals.letters import queries
-from referral.referrals.letters.letter import letter_content
-from referral.referrals.letters.pdf import pdf
+from referral.referrals import replies
+from referral.referrals.letters import operations, queries
+from referral.referrals.letters.letter import LetterFacts, letter_content
+from referral.referrals.letters.models import Letter
+from referral.referrals.letters.states import Carrier, Hand, LetterEvent, LetterState
 from referral.referrals.models import Referral
 from referral.web.access import requires
-from referral.web.language import chosen, zone
-from referral.web.reading import seen
+from referral.web.answers import LONG, Answers
+from referral.web.formatting import labelled
+from referral.web.language import chosen
+from referral.web.referrals.sheets import language_asked, of_worker, paper
 from referral.web.referrals.steps import Page, bp, now, today
 
-#: Nobody asks for more sheets at once; the query says which options.
-_MOST_NAMED = 20
+#: signed, numbered and handed over, as told in one form
+ALL = "all"
+TONES = {
+    LetterState.FOR_SIGNATURE: ("wait", "pencil"),
+    LetterState.SIGNED: ("active", "file-text"),
+    LetterState.NUMBERED: ("active", "file-text"),
+    LetterState.HANDED_OVER: ("wait", "send"),
+    LetterState.DELIVERED: ("good", "circle-check"),
+    LetterState.VOID: ("neutral", "x"),
+}
+
+
+@bp.get("/letters")
+@requires("letter:sign")
+def letters() -> str:
+    """Letters on their way: those to be signed first."""
+    waiting = (
+        LetterState.FOR_SIGNATURE,
+        LetterState.SIGNED,
+        LetterState.NUMBERED,
+        LetterState.HANDED_OVER,
+    )
+    return render_template(
+        "referrals/letters.html",
+        groups=[(state, queries.on_their_way(db.session, g.user, state)) for state in waiting],
+        tones=TONES,
+    )
 
 
 @bp.get("/referrals/<uuid:referral_id>/letter")
 @requires("referral:read")
 def letter(referral_id: UUID) -> Page:
-    """What the letter says, and the paper to print."""
-    referral = _of_worker(referral_id)
-    return render_template(
-        "referrals/letter.html",
-        referral=referral,
-        letter=letter_content(
-            queries.letter_facts(db.session, referral, chosen(), now=now()), chosen()
-        ),
-    )
+    """What the letter says, how far it is, and the paper to print."""
+    return _page(of_worker(referral_id))
 
 
 @bp.get("/referrals/<uuid:referral_id>/letter.pdf")
 @requires("referral:read")
 def letter_pdf(referral_id: UUID) -> Response:
     """The letter on paper: only what this recipient may know, with a slip to answer on."""
-    referral, lang = _of_worker(referral_id), _language()
-    facts = queries.letter_facts(db.session, referral, lang, now=now())
+    referral, lang = of_worker(referral_id), language_asked()
+    content = letter_content(_facts(referral, lang), lang)
     name = "surat" if lang == "id" else "letter"
-    return _paper("letter", letter_content(facts, lang), f"{name}-{referral.number}.pdf")
+    return paper("letter", content, f"{name}-{referral.number}.pdf")
 
 
-@bp.get("/referrals/<uuid:referral_id>/handout.pdf")
-@requires("referral:read")
-def handout_pdf(referral_id: UUID) -> Response:
-    """The service of a referral on a sheet for the client."""
-    referral, lang = _of_worker(referral_id), _language()
-    content = queries.handout_of_referral(db.session, referral, lang, on=today(referral))
-    return _paper("handout", content, _sheet_name(lang))
+@bp.post("/referrals/<uuid:referral_id>/letters")
+@requires("referral:send")
+def make_letter(referral_id: UUID) -> Page:
+    """Send the letter for signature."""
+    referral, answers = of_worker(referral_id), Answers(request.form)
+    language = answers.choice("language", LANGUAGES) or chosen()
+    attachments = answers.whole("attachments", 0, operations.MOST_ATTACHMENTS) or 0
+    copies = answers.choices("copies", [value for value, _name in _may_get_copy(referral)])
+    if not answers.errors:
+        try:
+            operations.make(
+                db.session,
+                referral,
+                language=language,
+                attachments=attachments,
+                copies=copies,
+                by=g.user,
+                now=now(),
+            )
+        except Invalid as error:
+            answers.refused(error)
+    if answers.errors:
+        return _page(referral, ("make", answers))
+    db.session.commit()
+    flash(_("The letter waits for its signature."), "good")
+    return redirect(url_for(".letter", referral_id=referral_id), 303)
 
 
-@bp.get("/receipts/<uuid:receipt_id>/handout")
-@requires("receipt:read")
-def receipt_handout(receipt_id: UUID) -> Page:
-    """Choose which options of a match stand on the client's sheet."""
-    receipt, case = _shown_receipt(receipt_id)
-    content = receipt.content or {}
-    entries = [*content.get("options", []), *content.get("remote", [])]
-    category = content["query"]["need"]
-    return render_template(
-        "referrals/handout.html",
-        receipt=receipt,
-        discreet=queries.names_unsaid(case, category) is not None,
-        choices=[(one["service_at_location_id"], one["name"]) for one in entries],
-        picked=queries.on_the_sheet(db.session, receipt),
-    )
+@bp.post(
+    "/referrals/<uuid:referral_id>/letters/<uuid:letter_id>/<any(sign, number, hand_over, deliver, void, all):event>"
+)
+@requires("letter:sign")
+def letter_step(referral_id: UUID, letter_id: UUID, event: str) -> Page:
+    """A step of a letter on its way, or signing, numbering and handing over at once."""
+    referral, answers = of_worker(referral_id), Answers(request.form)
+    made = queries.get_letter(db.session, referral, letter_id)
+    version = answers.whole("version", 0, 10**6) or 0
+    for step, given in _told(answers, event):
+        if answers.errors:
+            break
+        try:
+            operations.take_letter_step(
+                db.session, made, step, by=g.user, now=now(), version=version, given=given
+            )
+            version = made.version
+        except Invalid as error:
+            if event == ALL and step is LetterEvent.HAND_OVER and error.field == "on":
+                error.field = "handed_on"
+            answers.refused(error)
+            # Of several steps in one form none is kept while one is wrong.
+            db.session.rollback()
+            referral = of_worker(referral_id)
+    if answers.errors:
+        return _page(referral, (event, answers))
+    db.session.commit()
+    flash(_("Written down."), "good")
+    return redirect(url_for(".letter", referral_id=referral_id), 303)
 
 
-@bp.get("/receipts/<uuid:receipt_id>/handout.pdf")
-@requires("receipt:read")
-def receipt_handout_pdf(receipt_id: UUID) -> Response:
-    """Options of a match on a sheet for the client; `?site=` names them, else it is what the client chose."""
-    receipt, case = _shown_receipt(receipt_id)
-    lang = _language()
-    content = queries.handout_of_receipt(
+@bp.route("/office/letterhead", methods=["GET", "POST"])
+@requires("letter:sign")
+def letterhead() -> Page:
+    """What the office's letters say of it: address, who signs, how letters are numbered."""
+    office = g.user.office
+    if office is None:
+        raise NotFound("letter.none")
+    if request.method == "GET":
+        answers = Answers.of(**(office.letterhead or {}))
+        return render_template("referrals/letterhead.html", office=office, answers=answers)
+    answers = Answers(request.form)
+    values = {name: answers.text(name) for name in operations.LETTERHEAD}
+    if not answers.errors:
+        try:
+            operations.say_letterhead(db.session, office, values, by=g.user, now=now())
+        except Invalid as error:
+            answers.refused(error)
+    if answers.errors:
+        return render_template("referrals/letterhead.html", office=office, answers=answers), 422
+    db.session.commit()
+    flash(_("Letters now say this of your office."), "good")
+    return redirect(url_for(".letterhead"), 303)
+
+
+def _facts(referral: Referral, lang: str) -> LetterFacts:
+    link = replies.way_to_answer(db.session, referral, now=now())
+    public_url = current_app.config["SETTINGS"].PUBLIC_URL
+    return queries.letter_facts(
         db.session,
-        receipt,
+        referral,
         lang,
-        case=case,
-        site_ids=_sites(),
-        on=datetime.now(ZoneInfo(zone())).date(),
+        letter=queries.current(db.session, referral),
+        now=now(),
+        reply_url=replies.address(public_url, link) if link else None,
+        short_code=link.code if link else None,
     )
-    return _paper("handout", content, _sheet_name(lang))
 
 
-def _shown_receipt(receipt_id: UUID) -> tuple[MatchReceipt, Case | None]:
-    """A receipt that may still be shown, and the case it is of."""
-    receipt = matching.get_receipt(db.session, g.user, receipt_id)
-    if matching.names_kept_out(db.session, receipt):
-        raise NotAllowed("match.receipt.outdated")
-    if receipt.need_id is None:
-        return receipt, None
-    need = get_need(db.session, g.user, receipt.need_id)
-    seen(need, client_id=need.case.client_id)
-    return receipt, need.case
+def _may_get_copy(referral: Referral) -> list[tuple[str, str]]:
+    facts = queries.letter_facts(db.session, referral, chosen(), letter=None, now=now())
+    found = queries.copies_for(db.session, referral, facts.about, now=now())
+    return [(str(one.id), one.name) for one in found]
 
 
-def _of_worker(referral_id: UUID) -> Referral:
-    """A referral of one's own case or office; its paper is not for the agency's account."""
-    referral = referrals.get(db.session, g.user, referral_id)
-    if g.user.role is Role.AGENCY:
-        raise NotFound("referral.none")
-    seen(referral, client_id=referral.client_id)
-    return referral
+def _told(answers: Answers, event: str) -> list[tuple[LetterEvent, operations.LetterGiven]]:
+    """The steps that a form tells, each with what belongs to it."""
+    carrier = answers.choice("handed_to", list(Carrier))
+    given = operations.LetterGiven(
+        on=answers.day("on"),
+        signatory_name=answers.text("signatory_name"),
+        signatory_title=answers.text("signatory_title"),
+        signatory_nip=answers.text("signatory_nip"),
+        number=answers.text("number"),
+        handed_to=Carrier(carrier) if carrier else None,
+        receiver=answers.text("receiver"),
+        note=answers.text("note", longest=LONG),
+    )
+    if event != ALL:
+        return [(LetterEvent(event), given)]
+    handed = operations.LetterGiven(
+        on=answers.day("handed_on"), handed_to=given.handed_to, receiver=given.receiver
+    )
+    return [
+        (LetterEvent.SIGN, given),
+        (LetterEvent.NUMBER, given),
+        (LetterEvent.HAND_OVER, handed),
+    ]
 
 
-def _language() -> str:
-    asked = request.args.get("lang", "")
-    return asked if asked in LANGUAGES else chosen()
+def _page(referral: Referral, tried: tuple[str, Answers] | None = None) -> tuple[str, int]:
+    """The letter's page, with the form that was refused where there is one."""
+    made = queries.current(db.session, referral)
+    facts = _facts(referral, chosen())
+    page = render_template(
+        "referrals/letter.html",
+        referral=referral,
+        letter=letter_content(facts, chosen()),
+        made=made,
+        earlier=[one for one in queries.of_referral(db.session, referral.id) if one is not made],
+        tones=TONES,
+        forms={
+            event: tried[1] if tried and tried[0] == event else _filled_in(referral, made)
+            for event in _forms(referral, made)
+        },
+        tried=tried[0] if tried else None,
+        summary=[(f"{tried[0]}-{name}", said) for name, said in tried[1].summary] if tried else [],
+        may_get_copy=_may_get_copy(referral),
+        carriers=labelled(Carrier, "letter.carrier"),
+        has_pattern=bool((referral.case.office.letterhead or {}).get("number_pattern")),
+    )
+    return page, tried[1].status if tried else 200
 
 
-def _sites() -> list[UUID]:
-    try:
-        return [UUID(one) for one in request.args.getlist("site")[:_MOST_NAMED]]
-    except ValueError:
-        raise NotFound("letter.no_option") from None
+def _forms(referral: Referral, made: Letter | None) -> list[str]:
+    """The steps that are open to whoever is signed in."""
+    is_worker = operations.hand_of(referral, g.user) is Hand.WORKER
+    if made is None:
+        return ["make"] if is_worker and queries.may_make(db.session, referral) else []
+    events = [event.value for event in operations.possible_letter_steps(made, g.user)]
+    if made.state is LetterState.FOR_SIGNATURE and is_worker:
+        events.append(ALL)
+    return events
 
 
-def _sheet_name(lang: str) -> str:
-    return "informasi-layanan.pdf" if lang == "id" else "service-information.pdf"
-
-
-def _paper(template: str, content: dict[str, Any], name: str) -> Response:
-    made = Response(pdf(template, content, at=datetime.now(UTC)), mimetype="application/pdf")
-    # Shown, not kept: a file in the downloads of a shared phone would stay there.
-    made.headers["Content-Disposition"] = f'inline; filename="{name}"'
-    return made
+def _filled_in(referral: Referral, made: Letter | None) -> Answers:
+    signatory = queries.signatory_of(referral, made)
+    known: dict[str, Any] = {
+        "language": chosen(),
+        "attachments": 0,
+        "on": today(referral),
+        "handed_on": today(referral),
+        "signatory_name": signatory.name,
+        "signatory_title": signatory.title,
+        "signatory_nip": signatory.nip,
+        "handed_to": (
+            Carrier.CLIENT if referral.answer_mode == "walk_in" else Carrier.AGENCY
+        ).value,
+    }
+    return Answers.of(**known)
