@@ -59,11 +59,11 @@ directory_data/gazetteer.csv: $(VENV)/run $(wildcard referral/places/*.py) $(wil
 catalogues: $(VENV)/run
 	@$(BIN)/pybabel --quiet compile --directory referral/translations
 
-# Browser and PostgreSQL are Debian packages. Root installs them; anybody else is told their names.
+# Browser, PostgreSQL and Redis are Debian packages. Root installs them; anybody else is told their names.
 .packages:
-	@{ command -v chromium && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 \
-	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium postgresql >/dev/null; } \
-	  || { [ -z "$$CI" ] && echo "Tests in a browser and on PostgreSQL are skipped without the packages 'chromium' and 'postgresql'."; }
+	@{ command -v chromium && command -v redis-server && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium postgresql redis-server >/dev/null; } \
+	  || { [ -z "$$CI" ] && echo "Tests in a browser, on PostgreSQL and on Redis are skipped without the packages 'chromium', 'postgresql' and 'redis-server'."; }
 
 lock: ## resolve the dependencies again
 	@$(BIN)/uv pip compile --quiet setup.cfg --extra postgresql --extra redis --extra gazetteer --generate-hashes --universal \

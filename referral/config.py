@@ -75,7 +75,7 @@ class Settings:
         default="60 per minute",
     )
     REDIS_URL: str = setting(
-        "Address of a Redis server for several machines, as `redis://localhost:6379/0`. Empty: none needed.",
+        "Redis server that carries jobs and counts limits for several machines, as `redis://localhost:6379/0`. Empty: none is needed.",
         default="",
     )
 

@@ -1,4 +1,4 @@
-"""The queue of tasks, in its own file beside the database, and who works it off."""
+"""The queue of tasks, in its own file beside the database or on a Redis server, and who works it off."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from huey import SqliteHuey, crontab
+from huey import Huey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
+from referral.config import Settings
 from referral.jobs import tasks
 
 THREADS = 2
@@ -27,8 +28,7 @@ class Jobs:
     """The tasks of one application, callable by name to put them into the queue."""
 
     def __init__(self, app: Flask):
-        folder = Path(app.config["SETTINGS"].JEJARING_INSTANCE)
-        self.queue = SqliteHuey("jejaring", filename=str(folder / "jobs.db"), results=False)
+        self.queue = _queue(app.config["SETTINGS"])
         for function, when in PERIODIC:
             self.queue.periodic_task(when)(_in(app, function))
         self.deliver_letters = self.queue.task(name="now_deliver_letters")(
@@ -46,6 +46,13 @@ class Jobs:
         consumer = _InProcess(self.queue, workers=THREADS)
         consumer.start()
         return consumer
+
+
+def _queue(settings: Settings) -> Huey:
+    if settings.REDIS_URL:
+        return RedisHuey("jejaring", url=settings.REDIS_URL, results=False)
+    folder = Path(settings.JEJARING_INSTANCE)
+    return SqliteHuey("jejaring", filename=str(folder / "jobs.db"), results=False)
 
 
 class _InProcess(Consumer):  # type: ignore[misc]  # huey has no types

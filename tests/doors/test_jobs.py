@@ -20,6 +20,7 @@ from referral.extensions import alembic, db
 from referral.factory import create_app
 from referral.jobs.queue import jobs
 from referral.reference import load_reference
+from tests import redis
 
 
 class Mailbox:
@@ -52,16 +53,7 @@ def mailbox() -> Iterator[tuple[Mailbox, int]]:
 @pytest.fixture
 def mailing(tmp_path: Path, mailbox: tuple[Mailbox, int]) -> Iterator[Flask]:
     """An application of its own that sends its mail to the mailbox."""
-    settings = Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)})
-    app = create_app(
-        replace(
-            settings,
-            MAIL_SERVER="127.0.0.1",
-            MAIL_PORT=mailbox[1],
-            MAIL_TLS=False,
-            MAIL_SENDER="jejaring@kota.example",
-        )
-    )
+    app = create_app(settings_of(tmp_path, mailbox[1]))
     with app.app_context():
         alembic.upgrade()
         load_reference(db.session, now=datetime.now(UTC))
@@ -78,6 +70,17 @@ def mailing(tmp_path: Path, mailbox: tuple[Mailbox, int]) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+def settings_of(folder: Path, mail_port: int, **more: str) -> Settings:
+    return replace(
+        Settings.from_env({"JEJARING_INSTANCE": str(folder)}),
+        MAIL_SERVER="127.0.0.1",
+        MAIL_PORT=mail_port,
+        MAIL_TLS=False,
+        MAIL_SENDER="jejaring@kota.example",
+        **more,
+    )
 
 
 def deliver(app: Flask) -> Any:
@@ -135,12 +138,37 @@ def test_a_task_put_into_the_queue_is_worked_off_by_threads_of_the_process(
 ) -> None:
     with mailing.app_context():
         jobs().deliver_letters()
-        consumer = jobs().start()
+        consumers = [jobs().start()]
+
+    assert _letters_that_came(mailbox[0], consumers) == 1
+
+
+def test_on_redis_a_task_of_one_process_is_worked_off_by_others_and_a_letter_leaves_once(
+    mailing: Flask, mailbox: tuple[Mailbox, int], tmp_path: Path
+) -> None:
+    with redis.server() as address:
+        settings = settings_of(tmp_path, mailbox[1], REDIS_URL=address)
+        asking, first, second = (create_app(settings) for _ in range(3))
+        with asking.app_context():
+            for _ in range(5):
+                jobs().deliver_letters()
+            waiting = len(jobs().queue)
+        consumers = [app.extensions["jobs"].start() for app in (first, second)]
+        came = _letters_that_came(mailbox[0], consumers)
+        for app in (asking, first, second):
+            with app.app_context():
+                db.engine.dispose()
+
+    assert (waiting, came) == (5, 1)
+
+
+def _letters_that_came(mailbox: Mailbox, consumers: list[Any]) -> int:
+    """How many there are once the queue was worked off."""
+    deadline = time.monotonic() + 20
     try:
-        deadline = time.monotonic() + 20
-        while not mailbox[0].letters and time.monotonic() < deadline:
+        while not mailbox.letters and time.monotonic() < deadline:
             time.sleep(0.05)
     finally:
-        consumer.stop(graceful=True)
-
-    assert len(mailbox[0].letters) == 1
+        for consumer in consumers:
+            consumer.stop(graceful=True)
+    return len(mailbox.letters)
