@@ -1,23 +1,20 @@
 """A plan of visits as its page shows it: stops in order, what to bring, and what stands beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from math import ceil
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from referral.casework.models import Case, Need, Urgency
 from referral.core import text
 from referral.directory import closed_days
 from referral.directory.models import ServiceAtLocation
 from referral.directory.opening import is_open, next_opening
-from referral.directory.reference import coded
 from referral.extensions import db
 from referral.matching import candidates, queries
 from referral.matching.facts import Offer
@@ -32,18 +29,8 @@ from referral.web.language import chosen, zone
 from referral.web.naming import category_name
 from referral.web.option_cards import Card, cards_of
 from referral.web.pins import collection, line, pin
-
-#: Less than this is not said to be a difference.
-LEAST_KM = 0.1
-
-
-@dataclass(frozen=True)
-class Paper:
-    """Something to bring; `how_to_get` where it is not at hand and somebody says how to get it."""
-
-    name: str
-    is_lacking: bool
-    how_to_get: str | None
+from referral.web.plan_papers import Beginning, Paper, beginnings_of, papers_of
+from referral.web.plan_ways import Way, is_own_best, trade_offs, ways_of
 
 
 @dataclass(frozen=True)
@@ -100,29 +87,6 @@ class StopCard:
     def asks_for_papers(self) -> bool:
         """Whether somebody has to ask what to bring."""
         return any(visit.papers is None for visit in self.visits)
-
-
-@dataclass
-class Beginning:
-    """An office where the way in to some services begins."""
-
-    office: str
-    papers: list[str] = field(default_factory=list)
-    facts: list[str] = field(default_factory=list)
-    services: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to put the plan together, as the comparison lists it."""
-
-    kind: str
-    label: str
-    places: int
-    without_going: int
-    way_km: float | None
-    sum_km: float
-    names: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -211,9 +175,9 @@ class _Reading:
         ]
         met = {need_id for stop in trip["stops"] for need_id in stop["sites"]} | set(trip["remote"])
         lists = {need_id: self._list(need_id) for need_id in self._contents}
-        ways = {one: self._way(one) for one in KINDS if one in self._content["plans"]}
+        ways = ways_of(trips)
         told = trade_offs(ways)
-        if kind != "own_best" and _goes(trips["own_best"]) == _goes(trips[KINDS[0]]):
+        if kind != "own_best" and is_own_best(trips):
             del ways["own_best"]
         return PlanPage(
             kind=kind,
@@ -222,7 +186,11 @@ class _Reading:
             stops=stops,
             remote=remote,
             unmet=[one for need_id, one in lists.items() if need_id not in met],
-            beginnings=self._beginnings([*(v for stop in stops for v in stop.visits), *remote]),
+            beginnings=beginnings_of(
+                site
+                for visit in (*(v for stop in stops for v in stop.visits), *remote)
+                if (site := self._site(visit.card.site_id))
+            ),
             lists=list(lists.values()),
             ways=list(ways.values()),
             trade_offs=told,
@@ -302,7 +270,7 @@ class _Reading:
             rank=rank,
             listed=content["tally"][part],
             more_km=(entry["effective_km"] or 0.0) - (first["effective_km"] or 0.0),
-            papers=self._papers(offer, content["query"]["documents_lacking"]),
+            papers=papers_of(offer, content["query"]["documents_lacking"]),
             hours=self._hours(offer, arrives_at, answer) if offer and arrives_at else None,
             is_closed=answer is False,
             remote_too=others[0] if part == "options" and others else None,
@@ -314,20 +282,6 @@ class _Reading:
         shown = printed(alone, chosen())
         return cards_of(shown[part], alone, part, self._sites)[0]
 
-    def _papers(self, offer: Offer | None, lacking: Sequence[str]) -> list[Paper] | None:
-        """What to bring; None where nobody told."""
-        if offer is None or offer.documents is None:
-            return None
-        known = coded("documents")
-        return [
-            Paper(
-                known[one.code].name[chosen()] if one.code in known else one.name,
-                one.code in lacking,
-                one.how_to_get if one.code in lacking else None,
-            )
-            for one in offer.documents
-        ]
-
     def _hours(self, offer: Offer, at: datetime, answer: bool | None) -> tuple[str, str]:
         if answer:
             return "clock", _("Open when you arrive.")
@@ -337,31 +291,6 @@ class _Reading:
         if opens is None:
             return "triangle-alert", _("Closed when you arrive.")
         return "triangle-alert", _("Closed when you arrive; opens %(when)s.", when=_clock(opens))
-
-    def _beginnings(self, visits: Sequence[Visit]) -> list[Beginning]:
-        """Where the way in begins, each office once, with what it wants to see."""
-        known = coded("documents")
-        found: dict[str, Beginning] = {}
-        for visit in visits:
-            site = self._site(visit.card.site_id)
-            for step in site.service.entry_steps if site else ():
-                one = found.setdefault(step.office.strip().casefold(), Beginning(step.office))
-                named = [known[c].name[chosen()] if c in known else c for c in step.documents]
-                days = step.days and ngettext(
-                    "%(days)s day",
-                    "%(days)s days",
-                    ceil(step.days),
-                    days=text.number(step.days, chosen()),
-                )
-                who = step.who_may_go and _("%(who)s may go instead", who=step.who_may_go)
-                facts = [fact for fact in (days, step.cost, who) if fact]
-                for kept, new in (
-                    (one.papers, named),
-                    (one.facts, facts),
-                    (one.services, [visit.card.name]),
-                ):
-                    kept += [item for item in new if item not in kept]
-        return list(found.values())
 
     # Beside the plan
 
@@ -379,21 +308,6 @@ class _Reading:
             coverage=printed(no_entries, chosen())["coverage"],
             shown=len(content["options"]),
             total=content["tally"]["options"],
-        )
-
-    def _way(self, kind: str) -> Way:
-        trip = self._content["plans"][kind]
-        return Way(
-            kind=kind,
-            label=_labels()[kind],
-            places=len(trip["stops"]),
-            without_going=len(trip["remote"]),
-            way_km=trip["way_km"],
-            sum_km=trip["sum_km"],
-            names=[
-                self._entries[next(iter(stop["sites"].items()))][2]["name"]
-                for stop in trip["stops"]
-            ],
         )
 
     def _map(self, trip: Mapping[str, Any], stops: Sequence[StopCard]) -> dict[str, Any] | None:
@@ -445,60 +359,6 @@ class _Reading:
             if place.latitude is not None and place.longitude is not None:
                 return place.latitude, place.longitude
         return None
-
-
-def trade_offs(ways: Mapping[str, Way]) -> list[str]:
-    """What one way costs against another, in sentences."""
-    fewest, own = ways[KINDS[0]], ways["own_best"]
-    sentences = []
-    more = ways.get("one_more") or (own if own.places == fewest.places + 1 else None)
-    if more is not None:
-        spared_km = (fewest.way_km or 0.0) - (more.way_km or 0.0)
-        if spared_km >= LEAST_KM:
-            sentences.append(
-                _("One place fewer costs %(km)s more there and back.", km=_km(spared_km))
-            )
-        else:
-            sentences.append(
-                _(
-                    "One place fewer costs %(km)s more in the lists' own measure.",
-                    km=_km(fewest.sum_km - more.sum_km),
-                )
-            )
-    if own.places > fewest.places:
-        sentences.append(
-            _(
-                "Each need's own best: %(places)s places, %(km)s there and back.",
-                places=own.places,
-                km=_km(own.way_km or 0.0),
-            )
-        )
-    if home := ways.get("at_home"):
-        sentences.append(
-            ngettext(
-                "By phone or online one place fewer has to be gone to.",
-                "By phone or online %(num)s places fewer have to be gone to.",
-                fewest.places - home.places,
-            )
-        )
-    return sentences
-
-
-def _goes(trip: Mapping[str, Any]) -> tuple[Any, Any]:
-    return [stop["sites"] for stop in trip["stops"]], trip["remote"]
-
-
-def _km(value: float) -> str:
-    return text.km(value, chosen())
-
-
-def _labels() -> dict[str, str]:
-    return {
-        "fewest": _("Fewest places"),
-        "one_more": _("One place more"),
-        "at_home": _("As much as possible from home"),
-        "own_best": _("Each need's own best"),
-    }
 
 
 def _leg_text(stop: Mapping[str, Any]) -> str | None:

@@ -122,7 +122,7 @@ def test_the_stops_stand_in_order_with_what_to_bring_whom_to_call_and_where_to_b
         (feature["properties"]["kind"], feature["properties"].get("number"))
         for feature in data["features"]
     ] == [("option", 1), ("option", 2), ("outline", None), ("start", None)]
-    table = " ".join(page.select_one("table").text.split())
+    table = " ".join(page.select_one("table").get_text(" ").split())
     assert "Fewest places 2 0 10 km" in table
     receipts = set(session.scalars(select(MatchReceipt.id)))
     assert {f"/receipts/{one}" for one in receipts} <= {a["href"] for a in page.select("main a")}
