@@ -1,6 +1,7 @@
 """Running a match and recording what the client chose."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from referral.directory import closed_days
 from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
 from referral.directory.upkeep import verification
-from referral.matching import candidates, live, queries, receipts
+from referral.matching import candidates, live, queries, receipts, routes
 from referral.matching.asking import place_of_code, place_of_point
 from referral.matching.facts import Query
 from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
@@ -106,10 +107,11 @@ def match(
 ) -> MatchReceipt:
     """Run a query and keep the receipt: sealed with the client's key for a need, else with the office's.
 
-    Whom the client must not meet appears nowhere in it.
+    Whom the client must not meet appears nowhere in it. The ways that the office knows today count.
     """
     if need is not None and need.withdrawn_at is not None:
         raise NotAllowed("match.need.withdrawn")
+    query = replace(query, routes=routes.known(session, office.id, query.place))
     table = queries.penalty_table(session, office.id)
     content = answer(
         session,
@@ -172,6 +174,7 @@ def query_for(session: Session, need: Need, *, now: datetime, limit: int = 20) -
         is_group=kind in ("group", ClientKind.COMMUNITY),
         violence=case.has_violence or need.category in VIOLENT_NEEDS,
         able_to_pay=household.get("able_to_pay"),
+        routes=routes.known(session, case.office_id, place),
     )
 
 

@@ -18,7 +18,7 @@ from tests.scenes import NAME, NUMBER, STORY, Scene
 #: Addresses about nobody in particular: they are tested where their feature is.
 _NOT_ABOUT_A_PERSON = {
     *("pages", "directory", "security", "static"),
-    *("downloads", "duplicates", "hsds", "imports", "listings", "upkeep", "v1"),
+    *("downloads", "duplicates", "hsds", "imports", "listings", "routes", "upkeep", "v1"),
 }
 _OF_PLANNERS = {"proposal_id"}
 
