@@ -16,6 +16,7 @@ from referral.web import (
     plans,
     receipts,
     referrals,
+    routes,
     upkeep,
 )
 
@@ -35,5 +36,6 @@ BLUEPRINTS = (
     plans.bp,
     receipts.bp,
     referrals.bp,
+    routes.bp,
     upkeep.bp,
 )

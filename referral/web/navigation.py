@@ -23,7 +23,7 @@ def _places() -> list[Place]:
     # (endpoint, words, icon, who, beginnings of the endpoints that belong to it)
     entries = [
         ("casework.index", _("Cases"), "users", "case:read", ("casework.",)),
-        ("matching.search", _("Find help"), "search", "match:run", ("matching.",)),
+        ("matching.search", _("Find help"), "search", "match:run", ("matching.", "routes.")),
         ("referrals.index", _("Referrals"), "file-text", "referral:send", ("referrals.",)),
         ("referrals.index", _("Referrals"), "file-text", "office:read", ("referrals.",)),
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
