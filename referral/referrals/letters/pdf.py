@@ -26,12 +26,14 @@ def pdf(template: str, content: Mapping[str, Any], *, at: datetime) -> bytes:
     compiler = _compiler(template, content)
     try:
         # PDF/UA-1: tagged, with a title and a language, as readers for blind people need it.
-        made = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=at)
+        made = compiler.compile(
+            format="pdf", pdf_standards=["ua-1"], timestamp=at.replace(microsecond=0)
+        )
     except typst.TypstError as error:
         if "could not be displayed with font" not in str(error):
             raise
         # A name in a script that our fonts lack: boxes on paper are better than no letter.
-        made = compiler.compile(format="pdf", timestamp=at)
+        made = compiler.compile(format="pdf", timestamp=at.replace(microsecond=0))
     assert isinstance(made, bytes)  # noqa: S101 - only pictures come page by page
     return made
 
