@@ -448,7 +448,7 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.Uuid(), nullable=True),
         sa.Column(
             "kind",
-            sa.Enum("report", "other", name="taskkind", native_enum=False, length=40),
+            sa.Enum("report", "ask_transport", "other", name="taskkind", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("due_on", sa.Date(), nullable=False),

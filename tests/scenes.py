@@ -10,6 +10,7 @@ from referral.casework import agreements
 from referral.casework import operations as casework
 from referral.casework.models import BasisKind, Purpose
 from referral.referrals import operations, queries
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import Actor, Event
 from referral.referrals.loop import NeedState, need_state
 from referral.referrals.models import Referral
@@ -74,8 +75,8 @@ class Scene:
 
     def take(self, referral: Referral, event: Event, **values: Any) -> None:
         """A step as its usual actor takes it; `given` fields may come flat."""
-        names = set(operations.Given.__dataclass_fields__)
-        given = operations.Given(**{name: values.pop(name) for name in names & set(values)})
+        names = set(Given.__dataclass_fields__)
+        given = Given(**{name: values.pop(name) for name in names & set(values)})
         if event in (Event.SEND, Event.VOID):
             defaults: dict[str, Any] = {"actor": Actor.BROKER, "by": self.broker}
         else:

@@ -20,6 +20,7 @@ from referral.casework.models import (
     Stage,
 )
 from referral.changes import audit
+from referral.changes.actors import Actor
 from referral.core.errors import Invalid, NotAllowed
 
 CONSENT_TEXT_VERSION = "2026-11"
@@ -81,7 +82,9 @@ def give_basis(
     return basis
 
 
-def withdraw_basis(session: Session, basis: LawfulBasis, *, by: User, now: datetime) -> LawfulBasis:
+def withdraw_basis(
+    session: Session, basis: LawfulBasis, *, by: Actor, now: datetime
+) -> LawfulBasis:
     """The client takes a consent back. What was already given out is another matter."""
     if basis.withdrawn_at is not None or basis.refused:
         raise NotAllowed("casework.basis_over")

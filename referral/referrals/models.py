@@ -224,6 +224,8 @@ class TaskKind(StrEnum):
 
     #: a report to a resource system that has no direct contact with the client
     REPORT = "report"
+    #: the client did not come: was it the way, or the hours?
+    ASK_TRANSPORT = "ask_transport"
     OTHER = "other"
 
 

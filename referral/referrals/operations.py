@@ -1,7 +1,6 @@
 """What can be done with a referral. Who, when and why come in as arguments; the caller commits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,27 +10,24 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from referral.accounts.models import Role, User
 from referral.casework.models import Case, Need, Urgency
-from referral.casework.operations import exclude
 from referral.changes import audit
 from referral.changes.actors import StandingActor
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
 from referral.core.text import Message
 from referral.directory.models import (
     AnswerMode,
-    CapacityStatus,
     ServiceAtLocation,
 )
-from referral.directory.upkeep import reports, verification
-from referral.directory.upkeep.kinds import Part
+from referral.directory.upkeep import verification
 from referral.matching.models import MatchReceipt
-from referral.referrals import queries
+from referral.referrals import effects, queries
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import (
     LIVE,
     TERMINAL,
     WAITING,
     Actor,
     Event,
-    Field,
     Status,
     allowed,
     next_status,
@@ -46,36 +42,11 @@ from referral.referrals.models import (
     ReferralStep,
 )
 from referral.referrals.sending import check_sendable, prepare
-from referral.referrals.standing import FULL_FOR_DAYS, push_standing, say_capacity, take_place
+from referral.referrals.standing import push_standing, take_place
 
 WALK_IN_ASK_DAYS = 7  # a client sent to a walk-in service is asked "did you go?" a week later
 TEXT_LIMIT = 4_000  # characters of a note; longer tellings belong into the case
-NOT_OFFERED, LISTING_WRONG = "service_not_offered", "listing_wrong"
-#: effects of a reason that say something of the listing, and of which part of it
-_SAYS_OF_LISTING = {
-    "listing_correction": None,
-    "check_rule": Part.ELIGIBILITY,
-    "fix_catchment": Part.SERVICE_AREAS,
-}
 OUTCOMES = ("received", "partly", "enrolled", "information_only")
-
-
-@dataclass(frozen=True)
-class Given:
-    """What comes with a step; which of it is required says the lifecycle."""
-
-    reason: str | None = None
-    note: str | None = None
-    review_on: date | None = None
-    first_contact_on: date | None = None
-    outcome: str | None = None
-    outcome_on: date | None = None
-    #: what of its listing the agency says is wrong; None: it did not say
-    wrong_part: Part | None = None
-
-    @property
-    def fields(self) -> frozenset[Field]:
-        return frozenset(field for field in Field if getattr(self, field))
 
 
 def draft(
@@ -203,7 +174,7 @@ def take_step(
     # A question or a note changes no column, and yet whoever read the page before must look again.
     flag_modified(referral, "status")
     if reason is not None:
-        _effect(session, referral, reason, given, by=by, now=now, today=today)
+        effects.follow(session, referral, reason, given, by=by, now=now, today=today)
     try:
         session.flush()
     except StaleDataError:
@@ -446,62 +417,6 @@ def _apply(
         referral.outcome, referral.outcome_on = given.outcome, given.outcome_on
     if after not in LIVE:
         referral.ended_at, referral.review_on = referral.ended_at or now, None
-
-
-def _effect(
-    session: Session,
-    referral: Referral,
-    reason: ReasonCode,
-    given: Given,
-    *,
-    by: User | StandingActor,
-    now: datetime,
-    today: date,
-) -> None:
-    if reason.effect in ("capacity_until", "suspend_until"):
-        until = given.review_on or today + timedelta(days=FULL_FOR_DAYS)
-        status = CapacityStatus.NO_CAPACITY
-        say_capacity(session, referral.service, status=status, until=until, by=by, now=now)
-    elif reason.effect in _SAYS_OF_LISTING:
-        _report_listing(session, referral, reason, given, by=by, now=now)
-    elif reason.effect == "never_again":
-        exclude(
-            session,
-            referral.case,
-            referral.organization_id,
-            reason=given.note or reason.code,
-            by=by,
-            now=now,
-        )
-
-
-def _report_listing(
-    session: Session,
-    referral: Referral,
-    reason: ReasonCode,
-    given: Given,
-    *,
-    by: User | StandingActor,
-    now: datetime,
-) -> None:
-    """What an answer says of the listing goes to a curator; what is simply wrong counts as not known until then."""
-    if reason.code == NOT_OFFERED:
-        part: Part | None = Part.CATEGORIES
-    elif reason.code == LISTING_WRONG:
-        part = given.wrong_part
-    else:
-        part = _SAYS_OF_LISTING[reason.effect or ""]
-    reports.report_from_answer(
-        session,
-        referral.service_id,
-        # The reason only: what the agency wrote beside it may be about the client.
-        reason.name_id,
-        part=part,
-        value=referral.need.category if reason.code == NOT_OFFERED else None,
-        is_doubted=reason.code in (NOT_OFFERED, LISTING_WRONG),
-        by=by,
-        now=now,
-    )
 
 
 def _dispose(

@@ -17,9 +17,10 @@ from referral.core.text import DEFAULT_LANGUAGE, Message
 from referral.directory.models import AnswerMode
 from referral.directory.upkeep.letters import letter
 from referral.directory.upkeep.verification import AGENCY_BY_LINK
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import WAITING, Actor, Event
 from referral.referrals.models import Channel, Referral, ReferralStep, ReplyLink
-from referral.referrals.operations import Given, take_step
+from referral.referrals.operations import take_step
 
 
 class Purpose(StrEnum):

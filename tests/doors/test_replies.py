@@ -59,7 +59,7 @@ def test_two_taps_say_yes_and_prove_that_it_arrived(
 ) -> None:
     referral, link = sent
     page = browser.page(f"/reply?key={link.token}")
-    form = next(form for form in page.select("form") if form.select('[name=event][value=accept]'))
+    form = next(form for form in page.select("form") if form.select("[name=event][value=accept]"))
     filled = {str(field["name"]): field.get("value", "") for field in form.select("[name]")}
 
     done = browser.submit("/reply", filled)
@@ -171,9 +171,7 @@ def test_once_decided_elsewhere_the_link_is_closed(
     browser: Browser, scene: Scene, sent: tuple[Referral, ReplyLink]
 ) -> None:
     referral, link = sent
-    scene.take(
-        referral, Event.CANCEL, actor=Actor.BROKER, by=scene.broker, reason="self_resolved"
-    )
+    scene.take(referral, Event.CANCEL, actor=Actor.BROKER, by=scene.broker, reason="self_resolved")
 
     assert browser.get(f"/reply?key={link.token}").status_code == 404
 

@@ -33,6 +33,7 @@ from referral.referrals import operations, queries
 from referral.referrals.cards import View
 from referral.referrals.clocks import Clock
 from referral.referrals.feedback import record_feedback
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import NeedState
 from referral.referrals.models import Channel, Disposition, Referral
@@ -844,7 +845,7 @@ def test_the_client_is_to_be_asked_after_help_is_claimed_or_a_visit_is_due(
 
 
 def test_given_knows_which_fields_came_with_it() -> None:
-    given = operations.Given(reason="moved")
+    given = Given(reason="moved")
 
     assert given.fields == {"reason"}
     assert replace(given, note="x").fields == {"reason", "note"}

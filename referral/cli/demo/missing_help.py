@@ -22,8 +22,8 @@ from referral.planning import queries as gaps
 from referral.planning.disclosure import Shown, protect
 from referral.planning.models import ProposalStatus
 from referral.referrals import operations as referrals
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import Event
-from referral.referrals.operations import Given
 
 THRESHOLD = 5
 

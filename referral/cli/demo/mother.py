@@ -28,10 +28,10 @@ from referral.places.queries import gazetteer
 from referral.planning import operations as planning
 from referral.referrals import operations as referrals
 from referral.referrals import queries as loop
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import NeedState
 from referral.referrals.models import Channel
-from referral.referrals.operations import Given
 
 
 def mother_alone(cast: Cast) -> None:

@@ -22,11 +22,11 @@ from referral.planning import queries as gaps
 from referral.referrals import operations as referrals
 from referral.referrals import queries as loop
 from referral.referrals.feedback import record_feedback
+from referral.referrals.given import Given
 from referral.referrals.kinds import Form, Received, Share, Wait
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import NeedState, need_state
 from referral.referrals.models import Referral
-from referral.referrals.operations import Given
 
 
 def match(cast: Cast, need: Need, *, within: float | None = None) -> MatchReceipt:

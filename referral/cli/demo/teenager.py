@@ -22,10 +22,10 @@ from referral.places.queries import gazetteer
 from referral.referrals import operations as referrals
 from referral.referrals import queries as loop
 from referral.referrals.cards import View
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import Event
 from referral.referrals.loop import NeedState
 from referral.referrals.models import Referral
-from referral.referrals.operations import Given
 
 CRISIS_REVIEW_WITHIN = timedelta(hours=24)
 NUMBERS_SHOWN = 4

@@ -19,6 +19,7 @@ from referral.matching.queries import get_receipt
 from referral.matching.receipts import printed
 from referral.referrals import operations, queries, reminders, replies
 from referral.referrals.cards import RELEASABLE, USUALLY_RELEASED
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Referral
 from referral.referrals.standing import is_full
@@ -235,7 +236,7 @@ def _send(
         by=g.user,
         now=now(),
         version=draft.version,
-        given=operations.Given(note=note),
+        given=Given(note=note),
         confirmed_full=answers.ticked("confirmed_full"),
     )
     if draft.answer_mode is not AnswerMode.WALK_IN:

@@ -15,7 +15,8 @@ from referral.accounts.models import User
 from referral.core.errors import Invalid
 from referral.directory.upkeep.kinds import Part
 from referral.extensions import db
-from referral.referrals import operations, queries
+from referral.referrals import effects, operations, queries
+from referral.referrals.given import Given
 from referral.referrals.lifecycle import Actor, Event, Field, Status, rule_for
 from referral.referrals.models import Channel, ReasonCode, Referral, ReferralStep
 from referral.web.answers import LONG, Answers
@@ -100,7 +101,7 @@ class StepForm:
 
     @property
     def asks_wrong_part(self) -> bool:
-        return any(code == operations.LISTING_WRONG for code, _name in self.reasons)
+        return any(code == effects.LISTING_WRONG for code, _name in self.reasons)
 
     @property
     def wrong_parts(self) -> list[tuple[str, str]]:
@@ -269,10 +270,10 @@ def stale_page(referral: Referral, back: str) -> tuple[str, int]:
     return page, 409
 
 
-def given_in(referral: Referral, event: Event, *, actor: Actor) -> tuple[operations.Given, Answers]:
+def given_in(referral: Referral, event: Event, *, actor: Actor) -> tuple[Given, Answers]:
     """What came with the form of a step; what it must carry and doesn't is an error of the answers."""
     answers = Answers(request.form)
-    given = operations.Given(
+    given = Given(
         reason=answers.text("reason"),
         note=answers.text("note", longest=LONG),
         review_on=answers.day("review_on"),
