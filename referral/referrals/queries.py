@@ -136,6 +136,15 @@ def based_on(session: Session, referral_id: UUID) -> Sequence[Referral]:
     ).all()
 
 
+def resting_on(session: Session, receipt_id: UUID) -> Sequence[Referral]:
+    """The referrals to services that were chosen from this match, oldest first."""
+    return session.scalars(
+        select(Referral)
+        .where(Referral.receipt_id == receipt_id)
+        .order_by(Referral.created_at, Referral.id)
+    ).all()
+
+
 def last_number(session: Session, year: int) -> str | None:
     """The highest number given to a referral this year; None before the first."""
     return session.scalar(

@@ -24,6 +24,7 @@ from referral.matching.asking import FARTHEST_KM
 from referral.matching.facts import Query
 from referral.matching.models import MatchReceipt
 from referral.matching.receipts import printed, query_of
+from referral.referrals.queries import resting_on
 from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
@@ -302,6 +303,7 @@ def _receipt_page(
         receipt=kept,
         need=need,
         case=case,
+        rests=resting_on(db.session, kept.id),
         at_risk=case is not None and case.has_violence,
         own=_own_people(need) if need else (),
         category=category_name(query.need),
