@@ -12,7 +12,7 @@ from referral.matching.receipts import PARTS
 
 Entry = Mapping[str, Any]
 #: icons of the facts of an entry, and which part of the listing each tells
-_FACTS = {
+FACTS = {
     "clock": "hours",
     "users": "room",
     "banknote": "cost",
@@ -21,6 +21,8 @@ _FACTS = {
     "phone-off": "phone",
     "triangle-alert": "doubt",
 }
+#: what may have happened to a service, the weightiest first
+KINDS = ("gained", "lost", "moved", "changed", "near_miss")
 _TOLD_APART = 1e-9
 
 
@@ -146,10 +148,9 @@ class _Comparing:
     def differences(self) -> list[Difference]:
         before, after = self.places
         found = [self._of(site_id) for site_id in dict.fromkeys((*before, *after))]
-        order = ("gained", "lost", "moved", "changed", "near_miss")
         told = [one for one in found if one is not None]
         return sorted(
-            told, key=lambda one: (order.index(one.kind), one.rank_now or one.rank_then or 0)
+            told, key=lambda one: (KINDS.index(one.kind), one.rank_now or one.rank_then or 0)
         )
 
     def general(self) -> list[Message]:
@@ -361,5 +362,5 @@ def _words(then: Entry, now: Entry) -> list[Message]:
 def _facts(entry: Entry) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for fact in entry["facts"]:
-        found.setdefault(_FACTS.get(fact["icon"], "other"), []).append(fact["message"])
+        found.setdefault(FACTS.get(fact["icon"], "other"), []).append(fact["message"])
     return found

@@ -33,6 +33,11 @@ _STEP_DIGITS = 4
 TOLERANCE_KM = 0.05
 #: the lists of an answer
 PARTS = ("options", "remote", "why_not")
+#: numbers that may not follow from the others
+NUMBERS = (
+    *("penalty_km", "penalty_steps", "effective_km", "distance_band", "failed", "group"),
+    *("order", "step_km", "considered"),
+)
 #: latitude, longitude, half-width in km
 Point = tuple[float, float, float]
 

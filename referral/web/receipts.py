@@ -9,7 +9,7 @@ from flask import Blueprint, g, render_template
 from referral.casework import queries as casework
 from referral.extensions import db
 from referral.matching import queries
-from referral.matching.differences import Comparison, Difference
+from referral.matching.differences import KINDS, Comparison, Difference
 from referral.matching.repeating import repeat
 from referral.web.access import requires
 from referral.web.naming import category_name
@@ -17,7 +17,6 @@ from referral.web.reading import seen
 
 bp = Blueprint("receipts", __name__)
 
-_KINDS = ("gained", "lost", "moved", "changed", "near_miss")
 #: Near misses told one by one; they decide nothing.
 _MOST_NEAR_MISSES = 10
 
@@ -52,7 +51,7 @@ def today(receipt_id: UUID) -> str:
 
 def _sections(comparison: Comparison) -> list[Section]:
     sections = []
-    for kind in _KINDS:
+    for kind in KINDS:
         ones = [one for one in comparison.differences if one.kind == kind]
         if ones:
             shown = ones[:_MOST_NEAR_MISSES] if kind == "near_miss" else ones

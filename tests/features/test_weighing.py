@@ -325,7 +325,7 @@ def test_a_rehearsal_says_what_the_search_then_gives(
     session.add(ServiceCapacity(service_id=service_id, status="waitlist", updated=make.now))
     announce(session, service_id, now=make.now)
     session.flush()
-    steps = {"fee": 0.0, "waitlist": 20.0}
+    steps = {"fee": 0.5, "waitlist": 0.0}
     broker = make.user(office=office)
     before = operations.match(session, query(make), by=broker, now=make.now, office=office)
     found = rehearse(session, office, shared | steps)

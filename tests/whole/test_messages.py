@@ -38,14 +38,19 @@ from referral.directory.phones import TYPES
 from referral.directory.upkeep import kinds as upkeep
 from referral.directory.upkeep.editing import FIELDS
 from referral.matching.asking import SEXES
+from referral.matching.differences import FACTS as FACTS_TOLD
+from referral.matching.differences import KINDS
 from referral.matching.facts import Outcome
 from referral.matching.ranking import BEARINGS
-from referral.matching.rules import CHANGES, FREE_ONLY, GATES, open_only
+from referral.matching.receipts import NUMBERS
+from referral.matching.reference import rules as penalty_rules
+from referral.matching.rules import CHANGES, FREE_ONLY, GATES, RULES_VERSION, open_only
 from referral.places.land import Crossing
 from referral.planning.disclosure import Shown
 from referral.planning.models import ProposalStatus
 from referral.referrals import kinds as feedback
 from referral.referrals.cards import CRITERIA, View
+from referral.referrals.letters.states import Carrier, Hand, LetterEvent, LetterField, LetterState
 from referral.referrals.lifecycle import Actor, CodeList, Event, Field, Status
 from referral.referrals.loop import Loop, NeedState
 from referral.referrals.models import Channel
@@ -66,8 +71,12 @@ LABELS: dict[type[StrEnum], str] = {
     Channel: "referral.channel",
     ClientKind: "casework.kind",
     ClockProfile: "accounts.profile",
+    Carrier: "letter.carrier",
     Event: "referral.event",
     Field: "referral.missing",
+    LetterEvent: "letter.event",
+    LetterField: "letter.missing",
+    LetterState: "letter.state",
     Loop: "referral.loop",
     Method: "casework.method",
     NeedState: "referral.need",
@@ -102,6 +111,7 @@ LABELS: dict[type[StrEnum], str] = {
 
 #: enums whose members steer and are never shown by themselves
 UNSEEN: set[type[StrEnum]] = {
+    Hand,  # as whom a letter is moved; a page names the person
     RunStatus,  # a tag with an icon: templates/directory/_import_state.html
     CodeList,
     LinkPurpose,
@@ -194,10 +204,13 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "match.learn.{}": ["age_years", "sex", "desil", "disability", "registered"],
     "match.word.{}": (*SEXES, *codes("disabilities.csv")),
     "match.{}.would_fit": [gate.rule for gate in (*GATES, open_only(), FREE_ONLY)],
+    "match.rules_version.{}": [str(version) for version in range(1, RULES_VERSION + 1)],
     "needs.report.{}": ("code", "need", "score", "because"),
     "place.row.{}": ("code", "level", "name", "parent", "point", "number", "zone", "twice"),
     "planning.opening.{}": ("name", "organization", "address", "hours", "phone"),
     "planning.people.{}": ("small", "withheld"),
+    "penalties.rule.{}": penalty_rules(),
+    "penalties.why.{}": penalty_rules(),
     "referral.criterion.{}": CRITERIA,
     "cli.usage.{}": ("file", "missing", "value"),
     "language.{}": codes("languages.csv"),
@@ -212,10 +225,19 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
         "districts",
     ),
     "referral.fact.{}": FACTS,
+    "letter.priority.{}": ("emergency", "urgent"),
+    "letter.rule.{}": ("when", "who_may_answer", "name_to_use"),
+    "letter.tick.{}": ("accept", "ask", "came", "decision", "decline", "helped"),
     "referral.mode.{}": kinds.AnswerMode,
     "referral.outcome.{}": OUTCOMES,
     "referral.party.{}": ("both", "client", "directory", "provider", "system"),
     "referral.sex.{}": SEXES,
+    "repeat.change.{}": KINDS,
+    "repeat.fact.{}": {*FACTS_TOLD.values(), "other"},
+    "repeat.gate.{}": CHANGES,
+    "repeat.kind.{}": KINDS,
+    "repeat.number.{}": NUMBERS,
+    "repeat.outcome.{}": Outcome,
     "upkeep.letter.verify.{}": ("closed", "fix", "still_true"),
     "upkeep.said_by.{}": ("import", "public", "system", *Role),
     "upkeep.suggest.{}": ("name", "organization"),
