@@ -244,7 +244,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
 }
 
 #: put together in the same way, but never shown
-NO_SENTENCES = {"referral.{}"}  # the kind of an audit entry
+NO_SENTENCES = {"letter.{}", "referral.{}"}  # the kinds of audit entries
 
 
 @cache
