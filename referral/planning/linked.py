@@ -16,7 +16,7 @@ from referral.planning.disclosure import Cell, Shown
 Key = TypeVar("Key", bound=Hashable)
 Cost = tuple[float, bool, int, int]
 _TOLERANCE = 1e-6
-_LABEL_LOSS, _STATEMENT_LOSS = -1.0, 5.0
+_LABEL_LOSS, _STATEMENT_LOSS = -100.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class _Work(Generic[Key]):
         bounds = solved.ineqlin.marginals
         for row, at in enumerate(labelled):
             if max(abs(bounds[row]), abs(bounds[row + len(labelled)])) > _TOLERANCE:
-                cost = (_LABEL_LOSS, False, int(self.values[at]), int(at))
+                cost = (_LABEL_LOSS + self.loss[at], False, int(self.values[at]), int(at))
                 choices.append((cost, "labelled", at))
         row = 2 * len(labelled)
         for order, (key, parts) in enumerate(self.said.items()):
