@@ -441,7 +441,7 @@ class _Search:
             ),
             nearest=exact.nearest(on_site, [one for one in fresh_fits if not one.offer.remote]),
             nearest_too_far=None
-            if tally["options"] or tally["remote"]
+            if tally["options"]
             else self._nearest_too_far(exact),
             tally=tally,
         )

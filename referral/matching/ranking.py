@@ -114,7 +114,7 @@ class Selection:
     """Those who are shown, in order, and what is counted over everybody.
 
     nearest          the nearest option with a distance that may be told
-    nearest_too_far  where there is no option: the nearest that only the travel limit keeps out
+    nearest_too_far  where there is no option to go to: the nearest that only the travel limit keeps out
     """
 
     step_km: float
@@ -185,7 +185,7 @@ def select(
         why_not=first(query.limit, failing, nearness, need_id),
         nearest=nearest(on_site, need_id),
         nearest_too_far=None
-        if fitting
+        if on_site
         else nearest([one for one in failing if _is_only_too_far(one)], need_id),
         tally=_tally(query, on_site, remote, failing),
     )
@@ -229,30 +229,30 @@ def tie(need_id: str, service_at_location_id: Any) -> str:
 
 
 def coverage(query: Query, selection: Selection, names: Names) -> Message:
-    """One sentence about how well the need is covered from here."""
+    """One sentence about how well the need is covered from here. A confidential place is in it as a count only."""
     category = {"category": Message(f"category.{query.need}")}
     on_site, remote = selection.tally["options"], selection.tally["remote"]
     failing = _failing(selection.tally)
-    if not on_site and not remote and not failing:
-        return Message("match.coverage.none_known", category)
-    if not on_site and not remote:
-        if selection.nearest_too_far is None:
-            return Message("match.coverage.none_fits", category | {"count": failing})
+    if not on_site and selection.nearest_too_far is not None:
         return Message(
-            "match.coverage.none_within",
+            "match.coverage.none_within_but_remote" if remote else "match.coverage.none_within",
             category
             | {"within": query.within or 0}
-            | _whereabouts(selection.nearest_too_far, names),
+            | ({"count": remote} if remote else {})
+            | _whereabouts(query, selection.nearest_too_far, names),
         )
-    if not on_site:
+    if not on_site and remote:
         return Message("match.coverage.remote_only", category | {"count": remote})
+    if not on_site:
+        key = "match.coverage.none_fits" if failing else "match.coverage.none_known"
+        return Message(key, category | ({"count": failing} if failing else {}))
     near = selection.nearest
     if near is None or near.order_km is None:
         return Message("match.coverage.no_distance", {"count": on_site})
     key = "far" if near.order_km > NEAR_KM else "near"
     return Message(
         f"match.coverage.{key}",
-        {"count": on_site, "near": NEAR_KM} | _whereabouts(near, names),
+        {"count": on_site, "near": NEAR_KM} | _whereabouts(query, near, names),
     )
 
 
@@ -275,10 +275,19 @@ def nearest(ones: Iterable[Judged], need_id: str) -> Judged | None:
     )
 
 
-def _whereabouts(one: Judged, names: Names) -> dict[str, Any]:
-    area = one.offer.area_code
-    where = Message("match.coverage.in", {"area": names(area)}) if area else Message("match.empty")
-    return {"km": one.order_km, "where": where}
+def _whereabouts(query: Query, one: Judged, names: Names) -> dict[str, Any]:
+    """How far and where it is, and what the km are: the way that the office knows, or a straight line."""
+    offer = one.offer
+    where = Message("match.empty")
+    if offer.area_code:
+        where = Message("match.coverage.in", {"area": names(offer.area_code)})
+    if query.route_to(offer.area_code):
+        how = Message("match.coverage.known_way")
+    elif query.precision_km + offer.precision_km > DOOR_PRECISION_KM:
+        how = Message("match.coverage.roughly")
+    else:
+        how = Message("match.coverage.straight")
+    return {"km": one.order_km, "where": where, "how": how}
 
 
 def judge(query: Query, offer: Offer, gates: tuple[Gate, ...], around: Circumstances) -> Judged:

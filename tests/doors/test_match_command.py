@@ -59,7 +59,8 @@ def test_the_answer_has_the_promised_shape(cli: Any, make: Make) -> None:
     answer = cli("match", "--need", "HE05", "--near", NEAR, "--age", "16", "--json").json
 
     assert set(answer) == {
-        "query", "directory_version", "options", "remote", "why_not", "why_not_total", "coverage",
+        "query", "rules_version", "penalty_table", "answered_in_time", "directory_version", "options",
+        "remote", "why_not", "why_not_total", "coverage",
     }  # fmt: skip
     assert set(answer["query"]) == QUERY_FIELDS
     assert (answer["query"]["age"], answer["query"]["limit"], answer["query"]["within"]) == (
@@ -71,7 +72,7 @@ def test_the_answer_has_the_promised_shape(cli: Any, make: Make) -> None:
     assert set(option) == OPTION_FIELDS
     assert (option["service_at_location_id"], option["source_id"]) == (str(site.id), "A1")
     assert {frozenset(one) for one in option["penalties"]} == {
-        frozenset({"rule", "steps", "km", "because"})
+        frozenset({"rule", "steps", "km", "key", "params", "because"})
     }
     assert {frozenset(one) for one in option["verdicts"]} == {
         frozenset({"rule", "verdict", "key", "params", "because"})
@@ -115,7 +116,7 @@ def test_no_service_in_the_category_is_an_answer_and_not_an_error(cli: Any, make
 
     assert output.exit_code == 0
     assert (output.json["options"], output.json["why_not_total"]) == ([], 0)
-    assert output.json["coverage"] == "The directory holds no service for Day care yet."
+    assert output.json["coverage"] == "For Day care: the directory holds no service yet."
 
 
 @pytest.mark.parametrize(

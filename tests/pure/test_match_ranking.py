@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from referral.core.text import LANGUAGES, render
 from referral.directory.opening import OpeningRow
-from referral.matching.facts import Document, Offer, Place, Query
+from referral.matching.facts import Document, Offer, Place, Query, Route
 from referral.matching.ranking import Ranking, local_step_km, rank
 from referral.matching.receipts import Listed, content_of, printed, query_of, recomputed
 
@@ -572,27 +572,127 @@ def test_who_asks_for_what_is_open_is_told_of_the_public_holiday(
         assert all(render(change, lang) for change in one.would_fit_if)
 
 
+TOWN = {"area_code": "33.22"}
+NAMES = {"33.22": "Kabupaten Semarang"}
+
+
 @pytest.mark.parametrize(
-    ("some", "within", "key"),
+    ("some", "facts", "sentences"),
     [
-        ([], None, "none_known"),
-        ([plain(1, 3)], None, "near"),
-        ([plain(1, 61)], None, "far"),
-        ([plain(1, 61)], 25.0, "none_within"),
-        ([plain(1, 3, active=False)], None, "none_fits"),
-        ([plain(1, 3, remote="phone")], None, "remote_only"),
-        ([plain(1, 3, confidential=True)], None, "no_distance"),
+        (
+            [],
+            {},
+            (
+                "Untuk Layanan kesehatan jiwa: direktori belum memuat satu layanan pun.",
+                "For Mental health care: the directory holds no service yet.",
+            ),
+        ),
+        (
+            [plain(1, 3, **TOWN)],
+            {},
+            (
+                "1 layanan bisa jadi pilihan; yang terdekat berjarak 3 km di Kabupaten Semarang, garis lurus.",
+                "1 service is an option; the nearest is 3 km away in Kabupaten Semarang, in a straight line.",
+            ),
+        ),
+        (
+            [plain(1, 61, **TOWN), plain(2, 70)],
+            {},
+            (
+                "Tidak ada dalam 25 km; yang terdekat berjarak 61 km di Kabupaten Semarang, garis lurus."
+                " 2 layanan bisa jadi pilihan.",
+                "None within 25 km; the nearest is 61 km away in Kabupaten Semarang, in a straight line."
+                " 2 services are options.",
+            ),
+        ),
+        (
+            [plain(1, 61, **TOWN), plain(2, 70)],
+            {"within": 25.0},
+            (
+                "Untuk Layanan kesehatan jiwa: tidak ada dalam 25 km; yang terdekat berjarak"
+                " 61 km di Kabupaten Semarang, garis lurus.",
+                "For Mental health care: none within 25 km; the nearest is 61 km away in"
+                " Kabupaten Semarang, in a straight line.",
+            ),
+        ),
+        (
+            [plain(1, 61, **TOWN), plain(2, 1, remote="phone")],
+            {"within": 25.0},
+            (
+                "Untuk Layanan kesehatan jiwa: tidak ada dalam 25 km; yang terdekat berjarak"
+                " 61 km di Kabupaten Semarang, garis lurus. 1 layanan bisa dihubungi dari jauh.",
+                "For Mental health care: none within 25 km; the nearest is 61 km away in"
+                " Kabupaten Semarang, in a straight line. 1 service can be reached from afar.",
+            ),
+        ),
+        (
+            [plain(1, 61, precision_km=8.0, **TOWN)],
+            {"within": 25.0, "precision_km": 4.0},
+            (
+                "Untuk Layanan kesehatan jiwa: tidak ada dalam 25 km; yang terdekat berjarak"
+                " 61 km di Kabupaten Semarang, kira-kira dan garis lurus.",
+                "For Mental health care: none within 25 km; the nearest is 61 km away in"
+                " Kabupaten Semarang, roughly and in a straight line.",
+            ),
+        ),
+        (
+            [plain(1, 3, **TOWN)],
+            {"routes": (Route("33.22", 74.0, "boat"),)},
+            (
+                "Tidak ada dalam 25 km; yang terdekat berjarak 74 km di Kabupaten Semarang,"
+                " lewat jalan yang diketahui kantor. 1 layanan bisa jadi pilihan.",
+                "None within 25 km; the nearest is 74 km away in Kabupaten Semarang,"
+                " by the way your office knows. 1 service is an option.",
+            ),
+        ),
+        (
+            [plain(1, 3, active=False)],
+            {},
+            (
+                "Untuk Layanan kesehatan jiwa: tidak ada yang cocok dari 1 layanan yang diperiksa;"
+                " ada syarat yang tidak terpenuhi.",
+                "For Mental health care: none of the 1 service looked at fits; some condition is not met.",
+            ),
+        ),
+        (
+            [plain(1, 3, remote="phone")],
+            {},
+            (
+                "Untuk Layanan kesehatan jiwa: tidak ada tempat yang bisa didatangi;"
+                " 1 layanan bisa dihubungi dari jauh.",
+                "For Mental health care: there is no place to go to;"
+                " 1 service can be reached from afar.",
+            ),
+        ),
+        # a refuge is a count and nothing else: not where, not how far, not "the nearest"
+        (
+            [plain(1, 3, confidential=True, **TOWN)],
+            {},
+            (
+                "1 layanan bisa jadi pilihan; jaraknya tidak bisa disebut.",
+                "1 service is an option; its distance can't be told.",
+            ),
+        ),
+        (
+            [plain(1, 3, confidential=True, active=False), plain(2, 61, **TOWN)],
+            {"within": 25.0},
+            (
+                "Untuk Layanan kesehatan jiwa: tidak ada dalam 25 km; yang terdekat berjarak"
+                " 61 km di Kabupaten Semarang, garis lurus.",
+                "For Mental health care: none within 25 km; the nearest is 61 km away in"
+                " Kabupaten Semarang, in a straight line.",
+            ),
+        ),
     ],
 )
 def test_one_sentence_says_how_well_the_need_is_covered(
-    some: list[Offer], within: float | None, key: str
+    some: list[Offer], facts: dict[str, Any], sentences: tuple[str, str]
 ) -> None:
-    asked = Query(need="HE05", at=AT, near=(0.0, 0.0), within=within)
+    asked = Query(**{"need": "HE05", "at": AT, "near": (0.0, 0.0)} | facts)
 
-    sentence = ranked(asked, some).coverage
+    sentence = ranked(asked, some, names=lambda code: NAMES[code]).coverage
 
-    assert sentence.key == f"match.coverage.{key}"
-    assert all(render(sentence, lang) for lang in LANGUAGES)
+    assert tuple(render(sentence, lang) for lang in LANGUAGES) == sentences
 
 
 def test_the_example_in_the_documentation_comes_out_as_written() -> None:
