@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.casework.models import LawfulBasis, Need
-from referral.referrals import effects
+from referral.core.errors import NotFound
+from referral.referrals import effects, parking
 from referral.referrals.lifecycle import Actor, Event
 from referral.referrals.models import Parked, ReasonCode, Task, TaskKind
 from tests.factories import Make
@@ -93,3 +94,46 @@ def test_a_consent_that_ended_the_referral_is_over(scene: Scene) -> None:
     basis = scene.session.get_one(LawfulBasis, referral.basis_id)
 
     assert basis.withdrawn_at == scene.now
+
+
+def test_what_is_offered_instead_is_neither_tried_nor_parked(scene: Scene, make: Make) -> None:
+    other, third = make.service("HE05"), make.service("HE05")
+    referral = scene.sent()
+    scene.take(referral, Event.DECLINE, reason="outside_area")
+    offered = parking.next_best(scene.session, scene.need, now=scene.now)
+    for site in (other, third):
+        scene.session.add(
+            Parked(
+                need_id=scene.need.id,
+                service_id=site.service_id,
+                at=scene.now,
+                by_id=scene.broker.id,
+            )
+        )
+    scene.session.flush()
+    nothing = parking.next_best(scene.session, scene.need, now=scene.now)
+    parking.lift(scene.session, scene.need, third.service_id, by=scene.broker, now=scene.now)
+    again = parking.next_best(scene.session, scene.need, now=scene.now)
+
+    assert offered is not None
+    assert offered["service_id"] in {str(other.service_id), str(third.service_id)}
+    assert nothing is None
+    assert again is not None
+    assert again["service_id"] == str(third.service_id)
+
+
+def test_only_what_is_parked_is_lifted_and_only_by_the_cases_worker(
+    scene: Scene, make: Make
+) -> None:
+    referral = scene.sent()
+    with pytest.raises(NotFound):
+        parking.lift(scene.session, scene.need, referral.service_id, by=scene.broker, now=scene.now)
+    scene.take(
+        referral, Event.CANCEL, actor=Actor.CLIENT, by=scene.broker, reason="client_declined"
+    )
+
+    with pytest.raises(NotFound):
+        parking.lift(scene.session, scene.need, referral.service_id, by=make.user(), now=scene.now)
+    assert list(parking.parked(scene.session, [scene.need.id])[scene.need.id]) == [
+        referral.service_id
+    ]

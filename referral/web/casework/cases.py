@@ -17,6 +17,7 @@ from referral.core.paging import page_of
 from referral.directory import organizations
 from referral.extensions import db
 from referral.planning import queries as planning
+from referral.referrals import parking
 from referral.referrals import queries as referrals
 from referral.referrals.lifecycle import LIVE
 from referral.referrals.loop import NeedState
@@ -80,6 +81,7 @@ def case(case_id: UUID) -> Page:
     states = need_states(case.needs)
     return render_template(
         "casework/case.html",
+        parked=parking.parked(db.session, [need.id for need in case.needs]),
         case=case,
         stages=STAGES,
         states=states,

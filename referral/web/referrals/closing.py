@@ -6,10 +6,11 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.casework import operations as casework
+from referral.casework import queries as cases
 from referral.core.errors import Invalid
 from referral.extensions import db
 from referral.planning import operations as planning
-from referral.referrals import operations, queries
+from referral.referrals import operations, parking, queries
 from referral.referrals.feedback import record_feedback
 from referral.referrals.kinds import Explanation, Form, Received, Share, Wait
 from referral.web.access import requires
@@ -97,3 +98,15 @@ def decide(referral_id: UUID, decision: str) -> Page:
         flash(_("The need is withdrawn, as the client wishes."), "info")
     db.session.commit()
     return redirect(url_for(".show", referral_id=referral.id), 303)
+
+
+@bp.post("/needs/<uuid:need_id>/parked/<uuid:service_id>/lift")
+@requires("referral:send")
+def lift_parked(need_id: UUID, service_id: UUID) -> Page:
+    """The client wants to hear of a service again that they had declined."""
+    need = cases.get_need(db.session, g.user, need_id)
+    parking.lift(db.session, need, service_id, by=g.user, now=now())
+    case_id = need.case_id
+    db.session.commit()
+    flash(_("The service is among the options again."), "good")
+    return redirect(url_for("casework.case", case_id=case_id, _anchor="needs"), 303)

@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 
 from referral.accounts.models import Role
 from referral.core.errors import NotFound
+from referral.core.text import Message
 from referral.extensions import db
 from referral.planning.queries import open_unmet
-from referral.referrals import operations, queries
+from referral.referrals import operations, parking, queries
 from referral.referrals.cards import RELEASABLE
 from referral.referrals.letters.sheets import message_of_referral
 from referral.referrals.lifecycle import Actor, Event, Status
@@ -18,7 +19,7 @@ from referral.referrals.loop import Trace, awaits_disposition, loop_of
 from referral.referrals.models import Channel, Referral
 from referral.web.access import may, requires
 from referral.web.answers import Answers
-from referral.web.formatting import label
+from referral.web.formatting import label, say
 from referral.web.language import chosen
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
@@ -41,6 +42,9 @@ from referral.web.referrals.steps import (
     today,
 )
 from referral.web.told import choice_behind
+
+#: rules whose passing says something about this client
+_TELLING = ("category", "age", "sex", "jurisdiction", "documents")
 
 
 @bp.get("/referrals")
@@ -98,6 +102,7 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         unconfirmed=queries.unconfirmed_cancellation(referral),
         decide=_is_undecided(referral, trace) and may("referral:send"),
         why=_why_ended(referral),
+        next_best=_next_best(referral, trace),
         disposition=queries.disposition_of(db.session, referral.id),
         again=queries.based_on(db.session, referral.id),
         before=db.session.get(Referral, referral.based_on_id) if referral.based_on_id else None,
@@ -127,6 +132,27 @@ def _is_undecided(referral: Referral, trace: Trace) -> bool:
     if not awaits_disposition(trace) or need.withdrawn_at or need.resolved_otherwise_at:
         return False
     return need.id not in open_unmet(db.session, [need.id])
+
+
+def _next_best(referral: Referral, trace: Trace) -> dict[str, Any] | None:
+    """What to offer instead, found anew: its name, how far, and what speaks for it."""
+    if not _is_undecided(referral, trace) or not may("referral:send"):
+        return None
+    entry = parking.next_best(db.session, referral.need, now=now())
+    if entry is None:
+        return None
+    km = entry["distance_km"]
+    return {
+        "name": entry["name"],
+        "organization": entry["organization"],
+        "km": None if entry["distance_band"] else km,
+        "reasons": [
+            say(Message.from_json(verdict["message"]))
+            for verdict in entry["verdicts"]
+            if verdict["verdict"] == "pass" and verdict["rule"] in _TELLING
+        ],
+        "asks": sum(verdict["verdict"] == "unknown" for verdict in entry["verdicts"]),
+    }
 
 
 def _why_ended(referral: Referral) -> tuple[str, str] | None:
