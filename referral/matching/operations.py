@@ -70,6 +70,7 @@ def answer(
         directory_version=directory_version(session),
         holidays=holidays,
         now=now,
+        answered_in_time=selection.around.answered_in_time,
     )
 
 

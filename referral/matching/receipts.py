@@ -77,8 +77,14 @@ def content_of(
     directory_version: int,
     holidays: frozenset[date] = frozenset(),
     now: datetime | None = None,
+    answered_in_time: float | None = None,
 ) -> dict[str, Any]:
-    """The whole run as JSON values; `listed` by service_at_location id, `now` when it was asked."""
+    """The whole run as JSON values.
+
+    listed            by service_at_location id
+    now               when it was asked
+    answered_in_time  the category's own share of referrals answered in time, which reliability is drawn towards
+    """
 
     def entry(one: Ranked) -> dict[str, Any]:
         who = listed[one.offer.service_at_location_id]
@@ -109,6 +115,7 @@ def content_of(
         },
         "rules_version": rules_version,
         "penalty_table": {"number": table_version, "steps": dict(table)},
+        "answered_in_time": answered_in_time,
         "directory_version": directory_version,
         "options": [entry(one) for one in ranking.options],
         "remote": [entry(one) for one in ranking.remote],
@@ -145,6 +152,8 @@ def printed(content: Mapping[str, Any], lang: str) -> dict[str, Any]:
                 "rule": penalty["rule"],
                 "steps": penalty["steps"],
                 "km": penalty["km"],
+                "key": penalty["message"]["key"],
+                "params": penalty["message"]["params"],
                 "because": words(penalty["message"]),
             }
             for penalty in kept["penalties"]
@@ -173,6 +182,9 @@ def printed(content: Mapping[str, Any], lang: str) -> dict[str, Any]:
 
     return {
         "query": content["query"],
+        "rules_version": content["rules_version"],
+        "penalty_table": content["penalty_table"],
+        "answered_in_time": content["answered_in_time"],
         "directory_version": content["directory_version"],
         "options": [entry(one) for one in content["options"]],
         "remote": [entry(one) for one in content["remote"]],
