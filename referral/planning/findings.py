@@ -24,7 +24,8 @@ class Compared:
 def group_name(cut: str, group: str, names: Names) -> Message:
     """What a group of people is called."""
     if cut != "area" or group == UNKNOWN:
-        return Message(f"fairness.group.{cut}.{group}")
+        which = f"{cut}.{group}"
+        return Message(f"fairness.group.{which}")
     if group == "+":
         return Message("fairness.group.area.elsewhere")
     if group.endswith("+"):

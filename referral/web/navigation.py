@@ -37,6 +37,7 @@ def _places() -> list[Place]:
             "proposal:write",
             ("planning.proposal",),
         ),
+        ("fairness.index", _("Fairness"), "scale", "fairness:read", ("fairness.",)),
         (
             "directory.index",
             _("Directory"),

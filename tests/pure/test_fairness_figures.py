@@ -107,7 +107,9 @@ def test_nine_people_have_no_median_and_are_compared_with_nobody() -> None:
     assert rows["female"]["median"] == {"3": None, "6": None, "12": None}
     assert report["decision"]["sex"]["compared"]["12"] is None
     sentence = findings.of_groups(report, "decision", "sex", "12", str).sentence
-    assert said(sentence) == "Too few people to compare women and men."
+    assert said(sentence) == (
+        "Too few people to compare women and men without giving somebody away."
+    )
 
 
 def test_people_whose_group_is_not_known_are_compared_with_nobody() -> None:

@@ -48,6 +48,7 @@ from referral.matching.rules import CHANGES, FREE_ONLY, GATES, RULES_VERSION, op
 from referral.places.land import Crossing
 from referral.planning.disclosure import Shown
 from referral.planning.models import ProposalStatus
+from referral.planning.waiting import CUTS, MEASURES, UNKNOWN
 from referral.referrals import kinds as feedback
 from referral.referrals.cards import CRITERIA, View
 from referral.referrals.letters.states import Carrier, Hand, LetterEvent, LetterField, LetterState
@@ -188,6 +189,15 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "directory.mapping.{}": ("no_folder", "not_for_this"),
     "directory.phone.{}": TYPES,
     "directory.point.{}": ("facility", "village", "kecamatan", "regency", "province"),
+    "fairness.cut.{}": CUTS,
+    "fairness.group.{}": (
+        "everybody.everybody",
+        *(f"sex.{sex}" for sex in (*SEXES, UNKNOWN)),
+        *(f"age.{age}" for age in ("0-17", "18-24", "25-59", "60+", UNKNOWN)),
+        *(f"disability.{one}" for one in ("recorded", "none", UNKNOWN)),
+        "area.unknown",
+    ),
+    "fairness.what.{}": MEASURES,
     "hours.day.{}": DAYS,
     "hours.nth.{}": [str(number) for number in ORDINALS],
     "listing.capacity.{}": ("available", "maximum"),
