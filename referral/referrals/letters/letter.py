@@ -125,9 +125,12 @@ def letter_content(facts: LetterFacts, lang: str) -> dict[str, Any]:
             "at": words("letter.at_place", place=facts.seat) if facts.seat else None,
         },
         "opening": words("letter.opening"),
-        "paragraphs": _paragraphs(facts, service, words),
+        "request": _request(facts, service, words),
         "facts": _facts(facts, lang),
         "story": _story(facts.about),
+        "priority": None
+        if facts.priority == "routine"
+        else words(f"letter.priority.{facts.priority}"),
         "rules": _rules(facts, words),
         "closing": words("letter.closing"),
         "sign": {
@@ -150,20 +153,14 @@ def _attachments(count: int, lang: str) -> str:
     return render(Message("letter.attachments", {"count": count}), lang) if count else "–"
 
 
-def _paragraphs(facts: LetterFacts, service: str | None, words: Any) -> list[str]:
-    of_service = (
-        words("letter.of_service", service=service) if service else words("letter.of_yours")
-    )
+def _request(facts: LetterFacts, service: str | None, words: Any) -> str:
+    """What is asked of the recipient, and what they are told for it."""
+    where = words("letter.of_service", service=service) if service else words("letter.of_yours")
     if isinstance(facts.about, Blind):
-        first = words("letter.body.blind", service=of_service)
-    elif facts.accepted:
-        first = words("letter.body.accepted", service=of_service)
-    else:
-        first = words("letter.body.bearer", service=of_service)
-    found = [first]
-    if facts.priority != "routine":
-        found.append(words(f"letter.priority.{facts.priority}"))
-    return found
+        return str(words("letter.body.blind", service=where))
+    if facts.accepted:
+        return str(words("letter.body.accepted", service=where))
+    return str(words("letter.body.bearer", service=where))
 
 
 def _facts(facts: LetterFacts, lang: str) -> list[dict[str, str]]:
@@ -247,9 +244,9 @@ def _slip(facts: LetterFacts, words: Any) -> dict[str, Any]:
         else facts.mode
     )
     ticks = {
-        AnswerMode.REPLIES: ("accept", "decline", "ask"),
+        AnswerMode.REPLIES: ("accept", "ask", "decline"),
         AnswerMode.WALK_IN: ("came", "helped", "decline"),
-        AnswerMode.DECISION: ("decision", "decline", "ask"),
+        AnswerMode.DECISION: ("decision", "ask", "decline"),
     }[mode]
     reply = [words("letter.return_by_hand")]
     if facts.office.phone:
