@@ -475,6 +475,9 @@ def upgrade() -> None:
     with op.batch_alter_table("exclusion", schema=None) as batch_op:
         batch_op.alter_column("by_id", existing_type=sa.Uuid(), nullable=True)
 
+    with op.batch_alter_table("feedback", schema=None) as batch_op:
+        batch_op.alter_column("recorded_by_id", existing_type=sa.Uuid(), nullable=True)
+
     with op.batch_alter_table("office", schema=None) as batch_op:
         batch_op.add_column(sa.Column("letterhead", sa.JSON(none_as_null=True), nullable=True))
 
@@ -508,6 +511,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("feedback", schema=None) as batch_op:
+        batch_op.alter_column("recorded_by_id", existing_type=sa.Uuid(), nullable=False)
+
     with op.batch_alter_table("exclusion", schema=None) as batch_op:
         batch_op.alter_column("by_id", existing_type=sa.Uuid(), nullable=False)
 

@@ -13,6 +13,7 @@ from referral.casework.models import Need
 from referral.casework.queries import excluded_organizations
 from referral.changes import audit
 from referral.changes import directory as directory_changes
+from referral.changes.actors import Actor
 from referral.core.db import Identified
 from referral.core.errors import Invalid, NotAllowed
 from referral.directory.models import (
@@ -165,7 +166,7 @@ def record_unmet(
 
 
 def close_unmet(
-    session: Session, unmet: UnmetNeed, *, closed_as: str, by: User, now: datetime
+    session: Session, unmet: UnmetNeed, *, closed_as: str, by: Actor, now: datetime
 ) -> None:
     """The episode is over: a service fits, the client withdrew, or it was met otherwise."""
     unmet.closed_at, unmet.closed_as = now, closed_as
@@ -181,7 +182,7 @@ def close_unmet(
     )
 
 
-def close_met(session: Session, need: Need, *, by: User, now: datetime) -> None:
+def close_met(session: Session, need: Need, *, by: Actor, now: datetime) -> None:
     """The client's word says that help came: a need that was waiting waits no more."""
     unmet = queries.open_unmet(session, [need.id]).get(need.id)
     if unmet is not None:

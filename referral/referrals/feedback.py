@@ -6,12 +6,17 @@ from sqlalchemy.orm import Session
 
 from referral.accounts.models import User
 from referral.changes import audit
+from referral.changes.actors import StandingActor
 from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.referrals import queries
 from referral.referrals.kinds import Explanation, Form, Received, Share, Wait
 from referral.referrals.lifecycle import Status
 from referral.referrals.models import Feedback, Referral
 from referral.referrals.operations import TEXT_LIMIT, works
+from referral.referrals.standing import push_standing
+
+#: a client who answers for themselves; replies has looked at the link
+CLIENT_BY_LINK = StandingActor("client")
 
 
 def record_feedback(
@@ -28,11 +33,11 @@ def record_feedback(
     staff: int | None = None,
     harmed: bool = False,
     text: str | None = None,
-    by: User,
+    by: User | StandingActor,
     now: datetime,
 ) -> Feedback:
-    """What the client says came of it, told through the worker. Once per referral."""
-    if not works(referral.case, by):
+    """What the client says came of it, through the worker or by their own link. Once per referral."""
+    if by is not CLIENT_BY_LINK and not (isinstance(by, User) and works(referral.case, by)):
         raise NotFound("referral.none")
     if referral.status not in (Status.COMPLETED, Status.FAILED, Status.REJECTED):
         raise NotAllowed("referral.feedback_early")
@@ -71,6 +76,7 @@ def record_feedback(
         text=text,
     )
     session.add(feedback)
+    push_standing(session, referral.service_id, now=now)
     audit.record(
         session,
         "feedback.recorded",

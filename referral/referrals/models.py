@@ -169,7 +169,8 @@ class Feedback(Sealing, Identified):
     #: kinds.Form
     form: Mapped[str]
     at: Mapped[datetime]
-    recorded_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    #: None: the client said it themselves, by their own link
+    recorded_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     #: kinds.Received
     received: Mapped[str]
     #: kinds.Explanation: why not, as told to the client

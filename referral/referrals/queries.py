@@ -205,6 +205,12 @@ def trace_of(session: Session, referral: Referral) -> Trace:
     )
 
 
+def decision(referral: Referral) -> Event | None:
+    """The agency's yes or no; None while there is none."""
+    decided = [step.event for step in referral.steps if step.event in (Event.ACCEPT, Event.DECLINE)]
+    return decided[0] if decided else None
+
+
 def was_accepted(referral: Referral) -> bool:
     """Whether the agency said yes at some time."""
     return any(step.event is Event.ACCEPT for step in referral.steps)

@@ -1,26 +1,32 @@
-"""Answers of an agency that has no account: by a link, or by a short code from the printed letter.
+"""Answers without an account: an agency's, by a link or a short code from the printed letter; a client's own word.
 
-Both open the blind card and nothing else; who the client is never stands behind them. Opening one changes
+Both open the blind card and nothing else; who the client is never stands behind them. The client's own link
+opens questions that name neither help nor service: somebody else may hold their phone. Opening one changes
 nothing. The token stands in the query of an address, which access logs leave out.
 """
 
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from referral.accounts.models import User
 from referral.changes import outbox
 from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import DEFAULT_LANGUAGE, Message
 from referral.directory.models import AnswerMode
 from referral.directory.upkeep.letters import letter
 from referral.directory.upkeep.verification import AGENCY_BY_LINK
+from referral.referrals import queries
+from referral.referrals.feedback import CLIENT_BY_LINK, record_feedback
 from referral.referrals.given import Given
-from referral.referrals.lifecycle import WAITING, Actor, Event
-from referral.referrals.models import Channel, Referral, ReferralStep, ReplyLink
-from referral.referrals.operations import take_step
+from referral.referrals.kinds import Form
+from referral.referrals.lifecycle import WAITING, Actor, Event, Status
+from referral.referrals.models import Channel, Feedback, Referral, ReferralStep, ReplyLink
+from referral.referrals.operations import take_step, works
 
 
 class Purpose(StrEnum):
@@ -28,9 +34,12 @@ class Purpose(StrEnum):
 
     #: the agency's yes, no or question
     ANSWER = "answer"
+    #: what the client says came of it
+    CLIENT = "client"
 
 
 PATH = "/reply"
+CLIENT_PATH = "/how-was-it"
 LASTS = timedelta(days=90)
 #: Without those that look or sound alike.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -43,11 +52,56 @@ def way_to_answer(session: Session, referral: Referral, *, now: datetime) -> Rep
     """The link by which the agency may answer now; None where no answer is waited for, or none was made."""
     if referral.status not in WAITING or referral.answer_mode is AnswerMode.WALK_IN:
         return None
+    return _open(session, referral, Purpose.ANSWER, now)
+
+
+def way_for_the_client(session: Session, referral: Referral, *, now: datetime) -> ReplyLink | None:
+    """The client's own link to say what came of it; None where it would not be safe, or was not made."""
+    if not may_ask_the_client(session, referral):
+        return None
+    return _open(session, referral, Purpose.CLIENT, now)
+
+
+def may_ask_the_client(session: Session, referral: Referral) -> bool:
+    """Whether a link may be left with the client: it ended, they have not spoken, and a message is safe."""
+    contact = referral.case.client.safe_contact or {}
+    return (
+        referral.status in (Status.COMPLETED, Status.FAILED, Status.REJECTED)
+        and bool(contact.get("may_leave_text"))
+        and not contact.get("through_worker_only")
+        and not referral.case.protections
+        and queries.feedback_of(session, referral.id) is None
+    )
+
+
+def issue(session: Session, referral: Referral, *, now: datetime) -> ReplyLink:
+    """The agency's way to answer, made where there is none. Raises NotAllowed where no answer is waited for."""
+    if referral.status not in WAITING or referral.answer_mode is AnswerMode.WALK_IN:
+        raise NotAllowed("reply.not_waiting")
+    return _open(session, referral, Purpose.ANSWER, now) or _made(
+        session, referral, Purpose.ANSWER, now
+    )
+
+
+def issue_to_client(session: Session, referral: Referral, *, by: User, now: datetime) -> ReplyLink:
+    """The client's own link, made where there is none. Raises NotAllowed where a message is not safe."""
+    if not works(referral.case, by):
+        raise NotFound("referral.none")
+    if not may_ask_the_client(session, referral):
+        raise NotAllowed("reply.not_safe")
+    return _open(session, referral, Purpose.CLIENT, now) or _made(
+        session, referral, Purpose.CLIENT, now
+    )
+
+
+def _open(
+    session: Session, referral: Referral, purpose: Purpose, now: datetime
+) -> ReplyLink | None:
     return session.scalar(
         select(ReplyLink)
         .where(
             ReplyLink.referral_id == referral.id,
-            ReplyLink.purpose == Purpose.ANSWER,
+            ReplyLink.purpose == purpose,
             ReplyLink.used_at.is_(None),
             ReplyLink.expires_at > now,
         )
@@ -56,13 +110,7 @@ def way_to_answer(session: Session, referral: Referral, *, now: datetime) -> Rep
     )
 
 
-def issue(session: Session, referral: Referral, *, now: datetime) -> ReplyLink:
-    """The way to answer, made where there is none. Raises NotAllowed where no answer is waited for."""
-    if referral.status not in WAITING or referral.answer_mode is AnswerMode.WALK_IN:
-        raise NotAllowed("reply.not_waiting")
-    known = way_to_answer(session, referral, now=now)
-    if known is not None:
-        return known
+def _made(session: Session, referral: Referral, purpose: Purpose, now: datetime) -> ReplyLink:
     # Digits and letters a-f only: the keyed digest folds case.
     token = secrets.token_hex(32)
     code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
@@ -70,7 +118,7 @@ def issue(session: Session, referral: Referral, *, now: datetime) -> ReplyLink:
     link = ReplyLink(
         key=referral.key,
         referral=referral,
-        purpose=Purpose.ANSWER,
+        purpose=purpose,
         token_digest=blind(token),
         code_digest=blind(code),
         made_at=now,
@@ -83,8 +131,11 @@ def issue(session: Session, referral: Referral, *, now: datetime) -> ReplyLink:
     return link
 
 
-def find(session: Session, said: str, *, now: datetime) -> ReplyLink:
+def find(
+    session: Session, said: str, *, purpose: Purpose = Purpose.ANSWER, now: datetime
+) -> ReplyLink:
     """The link behind a token or a short code. Raises NotFound for what is wrong, old, or was answered."""
+    way = way_to_answer if purpose is Purpose.ANSWER else way_for_the_client
     digest = session.info["keyring"].blind(said)
     link = session.scalar(
         select(ReplyLink).where(
@@ -92,7 +143,7 @@ def find(session: Session, said: str, *, now: datetime) -> ReplyLink:
             ReplyLink.expires_at > now,
         )
     )
-    if link is None or way_to_answer(session, link.referral, now=now) is not link:
+    if link is None or way(session, link.referral, now=now) is not link:
         raise NotFound("reply.gone")
     return link
 
@@ -123,9 +174,23 @@ def answer(
     return step
 
 
+def answer_as_client(session: Session, link: ReplyLink, *, now: datetime, **said: Any) -> Feedback:
+    """The client's own word. Harm they speak of goes its protected way.
+
+    Raises what feedback.record_feedback raises.
+    """
+    given = record_feedback(
+        session, link.referral, form=Form.WRITTEN, by=CLIENT_BY_LINK, now=now, **said
+    )
+    link.used_at = now
+    session.flush()
+    return given
+
+
 def address(public_url: str, link: ReplyLink) -> str | None:
     """Where a link leads; None where this installation has no address that others reach."""
-    return f"{public_url.rstrip('/')}{PATH}?key={link.token}" if public_url else None
+    path = PATH if link.purpose == Purpose.ANSWER else CLIENT_PATH
+    return f"{public_url.rstrip('/')}{path}?key={link.token}" if public_url else None
 
 
 def mail_address(referral: Referral) -> str | None:

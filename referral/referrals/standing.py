@@ -13,9 +13,10 @@ from referral.changes.actors import Actor
 from referral.directory.models import AnswerMode, CapacityStatus, Service, ServiceCapacity
 from referral.matching.models import ServiceStanding
 from referral.matching.penalties import CAPACITY_GOOD_DAYS
-from referral.referrals import clocks
-from referral.referrals.lifecycle import LIVE, Status
-from referral.referrals.models import Referral
+from referral.referrals import clocks, queries
+from referral.referrals.kinds import Received
+from referral.referrals.lifecycle import LIVE, Event, Status
+from referral.referrals.models import Feedback, Referral
 
 FULL_FOR_DAYS = 30  # after "at capacity" without a date the service counts as full this long
 
@@ -78,12 +79,33 @@ def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
         .options(joinedload(Referral.case).joinedload(Case.office), selectinload(Referral.steps))
     ).all()
     standing.open_referrals = sum(one.status in LIVE for one in sent)
+    decisions = [queries.decision(one) for one in sent]
+    standing.decided = sum(decision is not None for decision in decisions)
+    standing.accepted = sum(decision is Event.ACCEPT for decision in decisions)
+    said = _said_by_clients(session, service_id)
+    standing.claimed = sum(one.status is Status.COMPLETED for one in sent)
+    standing.asked, standing.confirmed = len(said), sum(word != Received.NO for word in said)
     answers = [_in_time(one, now) for one in sent]
     standing.due = sum(answer is not None for answer in answers)
     standing.in_time = sum(answer is True for answer in answers)
     session.add(standing)
     if session.is_modified(standing):
         directory_changes.announce(session, service_id, now=now)
+
+
+def _said_by_clients(session: Session, service_id: UUID) -> list[str]:
+    """Whether help arrived, by the clients of whom the service says that it helped them."""
+    return list(
+        session.scalars(
+            select(Feedback.received)
+            .join(Referral, Referral.id == Feedback.referral_id)
+            .where(
+                Referral.service_id == service_id,
+                Referral.status == Status.COMPLETED,
+                Feedback.given_by == "client",
+            )
+        )
+    )
 
 
 def _in_time(referral: Referral, now: datetime) -> bool | None:

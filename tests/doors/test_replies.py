@@ -6,11 +6,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from referral.casework import operations as casework
 from referral.changes.models import AuditEntry, OutgoingMail
 from referral.core.errors import NotAllowed, NotFound
 from referral.directory.models import AnswerMode
-from referral.referrals import replies
+from referral.matching.models import ServiceStanding
+from referral.referrals import queries, replies
 from referral.referrals.lifecycle import Actor, Event, Status
+from referral.referrals.loop import NeedState
 from referral.referrals.models import Channel, Referral, ReplyLink
 from tests.conftest import Browser
 from tests.factories import Make
@@ -208,3 +211,85 @@ def test_the_link_stays_out_of_where_the_page_goes_on_to(
 
     assert answer.headers["Referrer-Policy"] == "origin"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+# The client's own word ---------------------------------------------------------------------------
+
+
+def ended(scene: Scene, **contact: object) -> Referral:
+    casework.set_safe_contact(
+        scene.session, scene.case, {"number": NUMBER, "may_leave_text": True} | contact
+    )
+    scene.agency.active = True
+    return scene.completed()
+
+
+def test_the_client_answers_by_themselves_on_a_page_that_names_nothing(
+    browser: Browser, scene: Scene
+) -> None:
+    referral = ended(scene)
+    link = replies.issue_to_client(scene.session, referral, by=scene.broker, now=scene.now)
+
+    page = browser.page(f"/how-was-it?key={link.token}")
+    done = browser.submit(
+        "/how-was-it",
+        {"key": link.token, "received": "no", "share": "no", "text": "Tidak ada yang datang"},
+    )
+
+    named = (*PERSONAL, scene.site.service.name, referral.number, "rujukan", "Rujukan")
+    for shown in (page, done):
+        assert not [word for word in named if word in shown.main.text]
+    feedback = queries.feedback_of(scene.session, referral.id)
+    assert feedback is not None
+    assert (feedback.received, feedback.form, feedback.recorded_by_id, feedback.text) == (
+        "no",
+        "written",
+        None,
+        "Tidak ada yang datang",
+    )
+    assert scene.state() is NeedState.DISPOSITION
+    assert browser.get(f"/how-was-it?key={link.token}").status_code == 404
+
+
+def test_help_that_the_client_confirms_counts_for_the_service(
+    browser: Browser, scene: Scene
+) -> None:
+    referral = ended(scene)
+    link = replies.issue_to_client(scene.session, referral, by=scene.broker, now=scene.now)
+    browser.submit("/how-was-it", {"key": link.token, "received": "yes", "share": "pooled"})
+
+    standing = scene.session.get_one(ServiceStanding, referral.service_id)
+
+    assert (standing.decided, standing.accepted) == (1, 1)
+    assert (standing.claimed, standing.asked, standing.confirmed) == (1, 1, 1)
+    assert scene.state() is NeedState.MET
+
+
+@pytest.mark.parametrize(
+    "unsafe", [{"may_leave_text": False}, {"through_worker_only": True}, {"protections": True}]
+)
+def test_no_link_is_made_for_a_client_to_whom_a_message_is_not_safe(
+    scene: Scene, unsafe: dict[str, bool]
+) -> None:
+    if unsafe.pop("protections", False):
+        scene.case.protections = ["violence"]
+    referral = ended(scene, **unsafe)
+
+    with pytest.raises(NotAllowed):
+        replies.issue_to_client(scene.session, referral, by=scene.broker, now=scene.now)
+
+
+def test_a_link_that_became_unsafe_opens_no_more(browser: Browser, scene: Scene) -> None:
+    referral = ended(scene)
+    token = replies.issue_to_client(scene.session, referral, by=scene.broker, now=scene.now).token
+    scene.case.protections = ["violence"]
+
+    assert browser.get(f"/how-was-it?key={token}").status_code == 404
+
+
+def test_one_kind_of_link_does_not_open_the_other(
+    browser: Browser, sent: tuple[Referral, ReplyLink]
+) -> None:
+    _referral, link = sent
+
+    assert browser.get(f"/how-was-it?key={link.token}").status_code == 404

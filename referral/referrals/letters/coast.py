@@ -11,11 +11,13 @@ FILE = Path(__file__).resolve().parents[3] / "static" / "vendor" / "coast.json"
 
 
 @cache
-def coast() -> tuple[shapely.Geometry, ...]:
-    """Land as shapes in degrees; none where the web assets were not set up."""
+def coast() -> tuple[shapely.Polygon, ...]:
+    """Land as polygons in degrees; none where the web assets were not set up."""
     if not FILE.is_file():
         return ()
     features = json.loads(FILE.read_text("utf-8"))["features"]
     return tuple(
-        shapely.make_valid(shapely.from_geojson(json.dumps(one["geometry"]))) for one in features
+        shapely.Polygon(outer, holes)
+        for one in features
+        for outer, *holes in one["geometry"]["coordinates"]
     )

@@ -51,7 +51,9 @@ def drawing(
     land = [
         [at(*point) for point in polygon.exterior.coords]
         for shape in coast
-        for polygon in _polygons(shapely.intersection(shape, box))
+        if shapely.intersects(shapely.box(*shape.bounds), box)
+        # A coast drawn for a map of the world may cross itself.
+        for polygon in _polygons(shapely.intersection(shapely.make_valid(shape), box))
     ]
     round_km = _round_km(km_across / 3)
     return {

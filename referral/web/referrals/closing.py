@@ -1,22 +1,25 @@
 """What follows an end: the client's word, and the decision on a need that was not helped."""
 
+from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import Response, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_limiter.util import get_remote_address
 
 from referral.casework import operations as casework
 from referral.casework import queries as cases
-from referral.core.errors import Invalid
-from referral.extensions import db
+from referral.core.errors import Invalid, NotFound
+from referral.extensions import db, limiter
 from referral.planning import operations as planning
-from referral.referrals import operations, parking, queries
-from referral.referrals.feedback import record_feedback
+from referral.referrals import operations, parking, queries, replies
+from referral.referrals.feedback import CLIENT_BY_LINK, record_feedback
 from referral.referrals.kinds import Explanation, Form, Received, Share, Wait
-from referral.web.access import requires
+from referral.web.access import public, requires
 from referral.web.answers import Answers
 from referral.web.naming import category_name
 from referral.web.reading import seen
+from referral.web.referrals.replying import TRIES, by_link, was_wrong
 from referral.web.referrals.steps import Page, bp, now
 
 MARKS = ("quality", "waiting", "staff")
@@ -33,36 +36,16 @@ def feedback(referral_id: UUID) -> Page:
         return redirect(url_for(".show", referral_id=referral.id), 303)
     answers = Answers(request.form) if request.method == "POST" else Answers.of(form=Form.UNWRITTEN)
     if request.method == "POST":
-        received = answers.choice("received", list(Received))
-        answers.require("received", received, _("Choose whether the help arrived."))
+        said = said_in(answers)
         form = answers.choice("form", list(Form))
         answers.require("form", form, _("Choose how the client told it."))
-        share = answers.choice("share", list(Share))
-        answers.require("share", share, _("Choose how the client lets it be passed on."))
-        explanation = answers.choice("explanation", list(Explanation))
-        waited = answers.choice("waited", list(Wait))
-        marks = {name: answers.whole(name, 1, 5) for name in MARKS}
-        text = answers.text("text", longest=operations.TEXT_LIMIT)
         if not answers.errors:
             try:
-                record_feedback(
-                    db.session,
-                    referral,
-                    received=received or "",
-                    form=form or "",
-                    share=share or "",
-                    explanation=explanation,
-                    waited=waited,
-                    harmed=answers.ticked("harmed"),
-                    text=text,
-                    by=g.user,
-                    now=now(),
-                    **marks,
-                )
+                record_feedback(db.session, referral, form=form or "", by=g.user, now=now(), **said)
             except Invalid as error:
                 answers.refused(error)
             else:
-                if received == Received.YES:
+                if said["received"] == Received.YES:
                     planning.close_met(db.session, referral.need, by=g.user, now=now())
                 db.session.commit()
                 flash(_("The client's word is recorded."), "good")
@@ -81,6 +64,68 @@ def feedback(referral_id: UUID) -> Page:
         shares=Share,
     )
     return page, answers.status
+
+
+def said_in(answers: Answers) -> dict[str, Any]:
+    """What came with the client's questionnaire; a missing answer that it needs is an error."""
+    received = answers.choice("received", list(Received))
+    answers.require("received", received, _("Choose whether the help arrived."))
+    share = answers.choice("share", list(Share))
+    answers.require("share", share, _("Choose how the client lets it be passed on."))
+    return {
+        "received": received or "",
+        "share": share or "",
+        "explanation": answers.choice("explanation", list(Explanation)),
+        "waited": answers.choice("waited", list(Wait)),
+        "harmed": answers.ticked("harmed"),
+        "text": answers.text("text", longest=operations.TEXT_LIMIT),
+    } | {name: answers.whole(name, 1, 5) for name in MARKS}
+
+
+@bp.route(replies.CLIENT_PATH, methods=["GET", "POST"])
+@public
+@limiter.limit(TRIES, key_func=get_remote_address, deduct_when=was_wrong)
+def client_says() -> Response:
+    """The client's own word, by their own link. The page names neither the help nor the service."""
+    key = (request.values.get("key") or "").strip()
+    try:
+        link = replies.find(db.session, key, purpose=replies.Purpose.CLIENT, now=now())
+    except NotFound:
+        return by_link("referrals/client_gone.html", 404)
+    answers = Answers(request.form) if request.method == "POST" else Answers()
+    if request.method == "POST":
+        said = said_in(answers)
+        if not answers.errors:
+            try:
+                given = replies.answer_as_client(db.session, link, now=now(), **said)
+            except Invalid as error:
+                answers.refused(error)
+            else:
+                if given.received == Received.YES:
+                    need = link.referral.need
+                    planning.close_met(db.session, need, by=CLIENT_BY_LINK, now=now())
+                db.session.commit()
+                return by_link("referrals/client_done.html", 200)
+    return by_link(
+        "referrals/client_says.html",
+        answers.status,
+        answers=answers,
+        token=link.token,
+        received=Received,
+        explanations=Explanation,
+        waits=Wait,
+        shares=Share,
+    )
+
+
+@bp.post("/referrals/<uuid:referral_id>/client-link")
+@requires("feedback:record")
+def make_client_link(referral_id: UUID) -> Page:
+    """Make the link that the client may answer by themselves."""
+    referral = queries.get(db.session, g.user, referral_id)
+    replies.issue_to_client(db.session, referral, by=g.user, now=now())
+    db.session.commit()
+    return redirect(url_for(".show", referral_id=referral_id, _anchor="client-link"), 303)
 
 
 @bp.post("/referrals/<uuid:referral_id>/decision/<any(wait, withdraw):decision>")

@@ -24,7 +24,7 @@ from referral.web.language import chosen
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 from referral.web.referrals.listing import listing
-from referral.web.referrals.replying import ways_of
+from referral.web.referrals.replying import to_client, ways_of
 from referral.web.referrals.sending import values_of
 from referral.web.referrals.steps import (
     TONES,
@@ -119,6 +119,7 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         shows_harm=feedback is not None and feedback.harmed,
         clock=queries.clock(referral),
         ways=ways_of(referral),
+        to_client=to_client(referral) if may("feedback:record") else None,
         area=area_name(referral.blind_card.get("area_code")),
         message=message_of_referral(db.session, referral, chosen(), on=today(referral)),
         released=[name for name in RELEASABLE if name in (referral.released or {})],

@@ -23,24 +23,27 @@ from referral.web.referrals.answering import card_of
 from referral.web.referrals.steps import bp, forms_of, given_in, now, outcomes, summary_of
 
 #: Guessing at short codes is slow: there are 8·10¹¹ of them.
-_TRIES = "20 per minute; 100 per day"
+TRIES = "20 per minute; 100 per day"
+
+
+def was_wrong(response: Response) -> bool:
+    """Whether it counts as a guess."""
+    return response.status_code == 404
 
 
 @bp.route(replies.PATH, methods=["GET", "POST"])
 @public
-@limiter.limit(
-    _TRIES, key_func=get_remote_address, deduct_when=lambda response: response.status_code == 404
-)
+@limiter.limit(TRIES, key_func=get_remote_address, deduct_when=was_wrong)
 def reply_by_link() -> Response:
     """What a link or a code asks, and its buttons; without either, a field for the code."""
     said = (request.values.get("key") or request.form.get("code") or "").strip()
     if not said:
-        return _answer("referrals/reply_code.html", 200, error=None, typed="")
+        return by_link("referrals/reply_code.html", 200, error=None, typed="")
     try:
         link = replies.find(db.session, said, now=now())
     except NotFound as error:
         typed = request.form.get("code", "")
-        return _answer("referrals/reply_code.html", 404, error=say(error.message), typed=typed)
+        return by_link("referrals/reply_code.html", 404, error=say(error.message), typed=typed)
     name = request.form.get("event", "")
     if name not in replies.EVENTS:
         return _shown(link)
@@ -56,6 +59,25 @@ class Ways:
     message: str | None
     mailed_to: str | None
     tell_by: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class ToClient:
+    """Whether the client can be given a link of their own, and the message with it once it was made."""
+
+    message: str | None
+
+
+def to_client(referral: Referral) -> ToClient | None:
+    """None where a message is not safe for the client, or they have spoken."""
+    public_url = current_app.config["SETTINGS"].PUBLIC_URL
+    if not public_url or not replies.may_ask_the_client(db.session, referral):
+        return None
+    link = replies.way_for_the_client(db.session, referral, now=now())
+    if link is None:
+        return ToClient(None)
+    address = replies.address(public_url, link) or ""
+    return ToClient(say(Message("reply.message.client", {"address": address})))
 
 
 def ways_of(referral: Referral) -> Ways | None:
@@ -106,7 +128,7 @@ def _take(link: ReplyLink, event: Event) -> Response:
             answers.refused(error)
         except (NotAllowed, Stale) as error:
             db.session.rollback()
-            return _answer("referrals/reply_code.html", 409, error=say(error.message), typed="")
+            return by_link("referrals/reply_code.html", 409, error=say(error.message), typed="")
     if answers.errors:
         return _shown(link, (event, answers))
     letterhead = referral.case.office.letterhead or {}
@@ -121,7 +143,7 @@ def _take(link: ReplyLink, event: Event) -> Response:
     }[event]
     shown = {"done": done, "office": referral.case.office.name, "phone": letterhead.get("phone")}
     db.session.commit()
-    return _answer("referrals/reply_done.html", 200, **shown)
+    return by_link("referrals/reply_done.html", 200, **shown)
 
 
 def _shown(link: ReplyLink, tried: tuple[Event, Answers] | None = None) -> Response:
@@ -131,7 +153,7 @@ def _shown(link: ReplyLink, tried: tuple[Event, Answers] | None = None) -> Respo
         for step in referral.steps
         if step.event in (Event.ASK, Event.REPLY)
     ]
-    return _answer(
+    return by_link(
         "referrals/reply.html",
         tried[1].status if tried else 200,
         referral=referral,
@@ -150,9 +172,10 @@ def _shown(link: ReplyLink, tried: tuple[Event, Answers] | None = None) -> Respo
     )
 
 
-def _answer(template: str, status: int, **shown: object) -> Response:
+def by_link(template: str, status: int, **shown: object) -> Response:
+    """A page that a secret opened: nobody keeps it, and nobody further on hears the secret."""
     response = Response(render_template(template, **shown), status, mimetype="text/html")
-    # Where a page goes on to must not hear the secret; forms still need to hear from whom they come.
+    # Forms still need to hear from whom they come.
     response.headers["Referrer-Policy"] = "origin"
     response.headers["Cache-Control"] = "no-store"
     return response
