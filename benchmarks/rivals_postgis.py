@@ -33,6 +33,11 @@ OPTIONS = {
     "max_wal_size": "4GB",
     "random_page_cost": "1.1",
     "jit": "off",
+    # The planner would at times rather fetch a whole category and sort it.
+    "enable_bitmapscan": "off",
+    "enable_seqscan": "off",
+    "cursor_tuple_fraction": "0.001",
+    "plan_cache_mode": "force_generic_plan",
     "max_parallel_workers_per_gather": "0",
 }
 START_SECONDS = 30
@@ -66,7 +71,8 @@ SELECT o.id, o.tells, (o.place <<->> {_HERE}) AS away, (o.floor_km + {{precision
 FROM offer o WHERE o.category = {{category}} AND {FITS}
 ORDER BY o.place <<->> {_HERE}"""
 OPTIONS_BY_DISTANCE = _OPTIONS.format(**_VALUES, least="least")
-FIRST_OPTIONS = OPTIONS_BY_DISTANCE + " LIMIT %(limit)s::int"
+#: the limit is part of the text: as a value the planner could not count on it
+FIRST_OPTIONS = OPTIONS_BY_DISTANCE + " LIMIT {limit}"
 #: the best within a distance: the index gives a box, the rows are ranked here
 RANKED_INSIDE = f"""
 SELECT id, tells, away, floor_km, grade, steps FROM (
@@ -139,6 +145,7 @@ class PostGIS:
 
     def __init__(self, address: str) -> None:
         self.connection = psycopg.connect(address, autocommit=True, prepare_threshold=0)
+        self._schedule = Path(f"/proc/{self.connection.info.backend_pid}/schedstat")
         columns = ", ".join(f"{name} {'float8' if name in _REAL else 'int'}" for name in FACTS)
         for statement in (
             "DROP TABLE IF EXISTS plain, offer",
@@ -193,6 +200,10 @@ class PostGIS:
         assert row
         return row[0] / 2**20, row[1] / 2**20
 
+    def processor_ns(self) -> int:
+        """Time that the server's process for this connection was on a processor."""
+        return int(self._schedule.read_text().split()[0])
+
     def plain(self, asked: dict[str, Any]) -> list[str]:
         """The twenty nearest, by the index over unit vectors."""
         return [str(row[0]) for row in self.connection.execute(PLAIN, asked)]
@@ -205,7 +216,7 @@ class PostGIS:
         """Options by distance: a prepared statement, asked for more and more of them."""
         limit, seen = batch, 0
         while True:
-            found = self._options(FIRST_OPTIONS, asked | {"limit": limit})
+            found = self._options(FIRST_OPTIONS.format(limit=limit), asked)
             yield found[seen:]
             if len(found) < limit:
                 return
@@ -215,7 +226,7 @@ class PostGIS:
         """The first twenty: some nearest give a bound, then the server ranks what lies within it."""
 
         def nearest(limit: int) -> list[Option]:
-            return self._options(FIRST_OPTIONS, asked | {"limit": limit})
+            return self._options(FIRST_OPTIONS.format(limit=limit), asked)
 
         def inside(km: float, step_km: float) -> list[Option]:
             return self._options(RANKED_INSIDE, asked | {"around": chord(km), "step_km": step_km})
