@@ -37,6 +37,7 @@ from referral.planning.waiting import (
     MEASURES,
     MEDIAN_TIMES,
     PERIODS,
+    UNKNOWN,
     from_json,
 )
 from referral.web.access import requires
@@ -57,6 +58,7 @@ class Bar:
     name: str
     cells: Sequence[str]
     parts: Sequence[tuple[str, float, float]]
+    is_total: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,16 @@ def _waits(waits: Mapping[str, Any], measure: str, cut: str, months: str, thresh
         else findings.of_groups(waits, measure, cut, months, _area)
     )
     bars = []
-    for row in waits[measure][cut]["groups"]:
+    # Groups that are told apart, then what was put together, then who is in none.
+    rows = sorted(
+        waits[measure][cut]["groups"],
+        key=lambda row: (
+            row["group"] == UNKNOWN,
+            cut == "area" and row["group"].endswith("+"),
+            row["group"],
+        ),
+    )
+    for row in rows:
         people = from_json(row["people"][months])
         bands = [from_json(cell) for cell in row["bands"][months]]
         words = [_words(cell, threshold) for cell in bands]
@@ -186,7 +197,12 @@ def _shares(chart_id: str, row: Mapping[str, Any], months: str, threshold: int) 
     name = findings.category_name(row, category_name)
     title = capital(say(name) if isinstance(name, Message) else name)
     sentence = say(findings.of_spread(row, months, category_name, threshold=threshold))
-    return Chart(chart_id, title, capital(sentence), [*bars, Bar(_("Together"), all_words, [])])
+    return Chart(
+        chart_id,
+        title,
+        capital(sentence),
+        [*bars, Bar(_("Together"), all_words, [], is_total=True)],
+    )
 
 
 def _parts(people: Cell, bands: Iterable[Cell]) -> list[tuple[str, float, float]]:
@@ -225,7 +241,7 @@ def _kinds(side: str) -> list[tuple[str, str]]:
     if side == SPREAD:
         return []
     bands = [(f"band-{at}", words) for at, words in enumerate(_bands())]
-    return [*bands, ("band-none", _("too few to show"))]
+    return [*bands, ("band-none", _("not shown"))]
 
 
 def _bands() -> list[str]:
