@@ -61,6 +61,9 @@ def mother_alone(cast: Cast) -> None:
     )
     cast.mother = needs
     cast.save()
+    teller.step("demo.plan.step")
+    met = showing.plan(cast, steps.plan(cast, case))
+    teller.check(met == {"stops": [], "remote": ["SA04"]}, "demo.mother.check.plan")
     _no_day_care(cast, needs["FC05"])
     _make_it_ourselves(cast, case, needs)
     _social_assistance(cast, needs["SA04"])

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from referral.accounts.models import User
 from referral.casework import contact
+from referral.casework.models import Need
 from referral.casework.stories import Suggestion
 from referral.cli.demo.cast import Cast
 from referral.cli.demo.people import MOTHER, TEENAGER, Fictional
@@ -14,6 +16,7 @@ from referral.core.text import Message, km, label
 from referral.directory import hours
 from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
+from referral.matching import queries as receipts
 from referral.matching.models import MatchReceipt
 from referral.matching.receipts import printed
 from referral.places.queries import gazetteer
@@ -102,6 +105,29 @@ def options(cast: Cast, receipt: MatchReceipt) -> dict[str, Any]:
         lines.append(teller.say("demo.why_not", name=one["name"], would=one["would_fit_if"]))
     teller.sees("broker", *lines)
     return content
+
+
+def plan(cast: Cast, trip: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Shows the broker a plan for several needs; gives the needs that are met at a stop, and from home."""
+    session, teller = cast.session, cast.teller
+    met: dict[str, list[str]] = {"stops": [], "remote": []}
+    lines: list[str] = []
+
+    def line(part: str, mark: str, sites: Mapping[str, str]) -> None:
+        codes = [session.get_one(Need, UUID(need_id)).category for need_id in sites]
+        found = receipts.sites(session, [UUID(site_id) for site_id in sites.values()])
+        services = list(dict.fromkeys(site.service.name for site in found.values()))
+        met[part] += codes
+        lines.append(f"{mark} {', '.join(services)}: {names(cast, codes)}")
+
+    for number, stop in enumerate(trip["stops"], 1):
+        line("stops", f"{number}.", stop["sites"])
+    for need_id, site_id in trip["remote"].items():
+        line("remote", "☎", {need_id: site_id})
+    if trip["way_km"] is not None:
+        lines.append(teller.say("demo.plan.way", km=km(trip["way_km"], teller.lang)))
+    teller.sees("broker", *lines)
+    return met
 
 
 def _distance(teller: Teller, option: Mapping[str, Any]) -> str:

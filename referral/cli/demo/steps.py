@@ -4,19 +4,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts import operations as accounts
 from referral.accounts.models import Role, User
-from referral.casework.models import Need
+from referral.casework.models import Case, Need
 from referral.cli.demo.cast import Cast
 from referral.core.text import Message
+from referral.directory import closed_days
 from referral.directory.models import ServiceAtLocation
 from referral.matching import operations as matching
 from referral.matching import queries as receipts
+from referral.matching import visit_plans
 from referral.matching.models import MatchReceipt
+from referral.matching.plans import DAY_TRIP_KM, sets_out_at
 from referral.planning import operations as planning
 from referral.planning import queries as gaps
 from referral.referrals import operations as referrals
@@ -36,6 +40,25 @@ def match(cast: Cast, need: Need, *, within: float | None = None) -> MatchReceip
     return matching.match(
         cast.session, query, by=cast.broker, now=now, office=cast.office, case=need.case, need=need
     )
+
+
+def plan(cast: Cast, case: Case) -> Mapping[str, Any]:
+    """One plan for the open needs of a case within the contract: its stops, and what is met from home."""
+    now = cast.clock.now
+    here = now.astimezone(ZoneInfo(cast.office.time_zone))
+    needs = [need for need in case.needs if need.in_scope and need.resolved_otherwise_at is None]
+    made = visit_plans.make(
+        cast.session,
+        case,
+        needs,
+        by=cast.broker,
+        now=now,
+        at=sets_out_at(here, closed_days.around(here.year)),
+        within=DAY_TRIP_KM,
+    )
+    cast.save()
+    found: Mapping[str, Any] = (made.content or {})["plans"][visit_plans.KINDS[0]]
+    return found
 
 
 def choose(

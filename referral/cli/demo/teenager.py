@@ -46,6 +46,7 @@ def teenager(cast: Cast) -> None:
     codes = {need.code for need in suggestion.needs}
     teller.check({"HE05", "SS03", "FC01"} <= codes, "demo.teen.check.needs")
     _agreement_with_a_child(cast, case, needs)
+    _plan(cast, case)
     receipt, site = _match_mental_health(cast, needs["HE05"])
     referral = _refer_the_child(cast, needs["HE05"], receipt, site)
     steps.serve(cast, referral, outcome="received", days=6)
@@ -161,6 +162,13 @@ def _agreement_with_a_child(cast: Cast, case: Case, needs: dict[str, Need]) -> N
     scope = {code: need.in_scope for code, need in needs.items()}
     expected = {"EM06": True, "HE05": True, "SS03": True, "FC01": False}
     teller.check((contract.number, scope) == (1, expected), "demo.teen.check.scope")
+
+
+def _plan(cast: Cast, case: Case) -> None:
+    """What is in the contract, in one way; what was an emergency is no stop."""
+    cast.teller.step("demo.plan.step")
+    met = showing.plan(cast, steps.plan(cast, case))
+    cast.teller.check(met == {"stops": ["HE05"], "remote": ["SS03"]}, "demo.teen.check.plan")
 
 
 def _match_mental_health(cast: Cast, need: Need) -> tuple[MatchReceipt, ServiceAtLocation]:
