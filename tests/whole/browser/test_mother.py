@@ -30,6 +30,8 @@ def test_a_day_care_that_is_missing_is_counted_proposed_opened_and_used(
     _plan_and_open(planner)
 
     _told(broker, case)
+    _planned(broker)
+    broker.open(case)
     broker.follow(f'{need_card(broker, DAY_CARE)} form[action$="/match"] button')
     broker.submit('form[action$="/again"]', within="15")
     card = broker.page.locator(".options > li.option").first
@@ -112,6 +114,15 @@ def _plan_and_open(planner: Visitor) -> None:
     planner.follow('main a[href*="/services/"]')
     planner.picture("new-listing")
     planner.open("/proposals?ended=1")
+
+
+def _planned(broker: Visitor) -> None:
+    """Everything she needs in one plan: the new day care, an application from home, and what is still missing."""
+    broker.follow('#needs form[action$="/plan"] button')
+    broker.picture("plan-mother", (DESK,))
+    broker.picture("plan-mother", (PHONE,), at="#stops-title", above=16)
+    assert broker.page.locator(".options > li.option").count() == 1
+    assert broker.page.locator("section:has(#unmet-title) a[href*='/unmet']").count() > 0
 
 
 def _told(broker: Visitor, case: str) -> None:
