@@ -266,7 +266,7 @@ def upgrade() -> None:
         sa.Column("service_id", sa.Uuid(), nullable=False),
         sa.Column("office_id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
-        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=True),
         sa.Column(
             "decision",
             sa.Enum("stays_suspended", "lifted", name="harmdecision", native_enum=False, length=40),

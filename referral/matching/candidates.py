@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from referral.directory.models import (
@@ -84,17 +84,23 @@ def facility_defaults() -> dict[str, FacilityDefault]:
 
 #: Services whose rows are read at once.
 _BATCH = 5_000
-_IS_ITS_OWN = Service.merged_into_id.is_(None)
+#: Not merged into another listing, and no harm by it is being looked into.
+_IS_OFFERED = and_(
+    Service.merged_into_id.is_(None),
+    ~select(ServiceStanding.service_id)
+    .where(ServiceStanding.service_id == Service.id, ServiceStanding.suspended)
+    .exists(),
+)
 _USUAL = FacilityDefault("replies", own_area_only=False, never_with_violence=False)
 
 
 def offers_of(session: Session, codes: Iterable[str], gazetteer: Gazetteer) -> list[Offer]:
     """Every service at a place that has one of these categories, whatever its state.
 
-    What was merged into another listing is that listing's.
+    What was merged into another listing is that listing's; where harm is being looked into nobody is sent.
     """
     services = select(ServiceCategory.service_id).where(ServiceCategory.code.in_(list(codes)))
-    return _load(session, services, gazetteer, _IS_ITS_OWN)
+    return _load(session, services, gazetteer, _IS_OFFERED)
 
 
 def offers_at(session: Session, site_ids: Iterable[UUID], gazetteer: Gazetteer) -> list[Offer]:
@@ -108,7 +114,7 @@ def offers_at(session: Session, site_ids: Iterable[UUID], gazetteer: Gazetteer) 
 def offers_by(session: Session, service_ids: Iterable[UUID], gazetteer: Gazetteer) -> list[Offer]:
     """These services wherever they are given, as `everything` has them."""
     services = select(Service.id).where(Service.id.in_(list(service_ids)))
-    return _load(session, services, gazetteer, _IS_ITS_OWN)
+    return _load(session, services, gazetteer, _IS_OFFERED)
 
 
 def everything(session: Session, gazetteer: Gazetteer) -> Iterator[Offer]:
@@ -123,7 +129,7 @@ def everything(session: Session, gazetteer: Gazetteer) -> Iterator[Offer]:
             return
         after = ids[-1]
         services = select(Service.id).where(Service.id.between(ids[0], after))
-        yield from _load(session, services, gazetteer, _IS_ITS_OWN)
+        yield from _load(session, services, gazetteer, _IS_OFFERED)
 
 
 def _load(

@@ -9,6 +9,7 @@ from referral.changes import audit
 from referral.changes.actors import StandingActor
 from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.referrals import queries
+from referral.referrals.advocacy import harm
 from referral.referrals.kinds import Explanation, Form, Received, Share, Wait
 from referral.referrals.lifecycle import Status
 from referral.referrals.models import Feedback, Referral
@@ -77,6 +78,8 @@ def record_feedback(
     )
     session.add(feedback)
     push_standing(session, referral.service_id, now=now)
+    if harmed:
+        harm.report(session, referral, text=text, by=by, now=now)
     audit.record(
         session,
         "feedback.recorded",

@@ -11,7 +11,7 @@ from referral.casework.operations import has_safe_contact
 from referral.casework.queries import basis_for, excluded_organizations
 from referral.core.errors import BasisMissing, NotAllowed, NotFound
 from referral.directory.models import Service, ServiceStatus
-from referral.matching.models import MatchReceipt
+from referral.matching.models import MatchReceipt, ServiceStanding
 from referral.referrals import queries
 from referral.referrals.cards import blind_card
 from referral.referrals.loop import is_closed, need_state
@@ -40,6 +40,9 @@ def check_sendable(session: Session, need: Need, service: Service) -> None:
         raise NotFound("referral.none")
     if service.status is not ServiceStatus.ACTIVE:
         raise NotAllowed("referral.service_not_active")
+    standing = session.get(ServiceStanding, service.id)
+    if standing is not None and standing.suspended:
+        raise NotAllowed("referral.harm_looked_into")
 
 
 def prepare(session: Session, referral: Referral, *, now: datetime, confirmed_full: bool) -> None:

@@ -13,8 +13,12 @@ from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.extensions import db
 from referral.referrals import queries as referrals
+from referral.referrals.advocacy import harm
+from referral.referrals.advocacy.models import HarmDecision, HarmReport
 from referral.web.access import requires
 from referral.web.answers import Answers
+from referral.web.formatting import say
+from referral.web.reading import seen
 
 bp = Blueprint("office", __name__, url_prefix="/office")
 Page = str | Response | tuple[str, int]
@@ -34,9 +38,16 @@ def index() -> Page:
         closed=closed,
         alone=[(case, queries.calls_of(db.session, case.id)) for case in alone],
         brokers=accounts.active_brokers(db.session, g.user.office_id),
+        harm=[_seen_harm(one) for one in harm.of_office(db.session, g.user)],
+        decisions=list(HarmDecision),
         late=referrals.late(db.session, g.user, now=datetime.now(UTC)),
         page_url=lambda page: url_for(".index", closed=int(closed), page=page),
     )
+
+
+def _seen_harm(report: HarmReport) -> HarmReport:
+    seen(report, client_id=report.referral.client_id)
+    return report
 
 
 @bp.route("/cases/<uuid:case_id>/reassign", methods=["GET", "POST"])
@@ -85,3 +96,30 @@ def review_call(call_id: UUID) -> Page:
     db.session.commit()
     flash(_("Noted: a second person has looked."), "good")
     return redirect(url_for(".index"), 303)
+
+
+@bp.post("/harm/<uuid:report_id>")
+@requires("crisis:review")
+def decide_harm(report_id: UUID) -> Response:
+    """Say, as the second person, whether a service that harmed somebody may be offered again."""
+    report = harm.get(db.session, g.user, report_id)
+    answers = Answers(request.form)
+    decision = answers.choice("decision", list(HarmDecision))
+    try:
+        if decision is None:
+            raise Invalid("harm.why", field="decision")
+        harm.decide(
+            db.session,
+            report,
+            HarmDecision(decision),
+            why=answers.text("why", longest=handover.LONGEST_NOTE) or "",
+            by=g.user,
+            now=datetime.now(UTC),
+        )
+    except Invalid as error:
+        db.session.rollback()
+        flash(say(error.message), "bad")
+    else:
+        db.session.commit()
+        flash(_("Decided. The agency is not told."), "good")
+    return redirect(url_for(".index", _anchor="harm"), 303)

@@ -111,7 +111,8 @@ class HarmReport(Sealing, Identified):
     service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
     office_id: Mapped[UUID] = mapped_column(ForeignKey("office.id"), index=True)
     at: Mapped[datetime]
-    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    #: None: the client said it by their own link
+    by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     #: until then nobody is sent there
     decision: Mapped[HarmDecision | None]
     decided_at: Mapped[datetime | None]
