@@ -37,7 +37,6 @@ def _places() -> list[Place]:
             "proposal:write",
             ("planning.proposal",),
         ),
-        ("fairness.index", _("Fairness"), "scale", "fairness:read", ("fairness.",)),
         (
             "directory.index",
             _("Directory"),
@@ -45,6 +44,7 @@ def _places() -> list[Place]:
             PUBLIC,
             ("directory.index", "directory.near", "directory.show", "directory.emergency"),
         ),
+        ("fairness.index", _("Fairness"), "scale", "fairness:read", ("fairness.",)),
         (
             "listings.review",
             _("To review"),
