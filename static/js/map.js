@@ -56,7 +56,7 @@ export async function enhance(box) {
   for (const outline of of("outline")) L.geoJSON(outline, { interactive: false, style: { className: "outline" } }).addTo(map);
 
   let rings = starts.map((start) => drawStart(L, map, start, options));
-  const drawn = (some) => link(some.map((option) => drawOption(L, map, option, box)), pair);
+  const drawn = (some) => link(some.map((option) => drawOption(L, map, option, box)), pair, box);
   drawn(options);
 
   // Farther places come onto the map with their cards, and stay.
@@ -140,7 +140,7 @@ function drawOption(L, map, option, box) {
   return { marker, card };
 }
 
-function link(pins, pair) {
+function link(pins, pair, box) {
   const light = (pin, on) => {
     pin.marker.getElement()?.classList.toggle("on", on);
     pin.marker.setZIndexOffset(on ? 1000 : 0);
@@ -152,7 +152,7 @@ function link(pins, pair) {
       marker.on(enter, () => light(pin, true));
       marker.on(leave, () => light(pin, marker.isPopupOpen() && leave === "mouseout"));
     }
-    withKeys(marker);
+    withKeys(marker, box);
     marker.getElement().addEventListener("focus", () => light(pin, true));
     marker.getElement().addEventListener("blur", () => light(pin, marker.isPopupOpen()));
     if (!card) continue;
@@ -179,7 +179,7 @@ function link(pins, pair) {
 }
 
 // Enter on a pin opens it (Leaflet's own) and leads into what it says; Escape closes it and leads back to the pin.
-function withKeys(marker) {
+function withKeys(marker, box) {
   const pin = marker.getElement();
   let byKey = false;
   const back = () => {
@@ -195,9 +195,17 @@ function withKeys(marker) {
     if (!popup.dataset.keys) {
       popup.dataset.keys = "yes";
       popup.addEventListener("keydown", (event) => event.key === "Escape" && back());
-      popup.querySelector(".leaflet-popup-close-button")?.addEventListener("click", back);
+      const close = popup.querySelector(".leaflet-popup-close-button");
+      close.setAttribute("aria-label", box.dataset.close);
+      close.addEventListener("click", back);
     }
-    if (byKey) popup.querySelector("a.to-card, a")?.focus();
+    if (byKey) focusWhenSeen(popup.querySelector("a"));
     byKey = false;
   });
+}
+
+// Leaflet measures a popup unseen, and what can't be seen yet takes no focus.
+function focusWhenSeen(link, tries = 30) {
+  link.focus();
+  if (document.activeElement !== link && tries) requestAnimationFrame(() => focusWhenSeen(link, tries - 1));
 }

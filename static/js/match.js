@@ -52,7 +52,10 @@ export function enhance(match) {
     const slow = setTimeout(() => (status.textContent = status.dataset.slow), SLOW_MS);
     const enough = setTimeout(() => mine.abort("late"), GIVE_UP_MS);
     results().setAttribute("aria-busy", "true");
-    if (form) form.dataset.sent = sentOf(form);
+    for (const live of match.querySelectorAll("[data-live]")) {
+      clearTimeout(waits.get(live));
+      live.dataset.sent = sentOf(live);
+    }
     try {
       const answer = await fetch(url, { ...how, signal: mine.signal });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -117,10 +120,11 @@ export function enhance(match) {
 
 const sentOf = (form) => new URLSearchParams(new FormData(form)).toString();
 
-// The fields of a form as the server answered them, but for the one somebody is in.
+// The fields of a form as the server answered them, unless somebody wrote on while it did.
 function settle(form, answered, isRefused = false) {
   if (!answered) return;
   form.action = answered.action;
+  if (form.dataset.sent !== undefined && form.dataset.sent !== sentOf(form)) return;
   const fields = [...form.querySelectorAll(".field")];
   const others = [...answered.querySelectorAll(".field")];
   fields.forEach((field, place) => {
@@ -130,10 +134,10 @@ function settle(form, answered, isRefused = false) {
       const focus = field.contains(document.activeElement) ? document.activeElement.id : null;
       field.replaceWith(document.adoptNode(other));
       if (focus) document.getElementById(focus)?.focus();
-    } else if (!isRefused && !field.contains(document.activeElement)) {
+    } else if (!isRefused) {
       const now = other.querySelector("input");
       const before = field.querySelector("input");
-      before.value = now.value;
+      if (before.value !== now.value) before.value = now.value;
       before.checked = now.checked;
     }
   });

@@ -19,6 +19,8 @@ SHOWN = frozenset(
         *("match-360-id", "match-1280-id", "inbox-360-id", "inbox-1280-id", "gaps-360-id"),
         *("gaps-1280-id", "service-360-id", "service-1280-id", "case-360-id"),
         *("listings-360-id", "listing-check-360-id", "listing-hours-1280-id"),
+        *("plan-teenager-360-id", "plan-teenager-1280-id", "plan-mother-360-id"),
+        "plan-mother-1280-id",
         *("listing-hours-360-id", "listing-changes-360-id", "review-decide-1280-id"),
     )
 )
@@ -145,8 +147,9 @@ class Visitor:
     def answer(self, scope: Locator, name: str, value: str | list[str]) -> None:
         """Give a field its value, whatever kind of field it is; what is folded away is unfolded."""
         control = scope.locator(f'[name="{name}"]:not([type="hidden"])').first
-        for fold in control.locator("xpath=ancestor::details[not(@open)]").all():
-            fold.locator("> summary").click()
+        folds = control.locator("xpath=ancestor::details[not(@open)]")
+        while folds.count():  # the outermost first
+            folds.first.locator("> summary").click()
         if control.evaluate("field => field.localName") == "select":
             control.select_option(str(value))
         elif control.get_attribute("type") in ("radio", "checkbox"):
