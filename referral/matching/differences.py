@@ -310,7 +310,7 @@ def _distances(then: Entry, now: Entry) -> list[Message]:
     if before == after:
         if then["precision_km"] != now["precision_km"]:
             return [Message("repeat.precision")]
-        if then["measured_from_area"] != now["measured_from_area"]:
+        if then.get("measured_from_area", now["measured_from_area"]) != now["measured_from_area"]:
             return [Message("repeat.measured_from")]
         return []
     if before is None:
@@ -346,9 +346,9 @@ def _words(then: Entry, now: Entry) -> list[Message]:
     told = []
     if (then["name"], then["organization"]) != (now["name"], now["organization"]):
         told.append(Message("repeat.renamed"))
-    if then.get("way") != now.get("way") and then["distance_km"] and now["distance_km"]:
+    if "way" in then and then["way"] != now["way"] and then["distance_km"] and now["distance_km"]:
         told.append(Message("repeat.way"))
-    if then.get("phones") != now.get("phones"):
+    if "phones" in then and then["phones"] != now["phones"]:
         told.append(Message("repeat.fact.phone"))
     before, after = (_facts(entry) for entry in (then, now))
     told += [

@@ -184,7 +184,8 @@ def printed(content: Mapping[str, Any], lang: str) -> dict[str, Any]:
         "query": content["query"],
         "rules_version": content["rules_version"],
         "penalty_table": content["penalty_table"],
-        "answered_in_time": content["answered_in_time"],
+        "answered_in_time": content.get("answered_in_time"),
+        "routes": content["asked"].get("routes", []),
         "directory_version": content["directory_version"],
         "options": [entry(one) for one in content["options"]],
         "remote": [entry(one) for one in content["remote"]],
@@ -297,12 +298,12 @@ def _order_km(
 ) -> float | None:
     """The km that an entry is ordered by; None where it has none or it can't be told from here."""
     km = one["distance_km"]
-    if km is None and one["effective_km"] is not None and one["measured_from_area"]:
-        located = locate(one["measured_from_area"])
+    if km is None and one["effective_km"] is not None and (area := one.get("measured_from_area")):
+        located = locate(area)
         query = query_of(content)
         if located is not None and query.near is not None:
             km = haversine_km(*query.near, located[0], located[1])
-            if route := query.route_to(one["measured_from_area"]):
+            if route := query.route_to(area):
                 km = max(km, route.km)
     return None if km is None else max(km, one["precision_km"] / 2)
 

@@ -59,8 +59,8 @@ def test_the_answer_has_the_promised_shape(cli: Any, make: Make) -> None:
     answer = cli("match", "--need", "HE05", "--near", NEAR, "--age", "16", "--json").json
 
     assert set(answer) == {
-        "query", "rules_version", "penalty_table", "answered_in_time", "directory_version", "options",
-        "remote", "why_not", "why_not_total", "coverage",
+        "query", "rules_version", "penalty_table", "answered_in_time", "routes", "directory_version",
+        "options", "remote", "why_not", "why_not_total", "coverage",
     }  # fmt: skip
     assert set(answer["query"]) == QUERY_FIELDS
     assert (answer["query"]["age"], answer["query"]["limit"], answer["query"]["within"]) == (

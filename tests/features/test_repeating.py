@@ -20,7 +20,7 @@ from referral.matching import operations, repeating
 from referral.matching.differences import Difference
 from referral.matching.facts import Query, Route
 from referral.matching.models import MatchReceipt, PenaltyTable
-from referral.matching.receipts import Mismatch, recomputed
+from referral.matching.receipts import Mismatch, printed, recomputed
 from referral.places.queries import gazetteer
 from tests.factories import SEMARANG, Make
 
@@ -297,3 +297,20 @@ def test_a_confidential_option_is_recomputed_from_the_public_point_of_its_kabupa
             pytest.approx(option["effective_km"] - 0.5, abs=0.01),
         )
     ]
+
+
+def test_a_receipt_of_an_earlier_version_of_the_program_is_compared_in_what_it_tells(
+    session: Session, receipt: MatchReceipt
+) -> None:
+    content = receipt.content
+    assert content is not None
+    del content["answered_in_time"], content["asked"]["routes"]
+    for part in ("options", "remote", "why_not"):
+        for one in content[part]:
+            for name in ("measured_from_area", "bearing", "way", "phones", "route"):
+                del one[name]
+    receipt.content = content
+    session.flush()
+
+    assert repeating.repeat(session, receipt).is_equal
+    assert printed(content, "en")["options"][0]["name"] == "Dekat"
