@@ -228,7 +228,7 @@ def _forms(referral: Referral, made: Letter | None) -> list[str]:
         return ["make"] if is_worker and queries.may_make(db.session, referral) else []
     events = [event.value for event in operations.possible_letter_steps(made, g.user)]
     if made.state is LetterState.FOR_SIGNATURE and is_worker:
-        events.append(ALL)
+        events.insert(-1, ALL)  # before making it void
     return events
 
 
