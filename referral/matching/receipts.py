@@ -29,6 +29,7 @@ from referral.matching.rules import ASSUMED_OTHER
 
 _KM_DIGITS = 3
 _STEP_DIGITS = 4
+_CHANGE_DIGITS = 6
 #: How far a recomputed km may be from the printed one: half a digit for each of the numbers added.
 TOLERANCE_KM = 0.05
 #: the lists of an answer
@@ -123,7 +124,7 @@ def content_of(
             entry(one)
             | {
                 "failed": list(one.failed),
-                "change": round(one.change, _STEP_DIGITS),
+                "change": round(one.change, _CHANGE_DIGITS),
                 "would_fit_if": Message(
                     "match.would_fit_if", {"changes": list(one.would_fit_if)}
                 ).as_json(),
@@ -327,6 +328,26 @@ def _wrong_order(content: Mapping[str, Any]) -> list[Mismatch]:
         if key[0] < before[0] or (key[0] == before[0] and before[1] - key[1] > 10**-_KM_DIGITS):
             wrong.append(Mismatch(one["service_at_location_id"], "order", key[1], before[1]))
         before = key
+    return wrong + _wrong_order_of_misses(content)
+
+
+def _wrong_order_of_misses(content: Mapping[str, Any]) -> list[Mismatch]:
+    """Near misses that stand before a smaller change, or before a nearer one of the same change."""
+    wrong = []
+    before, before_km = (0, 0.0), 0.0
+    for one in content["why_not"]:
+        if "change" not in one:
+            return []  # written before near misses stood by their change
+        key, km = (len(one["failed"]), one["change"]), one["distance_km"]
+        if key != before:
+            if key < before:
+                wrong.append(Mismatch(one["service_at_location_id"], "order", key[1], before[1]))
+            before, before_km = key, 0.0
+        # One that tells no distance may stand anywhere among its equals.
+        if km is not None:
+            if before_km - km > 10**-_KM_DIGITS:
+                wrong.append(Mismatch(one["service_at_location_id"], "order", km, before_km))
+            before_km = km
     return wrong
 
 

@@ -541,6 +541,17 @@ def test_near_misses_stand_by_the_smallest_change_before_they_stand_by_km() -> N
     ]
 
 
+def test_a_near_miss_in_the_wrong_place_is_found() -> None:
+    asked = Query(need="HE05", at=AT, near=(0.0, 0.0), age=16, within=20.0)
+    some = [plain(1, 61), plain(2, 75), plain(3, 2, minimum_age=60)]
+    content = receipt(asked, some)
+    assert recomputed(content) == []
+
+    for shuffled in ([1, 0, 2], [2, 0, 1]):
+        wrong = content | {"why_not": [content["why_not"][at] for at in shuffled]}
+        assert [one.number for one in recomputed(wrong)] == ["order"]
+
+
 HOLIDAY = date(2026, 3, 2)
 
 
