@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from referral.casework import operations as casework
 from referral.changes.models import AuditEntry
 from referral.directory.models import Address, AnswerMode, Phone, RequiredDocument
 from referral.matching.models import MatchReceipt
+from referral.referrals import replies
 from referral.referrals.letters.models import Letter
 from referral.referrals.letters.states import LetterState
 from referral.referrals.lifecycle import Event
@@ -561,3 +563,32 @@ def test_what_is_written_on_paper_is_found_in_no_address_and_no_log(
             }
         )
         assert not any(secret in kept for secret in PERSONAL)
+
+
+def test_a_code_to_answer_with_is_printed_and_a_qr_only_where_others_reach_us(
+    scene: Scene, by: Any, session: Session, app: Any
+) -> None:
+    referral = scene.sent()
+    link = replies.issue(session, referral, now=scene.now)
+    code = link.code
+    session.commit()
+    broker = by(scene.broker)
+    url = f"/referrals/{referral.id}/letter.pdf?lang=en"
+    before = app.config["SETTINGS"]
+    try:
+        app.config["SETTINGS"] = replace(before, PUBLIC_URL="")
+        without = words(broker, url)
+        app.config["SETTINGS"] = replace(before, PUBLIC_URL="https://jejaring.example.org")
+        with_address = words(broker, url)
+    finally:
+        app.config["SETTINGS"] = before
+
+    assert code in without
+    assert "scan this code" not in without
+    assert code in with_address
+    assert "scan this code" in with_address
+    # A walk-in service answers to nobody: its letter has no code.
+    other = walk_in(Scene(session, scene.make, scene.now))
+    assert "Reply code" not in words(
+        by(other.case.broker), f"/referrals/{other.id}/letter.pdf?lang=en"
+    )
