@@ -1,5 +1,6 @@
 """The only place where everything meets."""
 
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 from flask import Flask
@@ -61,6 +62,10 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     db.init_app(app)
+    # It would start threads and an event loop after every request to close asynchronous sessions; there are none.
+    app.teardown_appcontext_funcs[:] = [
+        call for call in app.teardown_appcontext_funcs if not iscoroutinefunction(call)
+    ]
     with app.app_context():
         db.sessionmaker.configure(info={"keyring": settings.keyring})
         live.keep_in(db.engine, Path(settings.JEJARING_INSTANCE))
