@@ -1,7 +1,7 @@
 """Which places meet several needs with the fewest stops, and in which order to go. Pure.
 
 What a plan is chosen by, in this order: needs met; places; the sum over the needs of the effective km that
-their own lists are ordered by; the sum of the places in these lists. The optimum is exact: HiGHS proves it.
+their own lists are ordered by, to the metre; the sum of the ranks in these lists. HiGHS proves the optimum.
 """
 
 from collections import defaultdict
@@ -217,6 +217,7 @@ class _Program:
             for need, options in going.items()
             for place, option in options.items()
         ]
+        self._needs = len(going)
         places = sorted({place for _, place, _ in self._options})
         self._place_at = {place: len(self._options) + at for at, place in enumerate(places)}
         self._size = len(self._options) + len(places)
@@ -239,12 +240,13 @@ class _Program:
 
     def nearest(self, places: int) -> dict[str, Option]:
         """The options with the smallest sum of km at no more than so many places; of equals, of ranks."""
-        at_most = (self._count, 0.0, float(places))
-        metres = [(at, _metres(option)) for at, (_, _, option) in enumerate(self._options)]
-        ranks = [(at, option.rank) for at, (_, _, option) in enumerate(self._options)]
-        found = self._solved(metres, at_most)
-        least = sum(found[at] * length for at, length in metres)
-        found = self._solved(ranks, at_most, (metres, 0.0, least + 0.5))
+        # A metre outweighs every sum of ranks, so that ranks decide between equals alone.
+        a_metre = 1 + self._needs * max(option.rank for _, _, option in self._options)
+        costs = [
+            (at, _metres(option) * a_metre + option.rank)
+            for at, (_, _, option) in enumerate(self._options)
+        ]
+        found = self._solved(costs, (self._count, 0.0, float(places)))
         return {
             need: option for at, (need, _, option) in enumerate(self._options) if round(found[at])
         }

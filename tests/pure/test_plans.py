@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import combinations, permutations, product
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +16,9 @@ from referral.matching.plans import Assignment, Option, Spot
 JAKARTA = ZoneInfo("Asia/Jakarta")
 Needs = dict[str, list[Option]]
 
+#: few, so that some sums are equal; a metre counts on the other side of the earth too
+lengths_km = st.sampled_from([0.0, 1.0, 2.5, 2.501, 7.0, 40.0, 19_999.999, 20_000.0])
+
 
 @st.composite
 def lists(draw: st.DrawFn) -> Needs:
@@ -24,8 +28,7 @@ def lists(draw: st.DrawFn) -> Needs:
         found[need] = []
         places = draw(st.lists(st.sampled_from([*"PQRST", None]), max_size=5))
         for rank, place in enumerate(places, 1):
-            # Few lengths, so that some sums are equal.
-            km = 0.0 if place is None else draw(st.sampled_from([0.0, 1.0, 2.5, 2.501, 7.0, 40.0]))
+            km = 0.0 if place is None else draw(lengths_km)
             group = draw(st.sampled_from([0, 0, 0, 2]))
             found[need].append(Option(f"{need}{rank}", rank, group, km, place))
     return found
@@ -81,6 +84,35 @@ def test_each_needs_own_best_is_the_first_of_its_list(needs: Needs) -> None:
 
     assert found.km == min(one.km for one in every_assignment(needs))
     assert len(found.places) >= len(plans.fewest_places(needs).places)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_real_sizes_no_other_set_of_places_is_better(seed: int) -> None:
+    """Six needs with forty options each: every pair of their places is tried."""
+    random = Random(seed)
+    km_to = {f"P{at:03}": random.uniform(0.5, 40) for at in range(150)}
+    needs: Needs = {}
+    for need in "abcdef":
+        chosen = random.sample(sorted(km_to), plans.CANDIDATES)
+        added = {place: random.choice([0.0, 2.0, 8.0]) for place in chosen}
+        kms = sorted((round(km_to[place] + added[place], 3), place) for place in chosen)
+        needs[need] = [
+            Option(f"{need}{place}", rank, 0, km, place) for rank, (km, place) in enumerate(kms, 1)
+        ]
+
+    found = plans.fewest_places(needs)
+
+    at = {need: {one.place: one for one in options} for need, options in needs.items()}
+    possible = []
+    for pair in combinations(sorted(km_to), 2):
+        there = [[at[need][place] for place in pair if place in at[need]] for need in needs]
+        if all(there):
+            picks = [min(some, key=lambda one: (one.km, one.rank)) for some in there]
+            possible.append(Assignment(dict(zip(needs, picks, strict=True))).cost)
+    if possible:
+        assert found.cost == min(possible)
+    else:
+        assert len(found.places) > 2
 
 
 def test_one_place_more_is_told_when_it_spares_much() -> None:
