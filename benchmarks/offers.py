@@ -9,7 +9,7 @@ import numpy as np
 
 from referral.directory.opening import OpeningRow
 from referral.directory.reference import taxonomy
-from referral.matching.facts import Document, Offer, Place, Query
+from referral.matching.facts import Document, Offer, Place, Query, Route
 from referral.matching.penalties import DATA_QUALITY_MOST
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # a Monday morning in Jakarta
@@ -138,7 +138,7 @@ def queries(count: int, seed: int, *, hard: bool = False) -> Iterator[Query]:
     for _ in range(count):
         town = int(draw.choice(TOWNS, p=weight))
         near = (centres[town] + draw.normal(0, 0.15, 2)).tolist()
-        d = draw.integers(0, 2**31, 16).tolist()
+        d = draw.integers(0, 2**31, 18 if hard else 16).tolist()
         area = f"{11 + town % 38}.{1 + town % 30:02}"
         need = leaves[int(draw.choice(len(leaves), p=zipf))]
         if hard:
@@ -166,4 +166,16 @@ def queries(count: int, seed: int, *, hard: bool = False) -> Iterator[Query]:
             open_only=hard and d[15] % 12 == 0,
             free_only=hard and d[15] % 10 == 0,
             limit=(20, 20, 5, 100)[d[15] % 4] if hard else 20,
+            routes=_routes(area, town, d[16], d[17]) if hard else (),
         )
+
+
+def _routes(area: str, town: int, dice: int, km: int) -> tuple[Route, ...]:
+    """Ways known to the area itself, its province, or a neighbour; to one of them twice."""
+    province, neighbour = area[:2], f"{11 + (town + 1) % 38}.{1 + (town + 1) % 30:02}"
+    codes = ((), (), (area,), (province,), (province, area), (neighbour, area, area))[dice % 6]
+    lengths = (0.5, 3.0, 30.0, 120.0, 900.0)
+    return tuple(
+        Route(code, lengths[(km + number) % len(lengths)], "boat")
+        for number, code in enumerate(codes)
+    )

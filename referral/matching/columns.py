@@ -1,8 +1,10 @@
 """The facts of many offers in columns: what is the same among them is kept once. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, pairwise
+from math import cos
 from typing import Any
 from uuid import UUID
 
@@ -10,27 +12,24 @@ import numpy as np
 import numpy.typing as npt
 
 from referral.core.geo import EARTH_RADIUS_KM
+from referral.matching import bits
+from referral.matching.bits import Bits
 from referral.matching.facts import Offer
 from referral.matching.penalties import ASSESSMENT, CAPACITY_GOOD_DAYS, NO_CAPACITY, WAITLIST
+from referral.matching.postings import Posting, along
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-#: yes or no for each offer of a posting, eight to a byte
-Bits = npt.NDArray[np.uint8]
+#: Codes by group, by row.
+Codes = npt.NDArray[np.void]
 
-#: Offers in a block of neighbours.
-BLOCK = 128
-#: So many different facts in a posting have their bits kept; of more they are made when asked for.
-FEW_VALUES = 48
-#: Offers that were shown are kept ready to be shown again.
-MOST_READY = 10_000
+#: Letters of a code that name its domain.
+DOMAIN = 2
 #: Where no day is known.
 NO_DAY = -1
 _MICROSECONDS = 1_000_000
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-#: Bits of a coordinate by which places are put in order.
-_GRID_BITS = 16
 
 #: Facts that are looked at together: each different set of them has a code.
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -54,48 +53,16 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "precision": ("precision_km",),
     "doubt": ("in_doubt",),
 }
+#: What else is kept by row:
+#: points         latitude and longitude; not a number: no position
+#: sites, services    ids, two words each
+#: owners         which of the organizations
+#: by_service     rows in the order of the second word of the service's id
+#: and `organizations`, the ids of organizations in their order
+ARRAYS = ("points", "sites", "services", "owners", "by_service", "organizations")
+_FIELDS = tuple(name for names in GROUPS.values() for name in names)
 _NOBODY = UUID(int=0)
-
-
-def two_words(identifier: UUID) -> npt.NDArray[np.uint64]:
-    """A UUID as two numbers."""
-    return np.array([identifier.int >> 64, identifier.int & (1 << 64) - 1], np.uint64)
-
-
-def _identifier(words: Sequence[int]) -> UUID:
-    return UUID(int=words[0] << 64 | words[1])
-
-
-@dataclass
-class Posting:
-    """The offers of one category or domain: first those with a position, in blocks; then the others.
-
-    rows          row of the columns
-    placed        how many have a position
-    due, in_time  referrals of all of them that should have been answered, and those that were in time
-    centres, radii   of each block: unit vector, and the angle that holds all of it
-    """
-
-    rows: Ints
-    placed: int
-    due: int
-    in_time: int
-    centres: Floats
-    radii: Floats
-    is_gone: Bools | None = None
-    told_full: Ints | None = None
-    present: dict[str, Ints] = field(default_factory=dict)
-    bits: dict[str, dict[int, Bits]] = field(default_factory=dict)
-
-    @classmethod
-    def empty(cls) -> "Posting":
-        return cls(np.zeros(0, np.int64), 0, 0, 0, np.zeros((0, 3)), np.zeros(0))
-
-    def bounds_km(self, near: tuple[float, float]) -> Floats:
-        """What no offer of a block is nearer than, by block."""
-        cosines = np.clip(self.centres @ _vectors(np.array([near]))[0], -1.0, 1.0)
-        bounds: Floats = np.maximum(np.arccos(cosines) - self.radii, 0.0) * EARTH_RADIUS_KM
-        return bounds
+_LOW = (1 << 64) - 1
 
 
 class Columns:
@@ -106,36 +73,31 @@ class Columns:
     def __init__(
         self,
         values: Mapping[str, Sequence[tuple[Any, ...]]],
-        codes: Mapping[str, Ints],
-        points: Floats,
-        ids: npt.NDArray[np.uint64],
+        codes: Codes,
+        arrays: Mapping[str, Ints],
         postings: Mapping[str, Posting],
     ):
         """
-        values  by group, the different facts
-        codes   by group, which of them, by row
-        points  latitude and longitude by row; not a number: no position
-        ids     service_at_location, service and organization by row, two words each
+        values    by group, the different facts
+        codes     which of them, by row and group: what is known of a row lies together
+        arrays    see ARRAYS
+        postings  of each category
         """
-        self.values, self.codes, self.points, self.ids = values, codes, points, ids
-        self.postings = postings
+        self.values, self.codes, self.arrays, self.postings = values, codes, arrays, dict(postings)
+        self.points = arrays["points"]
+        self._bytes = codes.view(np.uint8).reshape(len(codes), codes.dtype.itemsize)
+        self._domains: dict[str, Posting] = {}
         self._stubs: dict[str, dict[int, Offer]] = {name: {} for name in values}
-        self.remote_states = np.array(
-            [remote is not None for _, remote, _ in values["state"]], bool
-        )
-        self._confidential = np.array([bool(hidden) for *_, hidden in values["state"]], bool)
-        self._ready: dict[int, Offer] = {}
-        self.is_nowhere = np.isnan(points[:, 0]) & ~self.is_remote(np.arange(len(points)))
+        self._known: dict[str, dict[int, tuple[Any, ...]]] = {name: {} for name in values}
+        states = values["state"]
+        self.is_remote = np.array([remote is not None for _, remote, _ in states], bool)
+        self.is_confidential = np.array([bool(hidden) for *_, hidden in states], bool)
         self.precisions = np.array([value[0] for value in values["precision"]], float)
-        self.records = np.array(values["record"], np.int64).reshape(-1, 2)
         self.assured_days = np.array(
             [NO_DAY if on is None else on.toordinal() for on, _ in values["assured"]], np.int64
         )
-        self.crowding = np.array(
-            [min(1.0, held / most) if held and most else 0.0 for held, most in values["load"]]
-        )
+        self.records = np.array(values["record"][:], np.int64).reshape(-1, 2)
         self._rooms = _rooms(values["room"])
-        self._rows_of: dict[UUID, list[int]] | None = None
 
     @classmethod
     def of(cls, offers: Iterable[Offer]) -> "Columns":
@@ -154,131 +116,225 @@ class Columns:
                 (np.nan, np.nan) if nowhere else (offer.latitude, offer.longitude)  # type: ignore[arg-type]  # `nowhere` says so
             )
             for each in (offer.service_at_location_id, offer.service_id, offer.organization_id):
-                words += (each.int >> 64, each.int & (1 << 64) - 1)
+                words += (each.int >> 64, each.int & _LOW)
         place = np.array(points, float).reshape(-1, 2)
-        numbers = {
-            name: np.array(those, np.min_scalar_type(max(len(values[name]), 1)))
-            for name, those in codes.items()
-        }
+        numbers = np.zeros(
+            len(points), form_of({name: len(those) for name, those in values.items()})
+        )
+        for name, those in codes.items():
+            numbers[name] = those
         order = _in_order(place, numbers["kind"], values["kind"])
-        ordered = {name: those[order] for name, those in numbers.items()}
+        ordered = numbers[order]
         ids = np.array(words, np.uint64).reshape(-1, 3, 2)[order]
-        return cls(values, ordered, place[order], ids, _postings(values, ordered, place[order]))
+        owners, organizations = _numbered(ids[:, 2])
+        arrays = {
+            "points": place[order],
+            "sites": ids[:, 0].copy(),
+            "services": ids[:, 1].copy(),
+            "owners": owners,
+            "organizations": organizations,
+            "by_service": np.argsort(ids[:, 1, 1], kind="stable").astype(np.uint32),
+        }
+        columns = cls(values, ordered, arrays, {})
+        for key, rows in _leaves(values["kind"], ordered["kind"]).items():
+            columns.postings[key] = columns._posting(rows)
+        return columns
 
     def __len__(self) -> int:
         return len(self.points)
 
     @property
-    def organization_ids(self) -> npt.NDArray[np.uint64]:
-        return self.ids[:, 2]
+    def nbytes(self) -> int:
+        """Memory of the columns, with what was worked out about them so far."""
+        parts = [self.codes, *self.arrays.values()]
+        postings = (*self.postings.values(), *self._domains.values())
+        return sum(part.nbytes for part in parts) + sum(one.nbytes for one in postings)
 
-    def is_remote(self, rows: Ints) -> Bools:
-        return self.remote_states[self.codes["state"][rows]]
+    def posting(self, need: str) -> Posting:
+        """The offers of a category; those of a domain are brought together when first asked for."""
+        if len(need) != DOMAIN:
+            return self.postings.get(need) or Posting.empty()
+        found = self._domains.get(need)
+        if found is None:
+            parts = [one.everybody() for key, one in self.postings.items() if key[:DOMAIN] == need]
+            rows = np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint32)
+            found = self._domains[need] = self._posting(rows)
+        return found
 
-    def is_confidential(self, rows: Ints) -> Bools:
-        return self._confidential[self.codes["state"][rows]]
+    def _posting(self, rows: Ints) -> Posting:
+        points = self.points[rows]
+        placed = ~np.isnan(points[:, 0]) & ~self.is_remote[self.codes["state"][rows]]
+        return Posting.of(rows, points, placed, self.records[self.codes["record"][rows]])
 
-    def site_id(self, row: int) -> UUID:
-        return _identifier(self.ids[row, 0].tolist())
-
-    def told_full(self, posting: Posting) -> Ints:
-        """Where in a posting somebody said that there is no room, whether or not it still holds."""
-        if posting.told_full is None:
-            kinds = self._rooms[0][self.codes["room"][posting.rows]]
-            posting.told_full = np.flatnonzero(kinds == self.ROOMS.index(NO_CAPACITY))
-        return posting.told_full
+    def codes_of(self, rows: Ints) -> Codes:
+        """The codes of some rows; what is known of each is fetched in one piece."""
+        return self._bytes.take(rows, axis=0).view(self.codes.dtype).reshape(len(rows))
 
     def km_from(self, near: tuple[float, float], rows: Ints) -> Floats:
         """Great-circle km; the formula of core.geo on arrays."""
-        here, there = np.radians(near), np.radians(self.points[rows])
-        half_lat = (there[:, 0] - here[0]) / 2
-        half_lon = np.radians(self.points[rows, 1] - near[1]) / 2
-        a = np.sin(half_lat) ** 2 + np.cos(here[0]) * np.cos(there[:, 0]) * np.sin(half_lon) ** 2
+        here, there = np.radians(near), np.radians(self.points.take(rows, axis=0))
+        halves = np.sin((there - here) * 0.5)
+        lat, lon = (halves * halves).T
+        a = lat + np.cos(there[:, 0]) * (cos(here[0]) * lon)
         km: Floats = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, np.sqrt(a)))
         return km
 
-    def known_room(self, at: datetime) -> Ints:
-        """By different word on room: which of ROOMS is known at `at`; 0 none."""
-        kinds, until, told = self._rooms
-        fresh = (told >= 0) & (
-            _microseconds(at) - told <= CAPACITY_GOOD_DAYS * 86_400 * _MICROSECONDS
-        )
-        known = np.where(until != NO_DAY, at.date().toordinal() <= until, fresh)
+    def known_room(self, at: datetime, codes: Ints | None = None) -> Ints:
+        """Which of ROOMS is known at `at` by these words on room, or by all; 0 none."""
+        rooms = self._rooms
+        kinds, until, told = rooms if codes is None else (each.take(codes) for each in rooms)
+        fresh = _microseconds(at) - told <= CAPACITY_GOOD_DAYS * 86_400 * _MICROSECONDS
+        known = np.where(until != NO_DAY, until >= at.date().toordinal(), fresh & (told >= 0))
         return np.where(known, kinds, 0)
+
+    def places_said_full(self, posting: Posting) -> Ints:
+        """Where in a posting somebody said that there is no room, whether or not it still holds."""
+        found: Ints | None = posting.kept.get("full")
+        if found is None:
+            said = self._rooms[0] == self.ROOMS.index(NO_CAPACITY)
+            found = bits.places(self.bits(posting, "room", said)).astype(np.uint32)
+            posting.kept["full"] = found
+        return found
 
     def stub(self, group: str, code: int) -> Offer:
         """An offer that has these facts and no other, for rules to look at."""
         found = self._stubs[group].get(code)
         if found is None:
-            facts = {"categories": {}} | self._facts(group, code)
-            found = self._stubs[group][code] = Offer(_NOBODY, _NOBODY, _NOBODY, **facts)
+            facts = dict(zip(GROUPS[group], self.facts(group, code), strict=True))
+            found = Offer(_NOBODY, _NOBODY, _NOBODY, **{"categories": {}, **facts})
+            self._stubs[group][code] = found
         return found
 
-    def _facts(self, group: str, code: int) -> dict[str, Any]:
-        return dict(zip(GROUPS[group], self.values[group][code], strict=True))
+    def facts(self, group: str, code: int) -> tuple[Any, ...]:
+        """A set of facts, the same object each time."""
+        found = self._known[group].get(code)
+        if found is None:
+            found = self._known[group][code] = self.values[group][code]
+        return found
 
     def present(self, posting: Posting, group: str) -> Ints:
         """Which facts of a group occur in a posting."""
-        found = posting.present.get(group)
+        found: Ints | None = posting.kept.get(("present", group))
         if found is None:
-            found = posting.present[group] = np.unique(self.codes[group][posting.rows])
+            count = np.bincount(self.codes[group][posting.rows], minlength=len(self.values[group]))
+            found = posting.kept["present", group] = np.flatnonzero(count)
         return found
 
     def bits(self, posting: Posting, group: str, chosen: Bools) -> Bits:
         """Which offers of a posting have one of the chosen facts of a group."""
-        present = self.present(posting, group)
-        if len(present) > FEW_VALUES:
-            return np.packbits(chosen[self.codes[group][posting.rows]])
-        kept = posting.bits.get(group)
-        if kept is None:
-            codes = self.codes[group][posting.rows]
-            kept = posting.bits[group] = {int(one): np.packbits(codes == one) for one in present}
-        found = np.zeros((len(posting.rows) + 7) // 8, np.uint8)
-        for code in present[chosen[present]].tolist():
-            found |= kept[code]
+        return bits.packed(chosen.take(self.codes[group][posting.rows])) & posting.somebody
+
+    def bits_of(self, posting: Posting, group: str, code: int) -> tuple[Bits, int]:
+        """Which offers of a posting have these facts, and how many they are; kept."""
+        found: tuple[Bits, int] | None = posting.kept.get((group, code))
+        if found is None:
+            have = bits.packed(self.codes[group][posting.rows] == code) & posting.somebody
+            found = posting.kept[group, code] = have, bits.count(have)
         return found
 
-    def offer(self, row: int) -> Offer:
-        """The offer of a row, as it was given."""
-        ready = self._ready.get(row)
-        if ready is None:
-            if len(self._ready) >= MOST_READY:
-                self._ready.clear()
-            ready = self._ready[row] = self._offer(row)
-        return ready
+    def places(self, posting: Posting, group: str, codes: Iterable[int]) -> Ints:
+        """Where in a posting these facts are; for facts of which there are many and each is rare."""
+        found = posting.kept.get(("places", group))
+        if found is None:
+            at = bits.places(posting.somebody)
+            those = self.codes[group][posting.rows[at]]
+            order = np.argsort(those, kind="stable")
+            different, starts = np.unique(those[order], return_index=True)
+            spans = dict(
+                zip(different.tolist(), pairwise([*starts.tolist(), len(at)]), strict=True)
+            )
+            found = posting.kept["places", group] = (at[order].astype(np.uint32), spans)
+        at, spans = found
+        parts = [at[slice(*spans[code])] for code in codes if code in spans]
+        return np.concatenate(parts) if parts else at[:0]
 
-    def _offer(self, row: int) -> Offer:
-        site_id, service_id, organization_id = map(_identifier, self.ids[row].tolist())
-        latitude, longitude = self.points[row].tolist()
-        placed = latitude == latitude  # not a number is not itself
-        offer = object.__new__(Offer)
-        facts = offer.__dict__  # nobody has seen it yet: filling it in is making it
-        for name in GROUPS:
-            facts.update(self._facts(name, self.codes[name][row]))
-        facts.update(
-            service_at_location_id=site_id,
-            service_id=service_id,
-            organization_id=organization_id,
-            latitude=latitude if placed else None,
-            longitude=longitude if placed else None,
+    def organization(self, identifier: UUID) -> int | None:
+        """The number of an organization among `owners`."""
+        known = self.arrays["organizations"]
+        at = bisect_left(range(len(known)), identifier.int, key=lambda at: _number(known[at]))
+        return at if at < len(known) and _number(known[at]) == identifier.int else None
+
+    def rows_of(self, service_id: UUID) -> list[int]:
+        """The rows of a service."""
+        services, order = self.arrays["services"], self.arrays["by_service"]
+        low = service_id.int & _LOW
+        at = bisect_left(range(len(order)), low, key=lambda at: int(services[order[at], 1]))
+        rows = []
+        while at < len(order) and int(services[order[at], 1]) == low:
+            if _number(services[order[at]]) == service_id.int:
+                rows.append(int(order[at]))
+            at += 1
+        return rows
+
+    def site_id(self, row: int) -> UUID:
+        return UUID(int=_number(self.arrays["sites"][row]))
+
+    def offers(self, rows: Ints) -> list[Offer]:
+        """The offers of these rows, as they were given."""
+        arrays = self.arrays
+        codes = self.codes_of(rows)
+        known = [[self.facts(name, code) for code in codes[name].tolist()] for name in GROUPS]
+        ids = (
+            _identifiers(arrays["sites"][rows]),
+            _identifiers(arrays["services"][rows]),
+            _identifiers(arrays["organizations"][arrays["owners"][rows]]),
         )
-        return offer
+        points = [
+            (None, None) if lat != lat else (lat, lon)  # not a number is not itself
+            for lat, lon in self.points[rows].tolist()
+        ]
+        return [
+            _offer(*one)
+            for one in zip(zip(*ids, strict=True), points, zip(*known, strict=True), strict=True)
+        ]
 
     def take_out(self, service_id: UUID) -> None:
         """Leave the offers of a service out from now on."""
-        if self._rows_of is None:
-            self._rows_of = {}
-            for row, words in enumerate(self.ids[:, 1].tolist()):
-                self._rows_of.setdefault(UUID(int=words[0] << 64 | words[1]), []).append(row)
-        for row in self._rows_of.pop(service_id, ()):
+        for row in self.rows_of(service_id):
+            categories, _ = self.facts("kind", int(self.codes["kind"][row]))
             due, in_time = self.records[self.codes["record"][row]].tolist()
-            for code in _keys(self.values["kind"][self.codes["kind"][row]][0]):
-                posting = self.postings[code]
-                if posting.is_gone is None:
-                    posting.is_gone = np.zeros(len(posting.rows), bool)
-                posting.is_gone[posting.rows == row] = True
-                posting.due -= due
-                posting.in_time -= in_time
+            domains = {code[:DOMAIN] for code in categories} & self._domains.keys()
+            for posting in [self.postings[code] for code in categories] + [
+                self._domains[code] for code in domains
+            ]:
+                posting.take_out(row, due, in_time)
+
+
+def form_of(sizes: Mapping[str, int]) -> np.dtype[np.void]:
+    """How codes lie behind one another, where there are so many different facts of each group."""
+    kinds = {name: np.min_scalar_type(max(sizes[name], 1)) for name in GROUPS}
+    widest_first = sorted(GROUPS, key=lambda name: -kinds[name].itemsize)
+    return np.dtype([(name, kinds[name]) for name in widest_first], align=True)
+
+
+def _number(words: Ints) -> int:
+    high, low = words.tolist()
+    return int(high << 64 | low)
+
+
+def _identifiers(words: Ints) -> list[UUID]:
+    return [UUID(int=high << 64 | low) for high, low in words.tolist()]
+
+
+def _offer(ids: tuple[UUID, ...], point: tuple[float | None, ...], known: tuple[Any, ...]) -> Offer:
+    offer = object.__new__(Offer)
+    # Nobody has seen it yet: filling it in is making it.
+    facts = offer.__dict__
+    facts["service_at_location_id"], facts["service_id"], facts["organization_id"] = ids
+    facts["latitude"], facts["longitude"] = point
+    facts.update(zip(_FIELDS, chain.from_iterable(known), strict=True))
+    return offer
+
+
+def _numbered(ids: Ints) -> tuple[Ints, Ints]:
+    """For each id its number among the different ones, and these in order."""
+    if not len(ids):
+        return np.zeros(0, np.uint32), ids
+    order = np.lexsort((ids[:, 1], ids[:, 0]))
+    is_new = np.append(True, (np.diff(ids[order], axis=0) != 0).any(axis=1))
+    numbers = np.zeros(len(ids), np.uint32)
+    numbers[order] = np.cumsum(is_new) - 1
+    return numbers, ids[order][is_new]
 
 
 def _code(numbers: dict[Any, int], values: list[tuple[Any, ...]], value: tuple[Any, ...]) -> int:
@@ -304,74 +360,24 @@ def _microseconds(at: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * _MICROSECONDS + since.microseconds
 
 
-def _keys(categories: Iterable[str]) -> set[str]:
-    """The postings that an offer stands in: its categories and their domains."""
-    return {key for code in categories for key in (code, code[:2])}
-
-
-def _vectors(points: Floats) -> Floats:
-    lat, lon = np.radians(points).T
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-
-
 def _in_order(
     points: Floats, codes: Ints, values: Sequence[tuple[Any, ...]]
 ) -> npt.NDArray[np.intp]:
     """Rows by category and then along a curve that keeps neighbours together."""
     kinds = [min(categories, default="") for categories, _ in values]
     first = np.unique(kinds, return_inverse=True)[1]
-    return np.lexsort((_along(points), first[codes])) if len(points) else np.zeros(0, np.intp)
+    return np.lexsort((along(points), first[codes])) if len(points) else np.zeros(0, np.intp)
 
 
-def _along(points: Floats) -> Ints:
-    """Place on a Z curve over the map."""
-    span = (1 << _GRID_BITS) - 1
-    filled = np.nan_to_num(points)
-    lat = ((filled[:, 0] + 90) / 180 * span).astype(np.uint64)
-    lon = ((filled[:, 1] + 180) / 360 * span).astype(np.uint64)
-    place = np.zeros(len(points), np.uint64)
-    for bit in range(_GRID_BITS):
-        one = np.uint64(1 << bit)
-        place |= ((lat & one) << np.uint64(bit + 1)) | ((lon & one) << np.uint64(bit))
-    return place
-
-
-def _postings(
-    values: Mapping[str, Sequence[tuple[Any, ...]]], codes: Mapping[str, Ints], points: Floats
-) -> dict[str, Posting]:
-    stays = np.array([remote is None for _, remote, _ in values["state"]], bool)
-    placed = ~np.isnan(points[:, 0]) & stays[codes["state"]] if len(points) else np.zeros(0, bool)
-    # Kinds by the postings they stand in, then rows by kind.
+def _leaves(values: Sequence[tuple[Any, ...]], codes: Ints) -> dict[str, Ints]:
+    """The rows of each category."""
     by_key: dict[str, list[int]] = {}
-    for number, (categories, _) in enumerate(values["kind"]):
-        for key in _keys(categories):
+    for number, (categories, _) in enumerate(values):
+        for key in categories:
             by_key.setdefault(key, []).append(number)
-    order = np.argsort(codes["kind"], kind="stable")
-    starts = np.searchsorted(codes["kind"][order], np.arange(len(values["kind"]) + 1))
-    along = _along(points)
-    vectors = _vectors(np.nan_to_num(points))
-    records = np.array(values["record"], np.int64).reshape(-1, 2)
-    postings = {}
-    for key, kinds in by_key.items():
-        rows = np.concatenate([order[starts[one] : starts[one + 1]] for one in kinds])
-        rows = rows[np.lexsort((rows, along[rows], ~placed[rows]))]
-        here = int(placed[rows].sum())
-        due, in_time = records[codes["record"][rows]].sum(axis=0).tolist()
-        centres, radii = _caps(vectors[rows[:here]])
-        postings[key] = Posting(rows.astype(np.uint32), here, due, in_time, centres, radii)
-    return postings
-
-
-def _caps(vectors: Floats) -> tuple[Floats, Floats]:
-    """Centre and angle of the cap around each block of places."""
-    if not len(vectors):
-        return np.zeros((0, 3)), np.zeros(0)
-    starts = np.arange(0, len(vectors), BLOCK)
-    centres = np.add.reduceat(vectors, starts)
-    lengths = np.linalg.norm(centres, axis=1)
-    centres = np.where(lengths[:, None] > 0, centres, vectors[starts])
-    centres /= np.linalg.norm(centres, axis=1)[:, None]
-    own = np.repeat(centres, BLOCK, axis=0)[: len(vectors)]
-    angles = np.arccos(np.clip((vectors * own).sum(axis=1), -1.0, 1.0))
-    # A nearly full turn of arccos loses digits: what it may be off is added.
-    return centres, np.maximum.reduceat(angles, starts) + 1e-7
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(values) + 1))
+    return {
+        key: np.concatenate([order[starts[one] : starts[one + 1]] for one in kinds])
+        for key, kinds in by_key.items()
+    }

@@ -3,7 +3,7 @@
 Each is counted in local steps, so that it means the same in a city and on an island.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,13 +52,22 @@ def penalties(
         for rule, share, message in _causes(query, offer, around)
         if table[rule] * share > 0
     ]
-    room = table[DATA_QUALITY_MOST]
-    for rule, message in _data_quality(query, offer, eligibility_unknown):
-        steps = min(table[rule], room)
-        room -= steps
+    quality = _data_quality(query, offer, eligibility_unknown)
+    for (rule, message), steps in zip(
+        quality, capped(table, [rule for rule, _ in quality]), strict=True
+    ):
         if steps > 0:
             found.append(Penalty(rule, steps, message))
     return found
+
+
+def capped(table: Mapping[str, float], rules: Iterable[str]) -> Iterator[float]:
+    """The steps of the rules on the quality of data that are true of an offer: together at most so many."""
+    room = table[DATA_QUALITY_MOST]
+    for rule in rules:
+        steps = min(table[rule], room)
+        room -= steps
+        yield steps
 
 
 def known_capacity(offer: Offer, at: datetime) -> str | None:

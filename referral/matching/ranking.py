@@ -348,7 +348,11 @@ def weigh(
     one.penalties = penalties(
         query, one.offer, table, around, eligibility_unknown=one.eligibility_unknown
     )
-    one.steps = sum(penalty.steps for penalty in one.penalties)
+    one.steps = 0.0
+    for penalty in (
+        one.penalties
+    ):  # not sum(): newer Pythons make up for lost digits, columns of numbers can't
+        one.steps += penalty.steps
     one.effective_km = None if one.order_km is None else one.order_km + step_km * one.steps
 
 

@@ -7,7 +7,7 @@ offer, saying it is done only for the offers that are shown.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any
 
@@ -549,6 +549,7 @@ GATES = (
 )
 
 
+@lru_cache(maxsize=32)
 def open_only(holidays: frozenset[date] = frozenset()) -> Gate:
     """The gate of who asks to see only what is open, where these are the public holidays."""
     return Gate(

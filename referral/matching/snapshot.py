@@ -19,8 +19,9 @@ import numpy as np
 
 from referral.core.text import Message
 from referral.directory.opening import OpeningRow
-from referral.matching.columns import GROUPS, Columns, Posting
+from referral.matching.columns import ARRAYS, GROUPS, Columns, form_of
 from referral.matching.facts import Document, Offer
+from referral.matching.postings import BLOCK, Posting
 
 _MAGIC = b"JEJARING"
 _BEGINNING = struct.Struct("<8sQII")  # magic, length of the layout, its checksum, that of the facts
@@ -33,7 +34,7 @@ class Unusable(ValueError):
 
 def form() -> str:
     """Names what the snapshot is made of: another version of these classes can't be read."""
-    parts: list[Any] = [sorted(GROUPS.items())]
+    parts: list[Any] = [sorted(GROUPS.items()), ARRAYS, BLOCK]
     parts += [
         [(each.name, str(each.type)) for each in fields(kind)]
         for kind in (Offer, OpeningRow, Document)
@@ -43,8 +44,7 @@ def form() -> str:
 
 def write(columns: Columns, path: Path, *, head: Mapping[str, Any]) -> None:
     """Keep the columns at `path`, whole or not at all. `head`: what they were read from, as JSON values."""
-    arrays = {f"codes/{name}": codes for name, codes in columns.codes.items()}
-    arrays |= {"points": columns.points, "ids": columns.ids}
+    arrays = {"codes": columns.codes.view(np.uint8).reshape(len(columns), -1), **columns.arrays}
     postings = {}
     for key, posting in columns.postings.items():
         arrays |= {
@@ -52,7 +52,7 @@ def write(columns: Columns, path: Path, *, head: Mapping[str, Any]) -> None:
             f"centres/{key}": posting.centres,
             f"radii/{key}": posting.radii,
         }
-        postings[key] = [posting.placed, posting.due, posting.in_time]
+        postings[key] = [posting.here, posting.elsewhere, posting.due, posting.in_time]
     facts = json.dumps(
         {name: list(those) for name, those in columns.values.items()},
         default=_as_json,
@@ -114,16 +114,19 @@ def read(path: Path) -> tuple[Columns, dict[str, Any]]:
     postings = {
         key: Posting(
             array(f"rows/{key}"),
-            placed,
+            here,
+            elsewhere,
             due,
             in_time,
             array(f"centres/{key}"),
             array(f"radii/{key}"),
         )
-        for key, (placed, due, in_time) in layout["postings"].items()
+        for key, (here, elsewhere, due, in_time) in layout["postings"].items()
     }
-    codes = {name: array(f"codes/{name}") for name in GROUPS}
-    return Columns(values, codes, array("points"), array("ids"), postings), layout["head"]
+    form_of_codes = form_of({name: len(those) for name, those in values.items()})
+    codes = array("codes").view(form_of_codes).reshape(-1)
+    arrays = {name: array(name) for name in ARRAYS}
+    return Columns(values, codes, arrays, postings), layout["head"]
 
 
 class _Facts(Sequence[tuple[Any, ...]]):

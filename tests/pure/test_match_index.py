@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from benchmarks import offers as synthetic
@@ -25,7 +26,11 @@ def told(selection: Selection) -> dict[str, Any]:
                 one.offer,
                 one.group,
                 one.km,
+                one.order_km,
                 one.effective_km if not one.failed else None,
+                one.penalties,
+                one.findings,
+                one.change,
                 [gate.rule for gate in one.failed],
             )
             for one in ones
@@ -108,4 +113,4 @@ def test_every_fact_of_an_offer_has_its_column() -> None:
     assert kept | identified | {"latitude", "longitude"} == {each.name for each in fields(Offer)}
     offers = list(synthetic.offers(300, seed=1))
     columns = Index.of(offers).columns
-    assert sorted((columns.offer(row) for row in range(300)), key=str) == sorted(offers, key=str)
+    assert sorted(columns.offers(np.arange(300)), key=str) == sorted(offers, key=str)
