@@ -65,7 +65,7 @@ HOLDERS: dict[str, frozenset[Role]] = {
 }
 
 #: what a token of another system may be used for
-SCOPES = frozenset({"match"})
+SCOPES = frozenset({"match", "referral"})
 
 #: what may be given to single people beside their role; who holds `listing:approve` is a curator
 GRANTABLE = frozenset({"listing:approve"})

@@ -43,6 +43,7 @@ class System:
     token_id: UUID
     scopes: frozenset[str]
     office_id: UUID | None
+    organization_id: UUID | None
     zone: str | None
     last_used_at: datetime | None
 
@@ -110,6 +111,7 @@ def find(session: Session, text: str, *, now: datetime) -> System | None:
             ApiToken.digest,
             ApiToken.scopes,
             ApiToken.office_id,
+            ApiToken.organization_id,
             Office.time_zone,
             ApiToken.last_used_at,
             ApiToken.expires_at,
@@ -122,7 +124,14 @@ def find(session: Session, text: str, *, now: datetime) -> System | None:
         return None
     if row.revoked_at is not None or row.expires_at <= now:
         return None
-    return System(row.id, frozenset(row.scopes), row.office_id, row.time_zone, row.last_used_at)
+    return System(
+        row.id,
+        frozenset(row.scopes),
+        row.office_id,
+        row.organization_id,
+        row.time_zone,
+        row.last_used_at,
+    )
 
 
 def is_use_noted(system: System, *, now: datetime) -> bool:

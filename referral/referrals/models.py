@@ -22,6 +22,8 @@ class Channel(StrEnum):
     LINK = "link"
     PHONE = "phone"
     PAPER = "paper"
+    #: the agency's own system
+    SYSTEM = "system"
 
 
 class ReasonCode(Base):

@@ -259,8 +259,8 @@ def _may(
     referral: Referral, event: Event, actor: Actor, by: User | StandingActor, channel: Channel
 ) -> bool:
     if isinstance(by, StandingActor):
-        # Whoever holds the link speaks for the agency: replies.answer has looked at it.
-        return actor is Actor.AGENCY and channel is Channel.LINK
+        # Whoever holds the link or the token speaks for the agency: replies and exchange have looked at it.
+        return actor is Actor.AGENCY and channel in (Channel.LINK, Channel.SYSTEM)
     own = works(referral.case, by)
     if actor is Actor.AGENCY:
         answers = (

@@ -1,18 +1,21 @@
 """The worker's side after sending: the list, one referral with its history and next steps."""
 
+import json
 from typing import Any
 from uuid import UUID
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import Response, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.accounts.models import Role
-from referral.core.errors import NotFound
+from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import Message
 from referral.extensions import db
 from referral.planning.queries import open_unmet
 from referral.referrals import operations, parking, queries
 from referral.referrals.cards import RELEASABLE
+from referral.referrals.exchange import fhir
+from referral.referrals.exchange import operations as exchange
 from referral.referrals.letters.sheets import message_of_referral
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.loop import Trace, awaits_disposition, loop_of
@@ -207,3 +210,20 @@ def discard(referral_id: UUID) -> Page:
     db.session.commit()
     flash(_("The draft is gone."), "info")
     return redirect(url_for(".index"), 303)
+
+
+@bp.get("/referrals/<uuid:referral_id>/fhir.json")
+@requires("referral:send")
+def fhir_document(referral_id: UUID) -> Response:
+    """The referral as a FHIR R4 document for another system: what the client let this agency know."""
+    referral = queries.get(db.session, g.user, referral_id)
+    if referral.status is Status.DRAFT:
+        raise NotAllowed("referral.letter_early")
+    seen(referral, client_id=referral.client_id)
+    made = fhir.document(exchange.told_to_worker(db.session, referral), at=now())
+    response = Response(
+        json.dumps(made, ensure_ascii=False, indent=1), mimetype="application/fhir+json"
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="{referral.number}.fhir.json"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,141 @@
+"""Referrals for an agency's own system, under /api/v1/referrals: what was sent to it, in FHIR R4, and its answers."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, g, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+
+from referral.accounts.permissions import requires_scope
+from referral.api import signed
+from referral.api.answers import encoded, problem
+from referral.changes import audit
+from referral.core.db import take_write_lock
+from referral.core.errors import JejaringError, NotFound, Stale
+from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, render
+from referral.extensions import db, limiter
+from referral.referrals.exchange import fhir, operations
+from referral.referrals.models import Referral
+
+bp = Blueprint("exchange", __name__, url_prefix="/api/v1/referrals")
+
+FHIR_JSON = "application/fhir+json"
+LARGEST_TASK = 32 * 1024
+_STATUS = {NotFound: 404, Stale: 409}
+
+
+@bp.get("", strict_slashes=False)
+@requires_scope("referral")
+@limiter.limit(signed.rate, key_func=signed.asker)
+def listing() -> Response:
+    """The running referrals of the agency, or with `ended=1` the others: a FHIR searchset of Tasks, no person."""
+    found = operations.of_agency(
+        db.session, _agency(), live=request.args.get("ended") not in ("1", "true")
+    )
+    now = datetime.now(UTC)
+    entries = [
+        {
+            "fullUrl": f"urn:uuid:{one.id}",
+            "resource": fhir.task(operations.told_to_agency(db.session, one, now=now)),
+        }
+        for one in found
+    ]
+    return _told(
+        {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
+    )
+
+
+@bp.get("/<uuid:referral_id>")
+@requires_scope("referral")
+@limiter.limit(signed.rate, key_func=signed.asker)
+def document(referral_id: UUID) -> Response:
+    """One referral as a FHIR document: blind before the yes, what was agreed after it, a stub at its end."""
+    referral = operations.get(db.session, _agency(), referral_id)
+    now = datetime.now(UTC)
+    told = operations.told_to_agency(db.session, referral, now=now)
+    made = fhir.document(told, at=now)
+    if told.facts:
+        _note_reading(referral, now)
+    return _told(made)
+
+
+@bp.post("/<uuid:referral_id>")
+@requires_scope("referral")
+@limiter.limit(signed.rate, key_func=signed.asker)
+def update(referral_id: UUID) -> Response:
+    """Take the agency's step from a Task; the answer is the Task as it is then, or 409 where it had moved on."""
+    referral = operations.get(db.session, _agency(), referral_id)
+    now = datetime.now(UTC)
+    operations.take_update(db.session, referral, _task(), now=now)
+    db.session.commit()
+    return _told(fhir.task(operations.told_to_agency(db.session, referral, now=now)))
+
+
+@bp.errorhandler(JejaringError)
+def _refused(error: JejaringError) -> Response:
+    """What is wrong with a step: which element, in words; what the referral is now, where it had moved on."""
+    db.session.rollback()
+    lang = request.accept_languages.best_match(LANGUAGES, default=DEFAULT_LANGUAGE)
+    told: dict[str, Any] = {"detail": render(error.message, lang)}
+    if error.field:
+        told["field"] = error.field
+    if error.candidates:
+        told["candidates"] = error.candidates
+    return problem(_STATUS.get(type(error), 422), **told)
+
+
+@bp.errorhandler(HTTPException)
+def _not_answered(error: HTTPException) -> Response | HTTPException:
+    """A problem at once, where the web would first make a page."""
+    return error if error.code is None else problem(error.code)
+
+
+def _agency() -> UUID:
+    """Whose referrals this system may ask for. An office's token has none."""
+    if g.system.organization_id is None:
+        raise NotFound("referral.none")
+    organization_id: UUID = g.system.organization_id
+    return organization_id
+
+
+def _task() -> Mapping[str, Any]:
+    if request.mimetype not in (FHIR_JSON, "application/json"):
+        raise UnsupportedMediaType
+    content = request.get_data()
+    if len(content) > LARGEST_TASK:
+        raise RequestEntityTooLarge
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        abort(problem(400))
+    return told
+
+
+def _note_reading(referral: Referral, now: datetime) -> None:
+    """Who read of this person is kept, before they read."""
+    referral_id, client_id = referral.id, referral.client_id
+    db.session.rollback()
+    with db.sessionmaker() as session:
+        take_write_lock(session)
+        subject = session.get_one(Referral, referral_id)
+        audit.record(
+            session,
+            "referral.read",
+            subject,
+            by=operations.AGENCY_BY_SYSTEM,
+            now=now,
+            client_id=client_id,
+            token=str(g.system.token_id),
+        )
+        session.commit()
+
+
+def _told(resource: Any) -> Response:
+    response = Response(encoded(resource), mimetype=FHIR_JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response
