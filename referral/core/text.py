@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
+from babel.core import Locale
 from babel.dates import format_date, format_datetime
 from babel.lists import format_list
-from babel.numbers import format_decimal
 
 LANGUAGES = ("id", "en")
 DEFAULT_LANGUAGE = "id"
@@ -74,9 +75,20 @@ def templates() -> dict[str, dict[str, str]]:
 def render(message: Message, lang: str, *, zone: str = "UTC") -> str:
     """The sentence in `lang`; numbers, days and instants as people there write them."""
     template = templates()[message.key][lang]
+    named = _names_in(template)
     return template.format(
-        **{name: _spoken(value, lang, zone) for name, value in message.params.items()}
+        **{
+            name: _spoken(value, lang, zone)
+            for name, value in message.params.items()
+            if name in named
+        }
     )
+
+
+@cache
+def _names_in(template: str) -> frozenset[str]:
+    """The parameters a sentence speaks of; some rules know more than the sentence they end in says."""
+    return frozenset(name for _text, name, _spec, _kind in Formatter().parse(template) if name)
 
 
 def named(key: str, otherwise: str) -> Message | str:
@@ -130,7 +142,22 @@ def _spoken(value: Any, lang: str, zone: str) -> str:
 
 
 def number(value: float, lang: str, *, digits: int = 1) -> str:
-    return str(format_decimal(round(value, digits), locale=lang))
+    whole, _, part = f"{round(value, digits):,.{digits}f}".partition(".")
+    group, decimal = _separators(lang)
+    part = part.rstrip("0")
+    return whole.replace(",", group) + (decimal + part if part else "")
+
+
+@cache
+def _separators(lang: str) -> tuple[str, str]:
+    """What stands between thousands and before decimals: asked once, since a page writes hundreds of numbers."""
+    symbols = _locale(lang).number_symbols["latn"]
+    return str(symbols["group"]), str(symbols["decimal"])
+
+
+@cache
+def _locale(lang: str) -> Locale:
+    return Locale.parse(lang)
 
 
 def km(value: float, lang: str) -> str:
@@ -139,7 +166,7 @@ def km(value: float, lang: str) -> str:
 
 
 def day(value: date, lang: str) -> str:
-    return format_date(value, "d MMMM y", locale=lang)
+    return format_date(value, "d MMMM y", locale=_locale(lang))
 
 
 def instant(value: datetime, lang: str, zone: str) -> str:
@@ -147,9 +174,9 @@ def instant(value: datetime, lang: str, zone: str) -> str:
         value,
         "d MMM y, HH.mm" if lang == "id" else "d MMM y, HH:mm",
         tzinfo=ZoneInfo(zone),
-        locale=lang,
+        locale=_locale(lang),
     )
 
 
 def listed(items: Iterable[str], lang: str) -> str:
-    return format_list(list(items), locale=lang)
+    return format_list(list(items), locale=_locale(lang))

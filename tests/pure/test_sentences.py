@@ -4,8 +4,11 @@ import csv
 from pathlib import Path
 
 import pytest
+from babel.numbers import format_decimal
+from hypothesis import given
+from hypothesis import strategies as st
 
-from referral.core.text import Message, named, render
+from referral.core.text import LANGUAGES, Message, named, number, render
 
 DATA = Path(__file__).resolve().parents[2] / "directory_data"
 
@@ -67,3 +70,11 @@ def test_a_sentence_may_ask_for_more_digits_of_a_number() -> None:
 
     assert render(message, "en") == "One local step was 3.215 km and is 2 km now."
     assert render(message, "id") == "Satu langkah setempat 3,215 km, sekarang 2 km."
+
+
+@given(st.one_of(st.integers(-(10**9), 10**9), st.floats(-1e9, 1e9)), st.integers(0, 3))
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_numbers_are_written_as_the_locales_of_unicode_say(
+    lang: str, value: float, digits: int
+) -> None:
+    assert number(value, lang, digits=digits) == format_decimal(round(value, digits), locale=lang)
