@@ -6,13 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, load_only, selectinload
 
 from referral.accounts.models import Role, User
 from referral.casework.models import Case
 from referral.casework.queries import excluded_organizations
 from referral.core.errors import NotFound
-from referral.directory.models import Location, Organization, Phone, Service, ServiceAtLocation
+from referral.directory.models import (
+    Address,
+    EntryStep,
+    Location,
+    Organization,
+    Phone,
+    Service,
+    ServiceAtLocation,
+)
 from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
 from referral.matching.receipts import Listed
 
@@ -105,9 +113,21 @@ def sites(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, ServiceAtLoc
         select(ServiceAtLocation)
         .where(ServiceAtLocation.id.in_(list(site_ids)))
         .options(
-            joinedload(ServiceAtLocation.location).selectinload(Location.addresses),
+            load_only(ServiceAtLocation.service_id, ServiceAtLocation.location_id),
+            joinedload(ServiceAtLocation.location).options(
+                load_only(
+                    Location.confidential,
+                    Location.latitude,
+                    Location.longitude,
+                    Location.precision_km,
+                    Location.area_code,
+                ),
+                selectinload(Location.addresses).load_only(Address.address_1, Address.city),
+            ),
             joinedload(ServiceAtLocation.service).options(
-                selectinload(Service.phones), selectinload(Service.entry_steps)
+                load_only(Service.status),
+                selectinload(Service.phones).load_only(Phone.number, Phone.extension, Phone.type),
+                selectinload(Service.entry_steps).load_only(EntryStep.office, EntryStep.documents),
             ),
         )
     )

@@ -72,14 +72,16 @@ def question_of(query: Query) -> Question:
 def choices() -> dict[str, Any]:
     """What the form offers, in the page's language."""
     lang = chosen()
-    return {
-        "categories": searchable_categories(),
-        "urgencies": URGENCIES,
-        **{
-            listed: [(one.code, one.name[lang]) for one in coded(listed).values()]
-            for listed in _LISTS.values()
-        },
+    listed = {
+        name: [(one.code, one.name[lang]) for one in coded(name).values()]
+        for name in _LISTS.values()
     }
+    return needs_offered() | listed
+
+
+def needs_offered() -> dict[str, Any]:
+    """What the shorter form on a receipt offers."""
+    return {"categories": searchable_categories(), "urgencies": URGENCIES}
 
 
 def known_chips(query: Query) -> list[Chip]:

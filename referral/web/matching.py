@@ -39,7 +39,13 @@ from referral.web.match_filters import (
     typed,
     without,
 )
-from referral.web.match_question import Question, choices, known_chips, question_of
+from referral.web.match_question import (
+    Question,
+    choices,
+    known_chips,
+    needs_offered,
+    question_of,
+)
 from referral.web.naming import category_name
 from referral.web.near_misses import grouped, nearest_km
 from referral.web.option_cards import cards_of, options_map
@@ -69,9 +75,23 @@ def search() -> Page:
             query = replace(query, open_only=only.open_only, free_only=only.free_only)
             return _kept(_run(query))
     else:
-        question = Question.of(urgency="routine")
+        question = _question_again() or Question.of(urgency="routine")
     page = render_template("matching/search.html", answers=question, **choices())
     return page, question.status
+
+
+def _question_again() -> Question | None:
+    """The question of an earlier search, to be changed."""
+    receipt_id = request.args.get("receipt", type=UUID)
+    if receipt_id is None:
+        return None
+    before = _shown_receipt(receipt_id)
+    if before.need_id is not None:
+        raise NotFound("match.receipt.unknown")
+    query = query_of(before.content or {})
+    question = question_of(query)
+    question.given.update(typed(filters_of(query, before.at)).given)
+    return question
 
 
 # Running ------------------------------------------------------------------------------------------
@@ -325,7 +345,7 @@ def _receipt_page(
         missing=missing(query, content),
         has_changed=need is not None and _knows_more(query, need),
         question=question_of(query) if need is None else None,
-        offered=choices() if need is None else disabilities(),
+        **(needs_offered() if need is None else disabilities()),
         wrong=wrong,
         answers=choice or Answers(),
         filters=filters or typed(narrowed),

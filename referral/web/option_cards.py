@@ -200,11 +200,12 @@ def _ask(entry: Mapping[str, Any], kept: Mapping[str, Any], *, has_phone: bool) 
     """Everything that no source says, in one sentence; a topic that a rule and a fact both lack is named once."""
     topics = [_NOT_KNOWN.get(fact["message"]["key"]) for fact in kept.get("facts", ())]
     topics += [one["rule"] for one in entry["verdicts"] if one["key"].endswith(_NOT_SAID)]
-    named = [label(f"match.topic.{topic}") for topic in dict.fromkeys(topics) if topic]
+    lang = chosen()
+    named = [text.label(f"match.topic.{topic}", lang) for topic in dict.fromkeys(topics) if topic]
     if not named:
         return None
     key = "match.ask.by_phone" if has_phone else "match.ask.in_person"
-    return say(Message(key, {"topics": text.listed(named, chosen())}))
+    return say(Message(key, {"topics": text.listed(named, lang)}))
 
 
 def _phones(site: ServiceAtLocation | None) -> list[dict[str, str]]:

@@ -183,6 +183,7 @@ def test_the_list_and_the_map_are_walked_with_keys(visits: Walk) -> None:
     expect(page.locator(".leaflet-popup")).to_have_count(0)
     expect(pin).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator(".leaflet-popup a.to-card")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#option-3")).to_be_focused()
     broker.check()
