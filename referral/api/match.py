@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from referral.core.errors import Invalid, JejaringError
 from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, Message, render
 from referral.directory.reference import taxonomy
 from referral.extensions import db, limiter
+from referral.matching import routes
 from referral.matching.asking import query_from
 from referral.matching.operations import answer
 from referral.matching.receipts import printed
@@ -69,15 +71,14 @@ def _answered(given: Any, lang: str) -> dict[str, Any]:
         raise Invalid("api.no_question", most=MOST)
     given.pop("step_km", None)  # a query copied from an answer asks the same again
     _refuse_long(given)
+    now, office_id = datetime.now(UTC), g.system.office_id
     zone = g.system.zone or COUNTRY.time_zone
     query = query_from(
-        given,
-        taxonomy=taxonomy(),
-        gazetteer=gazetteer(db.session),
-        now=datetime.now(UTC),
-        zone=zone,
+        given, taxonomy=taxonomy(), gazetteer=gazetteer(db.session), now=now, zone=zone
     )
-    return printed(answer(db.session, query, zone=zone, office_id=g.system.office_id), lang)
+    query = replace(query, routes=routes.known(db.session, office_id, query.place))
+    content = answer(db.session, query, zone=zone, office_id=office_id, now=now)
+    return printed(content, lang)
 
 
 def _one_of_many(given: Any, lang: str) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def described() -> Schema:
                 "option": _OPTION,
                 "near_miss": _NEAR_MISS,
                 "penalty": _PENALTY,
+                "fact": _FACT,
                 "verdict": _VERDICT,
                 "refused": _REFUSED,
                 "problem": PROBLEM,
@@ -256,14 +257,14 @@ _QUERY = _object(
         "step_km": {**_NUMBER, "description": "One local step, which penalties are counted in."},
     }
 )
-_PENALTY = _object({"rule": _TEXT, "steps": _NUMBER, "km": _NUMBER, "because": _TEXT})
+_SAID: Schema = {"key": _TEXT, "params": {"type": "object"}, "because": _TEXT}
+_FACT = _object(_SAID)
+_PENALTY = _object({"rule": _TEXT, "steps": _NUMBER, "km": _NUMBER, **_SAID})
 _VERDICT = _object(
     {
         "rule": _TEXT,
         "verdict": {"type": "string", "enum": ["pass", "fail", "unknown"]},
-        "key": _TEXT,
-        "params": {"type": "object"},
-        "because": _TEXT,
+        **_SAID,
     }
 )
 _OPTION_FIELDS: Schema = {
@@ -288,15 +289,43 @@ _OPTION_FIELDS: Schema = {
     },
     "penalties": _list_of("penalty"),
     "verdicts": _list_of("verdict"),
+    "facts": {**_list_of("fact"), "description": "Open now, room and how old that word is, cost."},
+    "bearing": {**_TEXT_OR_NOT, "description": "Direction in words."},
+    "way": {**_TEXT_OR_NOT, "description": "How one gets there, or that the line is straight."},
+    "straight_km": {**_KM, "description": "Where a known way stands for it: the straight line."},
+    "route": {
+        "anyOf": [_object({"km": _NUMBER, "how": _TEXT}), {"type": "null"}],
+        "description": "The way that the token's office knows.",
+    },
+    "crossing": {
+        **_TEXT_OR_NOT,
+        "description": "Whether the two ends lie on two islands: no, perhaps, yes.",
+    },
+    "phones": {"type": "array"},
 }
 _OPTION = _object(_OPTION_FIELDS)
 _NEAR_MISS = _object(
     _OPTION_FIELDS
-    | {"failed": {**_TEXTS, "description": "Rules that keep it out."}, "would_fit_if": _TEXT}
+    | {
+        "failed": {**_TEXTS, "description": "Rules that keep it out."},
+        "change": {**_NUMBER, "description": "How large a change it takes: they stand by it."},
+        "would_fit_if": _TEXT,
+    }
 )
 _ANSWER = _object(
     {
         "query": _ref("query"),
+        "rules_version": _WHOLE,
+        "penalty_table": _object({"number": _WHOLE, "steps": {"type": "object"}}),
+        "answered_in_time": {
+            **_KM,
+            "description": "Share of the category's referrals that were answered in time.",
+        },
+        "routes": {
+            "type": "array",
+            "items": _object({"to_code": _TEXT, "km": _NUMBER, "how": _TEXT}),
+            "description": "Ways known to the token's office from where the person stays.",
+        },
         "directory_version": _WHOLE,
         "options": _list_of("option"),
         "remote": _list_of("option"),

@@ -25,7 +25,7 @@ from referral.config import Settings
 from referral.core.errors import Invalid, NotAllowed
 from referral.extensions import db, limiter
 from referral.factory import create_app
-from referral.matching.models import PenaltyTable
+from referral.matching.models import KnownRoute, PenaltyTable
 from referral.tables import metadata
 from tests.conftest import Browser
 from tests.factories import SEMARANG, Make
@@ -124,9 +124,11 @@ def test_the_answer_is_that_of_the_command(api: Api, cli: Any, make: Make) -> No
     assert [len(told[part]) for part in ("options", "remote", "why_not")] == [1, 1, 1]
     again = api.ask(told["query"])
     assert again["options"] == told["options"], "a query copied from an answer asks the same again"
+    schemas = match_description.described()["components"]["schemas"]
+    assert set(told) == set(schemas["answer"]["properties"])
     for part, named in (("options", "option"), ("remote", "option"), ("why_not", "near_miss")):
-        described = match_description.described()["components"]["schemas"][named]["properties"]
-        assert {key for one in told[part] for key in one} == set(described), "all is described"
+        described = set(schemas[named]["properties"])
+        assert {key for one in told[part] for key in one} == described, "all is described"
 
 
 def test_sentences_come_in_the_language_asked_for(api: Api, make: Make) -> None:
@@ -354,6 +356,32 @@ def test_the_office_of_a_token_gives_penalties_and_zone(
     ours, theirs = of_office.ask(question), of_agency.ask(question)
     assert (steps(ours), ours["query"]["at"]) == (0.05, "2026-03-02T09:30:00+09:00")
     assert (steps(theirs), theirs["query"]["at"]) == (0.1, "2026-03-02T09:30:00+07:00")
+
+
+def test_the_ways_that_the_office_of_a_token_knows_count(
+    browser: Browser, issue: Callable[..., tokens.IssuedToken], make: Make, session: Session
+) -> None:
+    office, other = make.office(), make.office()
+    make.service("HE05")
+    session.add(
+        KnownRoute(
+            office_id=office.id,
+            from_code="33.74",
+            to_code="33.74",
+            km=31.5,
+            how="perahu",
+            created_at=make.now,
+            by_id=make.user().id,
+        )
+    )
+    question = QUESTION | {"place": "33.74"}
+
+    def km(of: Any) -> float:
+        (option,) = Api(browser, issue(office_id=of.id).text).ask(question)["options"]
+        return float(option["distance_km"])
+
+    assert km(office) == 31.5
+    assert km(other) < 31
 
 
 def test_who_asks_too_often_waits_and_others_do_not(
