@@ -337,7 +337,7 @@ def _penalties(then: Entry, now: Entry, step_moved: tuple[float, float] | None) 
                     {"penalty": penalty, "then": before[rule], "now": after[rule]},
                 )
             )
-    if step_moved and before and after and then["effective_km"] != now["effective_km"]:
+    if step_moved and before and after:
         told.append(Message("repeat.step", {"then": step_moved[0], "now": step_moved[1]}))
     return told
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from referral.accounts.permissions import changes_nothing
 from referral.core import text
-from referral.core.errors import Invalid, Stale
+from referral.core.errors import Invalid, JejaringError, Stale
 from referral.core.text import Message
 from referral.extensions import db
 from referral.matching import queries, weighing
@@ -22,6 +22,7 @@ from referral.web.access import requires
 from referral.web.answers import Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen
+from referral.web.naming import category_name
 
 bp = Blueprint("penalties", __name__, url_prefix="/office/penalties")
 Page = str | Response | tuple[str, int]
@@ -31,7 +32,7 @@ NEAR_STEP_KM, FAR_STEP_KM = 2.0, 15.0
 #: Services told by name for each kind of need.
 MOST_NAMES = 3
 #: Receipts told one by one.
-MOST_CHANGES = 50
+MOST_CHANGES = 20
 _NUMBER = re.compile(r"\d{1,4}(?:[.,]\d{1,2})?")
 
 
@@ -170,7 +171,7 @@ def _rehearsal(answers: Answers, steps: dict[str, float]) -> Page:
         differences=differences,
         found=found,
         categories=_categories(found),
-        changes=found.changes[:MOST_CHANGES],
+        changes=[(_name(one.category), one) for one in found.changes[:MOST_CHANGES]],
         first=FIRST,
         last=LAST_RECEIPTS,
     )
@@ -189,6 +190,7 @@ def _categories(found: Rehearsal) -> list[dict[str, Any]]:
     rows = [
         {
             "category": category,
+            "name": _name(category),
             "asked": one.asked,
             "changed": one.changed,
             "first_place": one.first_place,
@@ -200,6 +202,14 @@ def _categories(found: Rehearsal) -> list[dict[str, Any]]:
         for category, one in found.categories.items()
     ]
     return sorted(rows, key=lambda row: (-row["changed"], row["category"]))
+
+
+def _name(category: str) -> str:
+    """What a kind of need is called; its code where the taxonomy has it no more."""
+    try:
+        return category_name(category)
+    except JejaringError:
+        return category
 
 
 @bp.post("/")

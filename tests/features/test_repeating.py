@@ -314,3 +314,25 @@ def test_a_receipt_of_an_earlier_version_of_the_program_is_compared_in_what_it_t
 
     assert repeating.repeat(session, receipt).is_equal
     assert printed(content, "en")["options"][0]["name"] == "Dekat"
+
+
+def test_remote_help_is_told_otherwise_only_because_the_local_step_is_another(
+    session: Session, make: Make, three: Any, now: Any
+) -> None:
+    make.service(name="Telepon", remote=Remote.PHONE)
+    broker = make.user()
+    at = now.astimezone(ZoneInfo("Asia/Jakarta"))
+    receipt = operations.match(
+        session,
+        Query(need="HE05", at=at, near=SEMARANG),
+        by=broker,
+        now=now,
+        office=broker.office,
+    )
+    make.service(name="Baru", at=SEMARANG)
+
+    found = repeating.repeat(session, receipt)
+
+    assert [told(one) for one in found.answer.differences if one.name == "Telepon"] == [
+        ("changed", "Telepon", ["One local step was 9.613 km and is 4.981 km now."])
+    ]
