@@ -12,6 +12,7 @@ from referral.changes.directory import announce, record
 from referral.core.errors import NotAllowed
 from referral.core.text import render
 from referral.directory.models import (
+    Remote,
     ServiceAtLocation,
     ServiceCapacity,
     ServiceStatus,
