@@ -273,7 +273,10 @@ class Columns:
         """The offers of these rows, as they were given."""
         arrays = self.arrays
         codes = self.codes_of(rows)
-        known = [[self.facts(name, code) for code in codes[name].tolist()] for name in GROUPS]
+        known = [
+            [have.get(code) or self.facts(name, code) for code in codes[name].tolist()]
+            for name, have in self._known.items()
+        ]
         ids = (
             _identifiers(arrays["sites"][rows]),
             _identifiers(arrays["services"][rows]),

@@ -5,10 +5,11 @@ Each is counted in local steps, so that it means the same in a city and on an is
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from referral.core.text import Message, named
-from referral.directory.opening import is_open, next_opening
+from referral.directory.opening import OpeningRow, is_open, next_opening
 from referral.matching.facts import Circumstances, Offer, Query
 
 NO_CAPACITY, WAITLIST, ASSESSMENT = "no-capacity", "waitlist", "additional-assessment-required"
@@ -19,6 +20,7 @@ HIGHEST_POOR_DESIL = 5
 #: How many referrals' worth of the category's own habit a service's record starts with.
 RELIABILITY_PRIOR = 10
 DATA_QUALITY = ("eligibility_unknown", "capacity_unknown", "unverified")
+_CLOSED = Message("match.penalty.closed")
 _WAITLIST = Message("match.penalty.waitlist")
 _ASSESSMENT = Message("match.penalty.assessment")
 _FEE = Message("match.penalty.fee")
@@ -83,7 +85,7 @@ def known_capacity(offer: Offer, at: datetime) -> str | None:
 
 def is_closed(query: Query, offer: Offer, around: Circumstances) -> bool:
     """Surely closed at the asked time; where hours are not known it is not."""
-    return is_open(offer.hours, query.at, holidays=around.holidays) is False
+    return _opening(offer.hours, query.at, around.holidays)[0]
 
 
 def is_able_to_pay(query: Query) -> bool:
@@ -154,10 +156,20 @@ def _data_quality(
 
 
 def _closed(query: Query, offer: Offer, around: Circumstances) -> Message:
-    opens = next_opening(offer.hours, query.at, holidays=around.holidays)
-    if opens is None:
-        return Message("match.penalty.closed")
-    return Message("match.penalty.closed_until", {"opens": opens})
+    return _opening(offer.hours, query.at, around.holidays)[1]
+
+
+@lru_cache(maxsize=4096)
+def _opening(
+    hours: tuple[OpeningRow, ...], at: datetime, holidays: frozenset[date]
+) -> tuple[bool, Message]:
+    """Whether it is surely closed, and what is said of that; asked often at one time by many."""
+    if is_open(hours, at, holidays=holidays) is not False:
+        return False, _CLOSED
+    opens = next_opening(hours, at, holidays=holidays)
+    return True, _CLOSED if opens is None else Message(
+        "match.penalty.closed_until", {"opens": opens}
+    )
 
 
 def speaks_otherwise(query: Query, offer: Offer) -> bool:

@@ -120,7 +120,11 @@ class Posting:
     def take_out(self, row: int, due: int, in_time: int) -> None:
         """Leave the offer of a row, with its record, out from now on."""
         taken = bits.packed(self.rows == row) & self.somebody
-        self.gone = taken if self.gone is None else self.gone | taken
+        if self.gone is not None:
+            if (taken & self.gone).any():
+                return  # before: a service may change again
+            taken |= self.gone
+        self.gone = taken
         self.due, self.in_time = self.due - due, self.in_time - in_time
         self.hidden.clear()
 

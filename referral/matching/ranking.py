@@ -3,6 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -202,8 +203,19 @@ def told(
     """A selection with its sentences; `land` tells which options lie on another island."""
     gates = applying(query, selection.around.holidays)
 
+    known: dict[Any, Verdict] = {}
+
+    def said(gate: Gate, found: Finding, offer: Offer) -> Verdict:
+        """The same sentence is made once, however many offers it is true of."""
+        key = (gate.rule, found.key, gate.tells(offer))
+        if key not in known:
+            known[key] = gate.said(found, query, offer, names)
+        return known[key]
+
     def shown(ones: Sequence[Judged], land: Land | None = None) -> tuple[Ranked, ...]:
-        return tuple(_ranked(query, one, gates, table, selection, names, land) for one in ones)
+        return tuple(
+            _ranked(query, one, gates, table, selection, names, land, said) for one in ones
+        )
 
     return Ranking(
         step_km=selection.step_km,
@@ -349,9 +361,7 @@ def weigh(
         query, one.offer, table, around, eligibility_unknown=one.eligibility_unknown
     )
     one.steps = 0.0
-    for penalty in (
-        one.penalties
-    ):  # not sum(): newer Pythons make up for lost digits, columns of numbers can't
+    for penalty in one.penalties:  # not sum(), which makes up for lost digits in newer Pythons
         one.steps += penalty.steps
     one.effective_km = None if one.order_km is None else one.order_km + step_km * one.steps
 
@@ -405,9 +415,11 @@ def _ranked(
     selection: Selection,
     names: Names,
     land: Land | None,
+    said: Callable[[Gate, Finding, Offer], Verdict],
 ) -> Ranked:
     offer = one.offer
     if one.failed:  # an option's place already told
+        one = copy(one)
         weigh(query, one, table, selection.around, selection.step_km)
     km = None if offer.confidential else one.km
     precision_km = None if one.km is None else query.precision_km + offer.precision_km
@@ -423,8 +435,7 @@ def _ranked(
         effective_km=one.effective_km,
         penalties=tuple(one.penalties),
         verdicts=tuple(
-            gate.said(found, query, offer, names)
-            for gate, found in zip(gates, one.findings, strict=True)
+            said(gate, found, offer) for gate, found in zip(gates, one.findings, strict=True)
         ),
         failed=tuple(gate.rule for gate in one.failed),
         would_fit_if=tuple(

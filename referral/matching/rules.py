@@ -4,11 +4,12 @@ A gate finds one of its `findings` from a query and an offer; finding is cheap a
 offer, saying it is done only for the offers that are shown.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from math import ceil
+from operator import attrgetter
 from typing import Any
 
 from referral.core.country import COUNTRY
@@ -76,6 +77,7 @@ class Gate:
     personal     looks at the person: does not apply to a group
     eligibility  not knowing it lowers the quality of the data
     off          where it fails, by how much: from 0 to less than 1. It depends on what `find` looks at except the km
+    tells        what of the offer `params` looks at: offers that are equal in it share their sentences
     """
 
     rule: str
@@ -85,6 +87,7 @@ class Gate:
     personal: bool = False
     eligibility: bool = True
     off: Callable[[Query, Offer], float] | None = None
+    tells: Callable[[Offer], Hashable] = lambda _: None
 
     def said(self, found: Finding, query: Query, offer: Offer, names: Names) -> Verdict:
         """What the gate found, with its sentence."""
@@ -465,7 +468,13 @@ def _open_only_params(
 
 
 GATES = (
-    Gate("category", _category, (_STATED, _INFERRED, _OTHER_HELP), _category_params),
+    Gate(
+        "category",
+        _category,
+        (_STATED, _INFERRED, _OTHER_HELP),
+        _category_params,
+        tells=lambda offer: tuple(offer.categories.items()),
+    ),
     Gate("active", _active, (_ACTIVE, _INACTIVE), _nothing, eligibility=False),
     Gate(
         "jurisdiction",
@@ -481,6 +490,7 @@ GATES = (
             _AREA_NOT_SAID,
         ),
         _jurisdiction_params,
+        tells=attrgetter("service_areas", "residency", "assumed_area"),
     ),
     Gate(
         "age",
@@ -489,6 +499,7 @@ GATES = (
         _age_params,
         personal=True,
         off=_years_off,
+        tells=attrgetter("minimum_age", "maximum_age"),
     ),
     Gate(
         "sex",
@@ -496,6 +507,7 @@ GATES = (
         (_SEX_FITS, _ALL_SEXES, _OTHER_SEX, _SEX_NOT_SAID, _SEX_UNKNOWN),
         _sex_params,
         personal=True,
+        tells=attrgetter("sex"),
     ),
     Gate(
         "desil",
@@ -503,6 +515,7 @@ GATES = (
         (_DESIL_FITS, _ALL_INCOMES, _DESIL_TOO_HIGH, _DESIL_NOT_SAID, _DESIL_UNKNOWN),
         _desil_params,
         personal=True,
+        tells=attrgetter("desil"),
     ),
     Gate(
         "disability",
@@ -516,6 +529,7 @@ GATES = (
         ),
         _disability_params,
         personal=True,
+        tells=attrgetter("disability"),
     ),
     Gate(
         "documents",
@@ -531,6 +545,7 @@ GATES = (
         ),
         _documents_params,
         personal=True,
+        tells=attrgetter("documents"),
     ),
     Gate(
         "accessibility",
@@ -558,6 +573,7 @@ def open_only(holidays: frozenset[date] = frozenset()) -> Gate:
         (_OPEN, _CLOSED, _HOURS_NOT_SAID, _HOLIDAY),
         partial(_open_only_params, holidays),
         eligibility=False,
+        tells=attrgetter("hours"),
     )
 
 
