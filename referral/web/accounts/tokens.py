@@ -45,7 +45,7 @@ def index() -> Page:
 @requires("token:manage")
 def new_token() -> Page:
     """Give a token out. The page that answers is the only one that ever shows it."""
-    answers = UserForm.of(whose=_OFFICE, days=tokens.DAYS, scopes=sorted(SCOPES))
+    answers = UserForm.of(whose=_OFFICE, days=tokens.DAYS, scopes=["match"])
     if request.method == "POST":
         answers = _typed()
         if not answers.errors and (issued := _issue(answers)):
