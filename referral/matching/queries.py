@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, joinedload, load_only, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
 from referral.casework.models import Case
 from referral.casework.queries import excluded_organizations
 from referral.core.errors import NotFound
+from referral.directory.kinds import ServiceStatus
 from referral.directory.models import (
     Address,
     EntryStep,
@@ -108,30 +110,99 @@ def listed(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, Listed]:
 
 
 def sites(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, ServiceAtLocation]:
-    """Services at places with what a card shows of them today: contact, address, way in."""
+    """Services at places with all that a plan of visits tells of them today: contact, address, way in."""
     found = session.scalars(
         select(ServiceAtLocation)
         .where(ServiceAtLocation.id.in_(list(site_ids)))
         .options(
-            load_only(ServiceAtLocation.service_id, ServiceAtLocation.location_id),
-            joinedload(ServiceAtLocation.location).options(
-                load_only(
-                    Location.confidential,
-                    Location.latitude,
-                    Location.longitude,
-                    Location.precision_km,
-                    Location.area_code,
-                ),
-                selectinload(Location.addresses).load_only(Address.address_1, Address.city),
-            ),
+            joinedload(ServiceAtLocation.location).selectinload(Location.addresses),
             joinedload(ServiceAtLocation.service).options(
-                load_only(Service.status),
-                selectinload(Service.phones).load_only(Phone.number, Phone.extension, Phone.type),
-                selectinload(Service.entry_steps).load_only(EntryStep.office, EntryStep.documents),
+                selectinload(Service.phones), selectinload(Service.entry_steps)
             ),
         )
     )
     return {site.id: site for site in found}
+
+
+@dataclass(frozen=True)
+class ShownPlace:
+    """Where a service is given, as a card and a map show it."""
+
+    confidential: bool
+    latitude: float | None
+    longitude: float | None
+    #: the first line of the address, and the town
+    address: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class ShownSite:
+    """A service at a place as a card shows it today: contact, address, way in.
+
+    phones  (number, extension); steps: (office, documents) in their order
+    """
+
+    status: ServiceStatus
+    place: ShownPlace | None
+    phones: tuple[tuple[str, str | None], ...]
+    steps: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def shown_sites(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, ShownSite]:
+    """Services at places with what a card shows of them today; columns alone, since a page asks for dozens."""
+    ids = list(site_ids)
+    rows = session.execute(
+        select(
+            ServiceAtLocation.id,
+            ServiceAtLocation.service_id,
+            ServiceAtLocation.location_id,
+            Service.status,
+            Location.confidential,
+            Location.latitude,
+            Location.longitude,
+        )
+        .join(Service, Service.id == ServiceAtLocation.service_id)
+        .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
+        .where(ServiceAtLocation.id.in_(ids))
+    ).all()
+    services = list({row.service_id for row in rows})
+    phones: dict[UUID | None, list[tuple[str, str | None]]] = defaultdict(list)
+    for service_id, number, extension in session.execute(
+        select(Phone.service_id, Phone.number, Phone.extension)
+        .where(Phone.service_id.in_(services), Phone.type.is_distinct_from("fax"))
+        .order_by(Phone.id)
+    ):
+        phones[service_id].append((number, extension))
+    steps: dict[UUID, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    for service_id, office, documents in session.execute(
+        select(EntryStep.service_id, EntryStep.office, EntryStep.documents)
+        .where(EntryStep.service_id.in_(services))
+        .order_by(EntryStep.position)
+    ):
+        steps[service_id].append((office, tuple(documents or ())))
+    addresses: dict[UUID, tuple[str, str]] = {}
+    for location_id, street, city in session.execute(
+        select(Address.location_id, Address.address_1, Address.city)
+        .where(Address.location_id.in_([row.location_id for row in rows if row.location_id]))
+        .order_by(Address.id)
+    ):
+        addresses.setdefault(location_id, (street or "", city or ""))
+    return {
+        row.id: ShownSite(
+            row.status,
+            None
+            if row.location_id is None
+            else ShownPlace(
+                bool(row.confidential),
+                row.latitude,
+                row.longitude,
+                addresses.get(row.location_id),
+            ),
+            tuple(phones[row.service_id]),
+            tuple(steps[row.service_id]),
+        )
+        for row in rows
+    }
 
 
 def get_receipt(session: Session, user: User, receipt_id: UUID) -> MatchReceipt:

@@ -17,7 +17,6 @@ from referral.casework import queries as casework
 from referral.casework.models import Case, Need, OwnResource
 from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.core.text import Message
-from referral.directory.models import ServiceAtLocation
 from referral.extensions import db
 from referral.matching import operations, queries
 from referral.matching.asking import FARTHEST_KM
@@ -363,10 +362,10 @@ def _reasons() -> list[tuple[str, str]]:
     return [(code, label(f"match.no.{code}")) for code in _NO_REASONS]
 
 
-def _sites(shown: Mapping[str, Any]) -> dict[UUID, ServiceAtLocation]:
+def _sites(shown: Mapping[str, Any]) -> dict[UUID, queries.ShownSite]:
     ids = (
         UUID(one["service_at_location_id"])
         for part in ("options", "remote", "why_not")
         for one in shown[part]
     )
-    return queries.sites(db.session, ids)
+    return queries.shown_sites(db.session, ids)

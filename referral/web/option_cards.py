@@ -12,8 +12,8 @@ from referral.core import text
 from referral.core.text import Message
 from referral.directory import phones
 from referral.directory.kinds import ServiceStatus
-from referral.directory.models import ServiceAtLocation
 from referral.matching.penalties import DATA_QUALITY
+from referral.matching.queries import ShownSite
 from referral.web.formatting import label, say
 from referral.web.language import chosen
 from referral.web.pins import collection, pin
@@ -65,7 +65,7 @@ def cards_of(
     entries: Iterable[Mapping[str, Any]],
     content: Mapping[str, Any],
     part: str,
-    sites: Mapping[UUID, ServiceAtLocation],
+    sites: Mapping[UUID, ShownSite],
 ) -> list[Card]:
     """One part of a receipt as cards; `entries` is the printed part, `content` the receipt it came from."""
     cards: list[Card] = []
@@ -81,7 +81,7 @@ def _card(
     rank: int,
     entry: Mapping[str, Any],
     kept: Mapping[str, Any],
-    site: ServiceAtLocation | None,
+    site: ShownSite | None,
     before: Mapping[str, Any] | None,
 ) -> Card:
     numbers = _phones(site)
@@ -91,9 +91,9 @@ def _card(
         for fact, printed in zip(kept["facts"], entry["facts"], strict=True)
         if not _is_said_by(ask, printed["key"])
     ]
-    if site is not None and site.service.status is not ServiceStatus.ACTIVE:
+    if site is not None and site.status is not ServiceStatus.ACTIVE:
         # The receipt is of another day; what closed since must not be chosen.
-        facts.insert(0, ("circle-alert", label(f"directory.status.{site.service.status}")))
+        facts.insert(0, ("circle-alert", label(f"directory.status.{site.status}")))
     if entry["group"]:
         facts.insert(0, ("info", label(f"match.group.{entry['group']}")))
     order_km = entry["distance_km"]
@@ -208,39 +208,37 @@ def _ask(entry: Mapping[str, Any], kept: Mapping[str, Any], *, has_phone: bool) 
     return say(Message(key, {"topics": text.listed(named, lang)}))
 
 
-def _phones(site: ServiceAtLocation | None) -> list[dict[str, str]]:
+def _phones(site: ShownSite | None) -> list[dict[str, str]]:
     if site is None:
         return []
     return [
-        {"number": one.number, "dial": phones.dial(one.number, one.extension)}
-        for one in site.service.phones
-        if one.type != "fax"
+        {"number": number, "dial": phones.dial(number, extension)}
+        for number, extension in site.phones
     ]
 
 
-def _address(site: ServiceAtLocation | None) -> str | None:
-    location = site.location if site else None
-    if location is None or location.confidential or not location.addresses:
+def _address(site: ShownSite | None) -> str | None:
+    place = site.place if site else None
+    if place is None or place.confidential or place.address is None:
         return None
-    address = location.addresses[0]
-    street, city = address.address_1 or "", address.city or ""
+    street, city = place.address
     return street if city in street else ", ".join(part for part in (street, city) if part)
 
 
-def _steps(site: ServiceAtLocation | None) -> list[str]:
+def _steps(site: ShownSite | None) -> list[str]:
     """The way in, in order: "Kelurahan: KK, KTP"."""
     if site is None:
         return []
     return [
-        f"{step.office}: {', '.join(step.documents)}" if step.documents else step.office
-        for step in site.service.entry_steps
+        f"{office}: {', '.join(documents)}" if documents else office
+        for office, documents in site.steps
     ]
 
 
 def options_map(
     shown: Mapping[str, Any],
     cards: Sequence[Card],
-    sites: Mapping[UUID, ServiceAtLocation],
+    sites: Mapping[UUID, ShownSite],
     *,
     first: int,
     precision_km: float,
@@ -252,14 +250,14 @@ def options_map(
     features = []
     for card in cards:
         site = sites.get(UUID(card.site_id))
-        location = site.location if site else None
-        if location is None or location.confidential or location.latitude is None:
+        place = site.place if site else None
+        if place is None or place.confidential or place.latitude is None:
             continue
         distance = card.km_text or (text.km(card.km, chosen()) if card.km is not None else "")
         features.append(
             pin(
-                location.latitude,
-                location.longitude or 0.0,
+                place.latitude,
+                place.longitude or 0.0,
                 {
                     "kind": "option",
                     "number": card.rank,
@@ -273,12 +271,12 @@ def options_map(
         return None
     query = shown["query"]
     if query["near"]:
-        place = query["place"]["name"] if query["place"] else _("Start")
+        start = query["place"]["name"] if query["place"] else _("Start")
         features.append(
             pin(
                 query["near"][0],
                 query["near"][1],
-                {"kind": "start", "label": place, "precision_km": precision_km},
+                {"kind": "start", "label": start, "precision_km": precision_km},
             )
         )
     return collection(features)

@@ -157,6 +157,7 @@ class _Reading:
             for site_id in sites.values()
         }
         self._sites = queries.sites(db.session, chosen_ids)
+        self._shown = queries.shown_sites(db.session, chosen_ids)
         self._offers = {
             str(offer.service_at_location_id): offer
             for offer in candidates.offers_at(db.session, chosen_ids, gazetteer(db.session))
@@ -280,7 +281,7 @@ class _Reading:
         alone: dict[str, Any] = dict(content) | {"options": [], "remote": [], "why_not": []}
         alone[part] = [entry]
         shown = printed(alone, chosen())
-        return cards_of(shown[part], alone, part, self._sites)[0]
+        return cards_of(shown[part], alone, part, self._shown)[0]
 
     def _hours(self, offer: Offer, at: datetime, answer: bool | None) -> tuple[str, str]:
         if answer:
