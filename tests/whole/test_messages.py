@@ -50,6 +50,8 @@ from referral.planning.disclosure import Shown
 from referral.planning.models import ProposalStatus
 from referral.planning.waiting import CUTS, MEASURES, UNKNOWN
 from referral.referrals import kinds as feedback
+from referral.referrals import replies
+from referral.referrals.advocacy.models import HarmDecision
 from referral.referrals.cards import CRITERIA, View
 from referral.referrals.letters.states import Carrier, Hand, LetterEvent, LetterField, LetterState
 from referral.referrals.lifecycle import Actor, CodeList, Event, Field, Status
@@ -75,6 +77,7 @@ LABELS: dict[type[StrEnum], str] = {
     Carrier: "letter.carrier",
     Event: "referral.event",
     Field: "referral.missing",
+    HarmDecision: "advocacy.harm",
     LetterEvent: "letter.event",
     LetterField: "letter.missing",
     LetterState: "letter.state",
@@ -123,6 +126,7 @@ UNSEEN: set[type[StrEnum]] = {
     Crossing,  # a sentence of its own each: referral/matching/explanation.py
     kinds.CategoryBasis,
     kinds.Criterion,
+    replies.Purpose,
     upkeep.LinkPurpose,
     shape.Kind,
     Format,  # a file on a page of its own words: referral/web/downloads.py
@@ -222,6 +226,8 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "penalties.rule.{}": penalty_rules(),
     "penalties.why.{}": penalty_rules(),
     "referral.criterion.{}": CRITERIA,
+    "reply.mail.{}.subject": ("asks", "reminds"),
+    "reply.mail.{}.why": ("asks", "reminds"),
     "cli.usage.{}": ("file", "missing", "value"),
     "language.{}": codes("languages.csv"),
     "document.{}": codes("documents.csv"),
