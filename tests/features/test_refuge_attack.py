@@ -38,7 +38,7 @@ def test_two_directories_that_differ_in_the_true_point_of_a_refuge_give_the_same
 ) -> None:
     forget(apps)
 
-    assert list(attack.leaks(apps, list(attack.questions(ASKED)), by_database=5)) == []
+    assert list(attack.leaks(apps, list(attack.questions(ASKED)), every=5)) == []
 
 
 def test_the_refuges_are_among_the_answers_of_the_attack(apps: tuple[Flask, Flask]) -> None:
