@@ -47,12 +47,18 @@ def _check() -> Response | None:
             403, f'Bearer realm="jejaring", error="insufficient_scope", scope="{scope}"'
         )
     if not tokens.is_use_noted(system, now=now):
-        db.session.commit()  # the reading transaction ends, a short writing one follows
-        take_write_lock(db.session)
-        tokens.note_use(db.session, system, now=now)
-        db.session.commit()
+        _note_use(system, now, reads=request.method == "GET" or hasattr(view, "changes_nothing"))
     g.system = system
     return None
+
+
+def _note_use(system: tokens.System, now: datetime, *, reads: bool) -> None:
+    if reads:
+        db.session.commit()  # the reading transaction ends, a short writing one follows
+        take_write_lock(db.session)
+    tokens.note_use(db.session, system, now=now)
+    if reads:
+        db.session.commit()  # else it is kept when the view commits
 
 
 def _address() -> str:
