@@ -216,6 +216,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(), nullable=True),
         sa.Column("given_up_at", sa.DateTime(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("dropped_because", sa.String(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["webhook_id"], ["webhook.id"], name=op.f("fk_outgoing_event_webhook_id_webhook")
@@ -481,6 +482,9 @@ def upgrade() -> None:
     with op.batch_alter_table("office", schema=None) as batch_op:
         batch_op.add_column(sa.Column("letterhead", sa.JSON(none_as_null=True), nullable=True))
 
+    with op.batch_alter_table("outgoing_mail", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("dropped_because", sa.String(), nullable=True))
+
     with op.batch_alter_table("referral_step", schema=None) as batch_op:
         batch_op.add_column(sa.Column("happened_at", sa.DateTime(), nullable=True))
 
@@ -524,6 +528,9 @@ def downgrade() -> None:
         batch_op.drop_column("claimed")
         batch_op.drop_column("accepted")
         batch_op.drop_column("decided")
+
+    with op.batch_alter_table("outgoing_mail", schema=None) as batch_op:
+        batch_op.drop_column("dropped_because")
 
     with op.batch_alter_table("referral_step", schema=None) as batch_op:
         batch_op.drop_column("happened_at")

@@ -92,6 +92,8 @@ class OutgoingMail(Identified):
     given_up_at: Mapped[datetime | None]
     #: kind of failure, never the server's words, which may repeat the letter
     last_error: Mapped[str | None]
+    #: why nobody tries it any more, as outbox.Why
+    dropped_because: Mapped[str | None]
 
 
 class Webhook(Sealing, Identified):
@@ -126,6 +128,9 @@ class OutgoingEvent(Identified):
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     given_up_at: Mapped[datetime | None]
+    #: kind of failure, or the number the other system answered with
     last_error: Mapped[str | None]
+    #: why nobody tries it any more, as outbox.Why
+    dropped_because: Mapped[str | None]
 
     webhook: Mapped[Webhook] = relationship()

@@ -1,14 +1,25 @@
-"""Letters that leave the house: written with the decision that makes them, sent later by a job."""
+"""What leaves the house: letters and events, written with the decision that makes them, sent later by a job.
 
-from collections.abc import Sequence
+Each is taken by one worker at a time, tried again after pauses, and at last given up; nothing is forgotten
+before somebody says so. A worker that is cut off between sending and noting it leaves one that comes twice,
+under the same id.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, joinedload
 
-from referral.changes.models import OutgoingMail
+from referral.changes import audit
+from referral.changes.actors import Actor
+from referral.changes.models import OutgoingEvent, OutgoingMail
+from referral.core.errors import Invalid, NotAllowed, NotFound
 
-#: How long after a failed try the next one comes, by number of tries; then the letter is given up.
+#: How long after a failed try the next one comes, by number of tries; then it is given up.
 PAUSES = (
     timedelta(minutes=5),
     timedelta(minutes=30),
@@ -18,6 +29,21 @@ PAUSES = (
 )
 #: A try that neither succeeded nor failed by then was cut off.
 LONGEST_TRY = timedelta(minutes=5)
+
+Outgoing = OutgoingMail | OutgoingEvent
+Kind = TypeVar("Kind", OutgoingMail, OutgoingEvent)
+
+
+class Why(StrEnum):
+    """Why something is not sent any more, though it never left."""
+
+    #: nobody reads there
+    ADDRESS_GONE = "address_gone"
+    #: they were told another way
+    TOLD_OTHERWISE = "told_otherwise"
+    #: what it says is no longer true
+    OUTDATED = "outdated"
+    MISTAKE = "mistake"
 
 
 def write(
@@ -54,35 +80,77 @@ def write(
 
 def take(session: Session, *, now: datetime) -> OutgoingMail | None:
     """The next letter that is due, marked as being tried. Commit before sending, so that nobody else takes it."""
-    letter = session.scalar(
-        select(OutgoingMail)
-        .where(OutgoingMail.next_try_at <= now)
-        .order_by(OutgoingMail.next_try_at, OutgoingMail.id)
+    return _take(session, OutgoingMail, now=now)
+
+
+def take_event(
+    session: Session, *, but: Collection[UUID] = (), now: datetime
+) -> OutgoingEvent | None:
+    """The same for events. `but`: webhooks that just failed, so that one that is down holds up no other."""
+    return _take(session, OutgoingEvent, OutgoingEvent.webhook_id.not_in(but), now=now)
+
+
+def _take(
+    session: Session, kind: type[Kind], *which: ColumnElement[bool], now: datetime
+) -> Kind | None:
+    one: Kind | None = session.scalar(
+        select(kind)
+        .where(kind.next_try_at <= now, *which)
+        .order_by(kind.next_try_at, kind.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    if letter is not None:
-        letter.attempts += 1
-        letter.next_try_at = now + LONGEST_TRY
+    if one is not None:
+        one.attempts += 1
+        one.next_try_at = now + LONGEST_TRY
         session.flush()
-    return letter
+    return one
 
 
-def sent(session: Session, letter: OutgoingMail, *, now: datetime) -> None:
-    """Note that a letter left. Its words are forgotten: they may hold a link that opens something."""
-    letter.sent_at, letter.next_try_at, letter.last_error = now, None, None
-    letter.text, letter.html = "", None
+def sent(session: Session, one: Outgoing, *, now: datetime) -> None:
+    """Note that it left. A letter's words are forgotten: they may hold a link that opens something."""
+    one.sent_at, one.next_try_at, one.given_up_at, one.last_error = now, None, None, None
+    _forget_words(one)
     session.flush()
 
 
-def failed(session: Session, letter: OutgoingMail, error: Exception, *, now: datetime) -> None:
-    """Note that a letter did not leave: it is tried again later, or given up after the last pause."""
-    letter.last_error = type(error).__name__
-    if letter.attempts > len(PAUSES):
-        letter.next_try_at, letter.given_up_at = None, now
+def failed(session: Session, one: Outgoing, kind: str, *, now: datetime) -> None:
+    """Note that it did not leave: it is tried again later, or given up after the last pause.
+
+    kind  of failure, never the other side's words
+    """
+    if one.sent_at is not None or one.dropped_because is not None:
+        return  # meanwhile another worker sent it, or somebody dropped it
+    one.last_error = kind
+    if one.attempts > len(PAUSES):
+        one.next_try_at, one.given_up_at = None, now
     else:
-        letter.next_try_at = now + PAUSES[letter.attempts - 1]
+        one.next_try_at = now + PAUSES[one.attempts - 1]
     session.flush()
+
+
+def resend(session: Session, one: Outgoing, *, by: Actor, now: datetime) -> None:
+    """Try it again now, with all its tries before it.
+
+    Raises NotAllowed where it left or was dropped, or may be under way at this moment.
+    """
+    if one.sent_at is not None or one.dropped_because is not None:
+        raise NotAllowed("outbox.over")
+    if one.next_try_at is not None and one.next_try_at <= now + LONGEST_TRY:
+        raise NotAllowed("outbox.soon")
+    one.next_try_at, one.given_up_at, one.attempts = now, None, 0
+    audit.record(session, f"{one.__tablename__}.resent", one, by=by, now=now)
+
+
+def drop(session: Session, one: Outgoing, why: str, *, by: Actor, now: datetime) -> None:
+    """Never try it again. It stays known, so that no job writes it anew; its words are forgotten."""
+    if why not in set(Why):
+        raise Invalid("outbox.why", field="why", candidates=list(Why))
+    if one.sent_at is not None or one.dropped_because is not None:
+        raise NotAllowed("outbox.over")
+    one.dropped_because, one.next_try_at = why, None
+    _forget_words(one)
+    audit.record(session, f"{one.__tablename__}.dropped", one, by=by, now=now, why=why)
 
 
 def waiting(session: Session) -> int:
@@ -92,13 +160,54 @@ def waiting(session: Session) -> int:
 
 def troubled(session: Session, *, limit: int = 100) -> Sequence[OutgoingMail]:
     """Letters that failed at least once and have not left, those given up first."""
-    query = (
+    return session.scalars(
         select(OutgoingMail)
-        .where(
-            OutgoingMail.sent_at.is_(None),
-            or_(OutgoingMail.given_up_at.is_not(None), OutgoingMail.last_error.is_not(None)),
-        )
+        .where(*_in_trouble(OutgoingMail))
         .order_by(OutgoingMail.given_up_at.is_(None), OutgoingMail.created_at, OutgoingMail.id)
         .limit(limit)
+    ).all()
+
+
+def troubled_events(session: Session, *, limit: int = 100) -> Sequence[OutgoingEvent]:
+    """The same of events."""
+    return session.scalars(
+        select(OutgoingEvent)
+        .where(*_in_trouble(OutgoingEvent))
+        .options(joinedload(OutgoingEvent.webhook))
+        .order_by(OutgoingEvent.given_up_at.is_(None), OutgoingEvent.created_at, OutgoingEvent.id)
+        .limit(limit)
+    ).all()
+
+
+def count_troubled(session: Session) -> int:
+    """How many letters and events are in trouble."""
+    letters = select(func.count()).select_from(OutgoingMail).where(*_in_trouble(OutgoingMail))
+    events = select(func.count()).select_from(OutgoingEvent).where(*_in_trouble(OutgoingEvent))
+    return (session.scalar(letters) or 0) + (session.scalar(events) or 0)
+
+
+def get(session: Session, key: str) -> Outgoing:
+    """The letter of this key, or the event of this id. Raises NotFound."""
+    letter = session.scalar(select(OutgoingMail).where(OutgoingMail.key == key))
+    if letter is not None:
+        return letter
+    try:
+        event = session.get(OutgoingEvent, UUID(key))
+    except ValueError:
+        event = None
+    if event is None:
+        raise NotFound("outbox.none", field="key")
+    return event
+
+
+def _in_trouble(kind: type[Kind]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        kind.sent_at.is_(None),
+        kind.dropped_because.is_(None),
+        or_(kind.given_up_at.is_not(None), kind.last_error.is_not(None)),
     )
-    return session.scalars(query).all()
+
+
+def _forget_words(one: Outgoing) -> None:
+    if isinstance(one, OutgoingMail):
+        one.text, one.html = "", None

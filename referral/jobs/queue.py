@@ -17,6 +17,7 @@ THREADS = 2
 #: What runs by itself, and when.
 PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.deliver_letters, crontab()),
+    (tasks.deliver_events, crontab()),
     (tasks.remind_agencies, crontab(minute="20")),
     (tasks.forget_claims, crontab(minute="10", hour="19")),
     (tasks.find_duplicates, crontab(minute="40", hour="18")),

@@ -1,5 +1,6 @@
 """The tasks themselves. Each opens its own transactions in an application context and commits."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -8,34 +9,72 @@ from flask import current_app
 from flask_mailman import EmailMultiAlternatives
 
 from referral.accounts.models import User
-from referral.changes import outbox
+from referral.changes import outbox, webhooks
 from referral.changes.actors import SYSTEM
-from referral.changes.models import OutgoingMail
+from referral.changes.models import OutgoingEvent, OutgoingMail
 from referral.core.db import take_write_lock
 from referral.directory.duplicates import finding
 from referral.directory.intake import runs
 from referral.directory.intake.uploads import Uploads
 from referral.directory.upkeep import claims
 from referral.extensions import db, mail
+from referral.jobs import posting
 from referral.planning import fairness
 from referral.referrals import reminders
 
+Clock = Callable[[], datetime]
 
-def deliver_letters() -> int:
+
+def the_time() -> datetime:
+    """The clock of every task, unless a simulation brings its own."""
+    return datetime.now(UTC)
+
+
+def deliver_letters(clock: Clock = the_time) -> int:
     """Send every letter that is due; gives how many left. Does nothing without a mail server."""
     settings = current_app.config["SETTINGS"]
     left = 0
-    while settings.MAIL_SERVER and (letter := _take_letter()) is not None:
+    while settings.MAIL_SERVER and (letter := _take_letter(clock())) is not None:
         try:
             with mail.get_connection() as connection:
                 connection.send_messages([_message(letter)])
         except Exception as error:
             _begin_writing()
-            outbox.failed(db.session, letter, error, now=datetime.now(UTC))
+            outbox.failed(db.session, letter, type(error).__name__, now=clock())
         else:
             _begin_writing()
-            outbox.sent(db.session, letter, now=datetime.now(UTC))
+            outbox.sent(db.session, letter, now=clock())
             left += 1
+        db.session.commit()
+    return left
+
+
+def deliver_events(clock: Clock = the_time) -> int:
+    """Post every event that is due to its webhook; gives how many were taken there.
+
+    A webhook that fails is left alone until the next run.
+    """
+    guarded = current_app.config["SETTINGS"].JEJARING_ENV == "production"
+    down: set[UUID] = set()
+    left = 0
+    while (event := _take_event(down, clock())) is not None:
+        event_id, webhook_id, trouble = event.id, event.webhook_id, None
+        try:
+            _post(event, guarded=guarded, now=clock())
+        except posting.Refused as refused:
+            trouble = str(refused)
+        except Exception as error:
+            trouble = type(error).__name__
+        _begin_writing()
+        now_there = db.session.get(OutgoingEvent, event_id)
+        if now_there is None:
+            pass  # its webhook was stopped meanwhile
+        elif trouble is None:
+            outbox.sent(db.session, now_there, now=clock())
+            left += 1
+        else:
+            outbox.failed(db.session, now_there, trouble, now=clock())
+            down.add(webhook_id)
         db.session.commit()
     return left
 
@@ -48,12 +87,12 @@ def forget_claims() -> int:
     return forgotten
 
 
-def remind_agencies() -> int:
+def remind_agencies(clock: Clock = the_time) -> int:
     """Remind of urgent referrals, and write the week's letters; gives how many agencies were due one."""
-    public_url = current_app.config["SETTINGS"].PUBLIC_URL
+    public_url, now = current_app.config["SETTINGS"].PUBLIC_URL, clock()
     _begin_writing()
-    reminded = reminders.remind(db.session, public_url=public_url, now=datetime.now(UTC))
-    reminded += reminders.write_digests(db.session, public_url=public_url, now=datetime.now(UTC))
+    reminded = reminders.remind(db.session, public_url=public_url, now=now)
+    reminded += reminders.write_digests(db.session, public_url=public_url, now=now)
     db.session.commit()
     return reminded
 
@@ -63,11 +102,34 @@ def _begin_writing() -> None:
     take_write_lock(db.session)
 
 
-def _take_letter() -> OutgoingMail | None:
+def _take_letter(now: datetime) -> OutgoingMail | None:
     _begin_writing()
-    letter = outbox.take(db.session, now=datetime.now(UTC))
+    letter = outbox.take(db.session, now=now)
     db.session.commit()
     return letter
+
+
+def _take_event(down: set[UUID], now: datetime) -> OutgoingEvent | None:
+    _begin_writing()
+    event = outbox.take_event(db.session, but=down, now=now)
+    db.session.commit()
+    return event
+
+
+def _post(event: OutgoingEvent, *, guarded: bool, now: datetime) -> None:
+    """Send an event, signed. Its id is always the same, so that a receiver can tell one that came twice."""
+    webhook = event.webhook
+    address, secret = webhook.address, webhook.secret
+    body = webhooks.written_out(event.body)
+    db.session.rollback()  # nobody waits for the other side with a transaction open
+    if secret is None:
+        raise posting.Refused("Stopped")
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Jejaring",
+        webhooks.SIGNATURE: webhooks.signature(secret, body, at=now),
+    }
+    posting.post(address, body, headers, guarded=guarded)
 
 
 def _message(letter: OutgoingMail) -> EmailMultiAlternatives:

@@ -21,6 +21,7 @@ from referral.directory.models import (
 from referral.directory.upkeep import verification
 from referral.matching.models import MatchReceipt
 from referral.referrals import effects, queries
+from referral.referrals.exchange import events
 from referral.referrals.given import Given
 from referral.referrals.lifecycle import (
     LIVE,
@@ -193,6 +194,7 @@ def take_step(
         channel=channel.value,
         reason=reason.code if reason else None,
     )
+    events.announce(session, referral, step)
     return step
 
 
