@@ -187,13 +187,13 @@ class Columns:
         known = np.where(until != NO_DAY, until >= at.date().toordinal(), fresh & (told >= 0))
         return np.where(known, kinds, 0)
 
-    def places_said_full(self, posting: Posting) -> Ints:
-        """Where in a posting somebody said that there is no room, whether or not it still holds."""
-        found: Ints | None = posting.kept.get("full")
+    def said_full(self, posting: Posting) -> tuple[Ints, Ints]:
+        """Where in a posting somebody said that there is no room, whether or not it still holds; in which words."""
+        found: tuple[Ints, Ints] | None = posting.kept.get("full")
         if found is None:
             said = self._rooms[0] == self.ROOMS.index(NO_CAPACITY)
-            found = bits.places(self.bits(posting, "room", said)).astype(np.uint32)
-            posting.kept["full"] = found
+            at = bits.places(self.bits(posting, "room", said)).astype(np.uint32)
+            found = posting.kept["full"] = at, self.codes["room"][posting.rows[at]]
         return found
 
     def stub(self, group: str, code: int) -> Offer:
@@ -223,6 +223,13 @@ class Columns:
     def bits(self, posting: Posting, group: str, chosen: Bools) -> Bits:
         """Which offers of a posting have one of the chosen facts of a group."""
         return bits.packed(chosen.take(self.codes[group][posting.rows])) & posting.somebody
+
+    def bits_with(self, posting: Posting, group: str, chosen: Bools) -> Bits:
+        """Which offers of a posting have one of the chosen facts, of a group of few."""
+        found = bits.empty(len(posting.rows))
+        for code in np.flatnonzero(chosen).tolist():
+            found |= self.bits_of(posting, group, code)[0]
+        return found
 
     def bits_of(self, posting: Posting, group: str, code: int) -> tuple[Bits, int]:
         """Which offers of a posting have these facts, and how many they are; kept."""

@@ -207,10 +207,11 @@ def told(
 
     def said(gate: Gate, found: Finding, offer: Offer) -> Verdict:
         """The same sentence is made once, however many offers it is true of."""
-        key = (gate.rule, found.key, gate.tells(offer))
-        if key not in known:
-            known[key] = gate.said(found, query, offer, names)
-        return known[key]
+        key = (found.key, gate.tells(offer))
+        verdict = known.get(key)
+        if verdict is None:
+            verdict = known[key] = gate.said(found, query, offer, names)
+        return verdict
 
     def shown(ones: Sequence[Judged], land: Land | None = None) -> tuple[Ranked, ...]:
         return tuple(
@@ -418,7 +419,7 @@ def _ranked(
     said: Callable[[Gate, Finding, Offer], Verdict],
 ) -> Ranked:
     offer = one.offer
-    if one.failed:  # an option's place already told
+    if one.failed:  # of options that was done before
         one = copy(one)
         weigh(query, one, table, selection.around, selection.step_km)
     km = None if offer.confidential else one.km

@@ -7,36 +7,30 @@ may be shown is then worked out once more in single numbers, which alone decide.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from referral.core.geo import EARTH_RADIUS_KM, haversine_km
 from referral.matching import bits, penalties, ranking
 from referral.matching.bits import Bits
-from referral.matching.columns import NO_DAY, Bools, Codes, Columns, Floats, Ints
+from referral.matching.columns import Floats, Ints
 from referral.matching.counting import Counting
-from referral.matching.facts import Circumstances, Outcome, Query
-from referral.matching.penalties import ASSESSMENT, NO_CAPACITY, WAITLIST
-from referral.matching.postings import BLOCK, Posting
-from referral.matching.ranking import (
-    FULL,
-    NO_POSITION,
-    NORMAL,
-    OTHER_JURISDICTION,
-    Judged,
-    Selection,
-)
+from referral.matching.facts import Circumstances, Query
+from referral.matching.penalties import NO_CAPACITY
+from referral.matching.postings import Posting
+from referral.matching.ranking import NORMAL, Judged, Selection
+from referral.matching.reach import CLOSE_KM, Reach
 from referral.matching.rings import Rings
-from referral.matching.rules import ASSUMED_OTHER, Gate, applying, is_proposed
+from referral.matching.rules import applying, is_proposed
 from referral.matching.rulings import Piece, Ruling, Rulings
+from referral.matching.standing import FULL_ROOM, Seen, Standing
 
-#: Arrays and single numbers may differ in their last digits: nearer than this is not told apart by a bound.
-CLOSE_KM = 1e-6
+#: The km to an offer and the km that the order uses; None without a position.
+Kms = tuple[float, float] | tuple[None, None]
 #: For each option asked for, how many that fit are looked at before it is known how far one has to look.
 FIRST_LOOK = 3
 #: So many waiting blocks are looked into at once; of more the nearest, by which the bound may come down.
@@ -45,29 +39,6 @@ AT_ONCE = 4096
 GROWTH = 4
 #: How many times the limit is told apart by exact numbers at most; equals beyond it by their tie alone.
 SPARE = 4
-
-_FULL_ROOM = Columns.ROOMS.index(NO_CAPACITY)
-_QUALITY = (*penalties.DATA_QUALITY, penalties.DATA_QUALITY_MOST)
-
-
-@dataclass
-class Seen:
-    """What the order needs of some offers, by place in the posting; not a number: no position."""
-
-    at: Ints
-    rows: Ints
-    km: Floats
-    order_km: Floats
-    tellable: Bools
-    group: Ints
-    steps: Floats
-
-    def __add__(self, other: "Seen") -> "Seen":
-        mine, others = self.__dict__.values(), other.__dict__.values()
-        return Seen(*map(np.concatenate, zip(mine, others, strict=True)))
-
-    def those(self, chosen: Bools | Ints) -> "Seen":
-        return Seen(*(one[chosen] for one in self.__dict__.values()))
 
 
 @dataclass
@@ -79,7 +50,6 @@ class Placed:
     km: float | None = None
     order_km: float | None = None
     effective_km: float | None = None
-    change: float = 0.0
     judged: Judged | None = None
 
 
@@ -101,6 +71,7 @@ class Search:
         """fresh: offers that stand beside the columns"""
         self.columns, self.rulings, self.posting = rulings.columns, rulings, posting
         self.query, self.table, self.need_id = query, table, need_id
+        self.reach = Reach(rulings, posting, query)
         self.gates = applying(query, holidays)
         self.said: dict[str, Ruling] = {}
         pieces: list[Piece] = []
@@ -110,7 +81,7 @@ class Search:
                 self.said[gate.rule], failing = rulings.of(posting, gate, query, also)
                 pieces += failing
             elif query.within is not None and len(posting.rows):
-                pieces.append(self._too_far(gate))
+                pieces.append(self.reach.too_far(gate))
         offers = [
             offer
             for offer in fresh
@@ -120,6 +91,7 @@ class Search:
         due += sum(offer.due for offer in offers)
         in_time += sum(offer.in_time for offer in offers)
         self.around = Circumstances(in_time / due if due else None, holidays)
+        self.standing = Standing(self.reach, self.gates, self.said, table, self.around)
         self.fresh = [ranking.judge(query, offer, self.gates, self.around) for offer in offers]
         self.counting = Counting(there, pieces, is_all=there is posting.somebody)
 
@@ -153,207 +125,6 @@ class Search:
         due, in_time = columns.records[columns.codes["record"][rows]].sum(axis=0).tolist()
         return there & ~hidden, posting.due - due, posting.in_time - in_time
 
-    # How far ------------------------------------------------------------------------------------
-
-    @cached_property
-    def _angles(self) -> Floats:
-        if self.query.near is None:
-            return np.zeros(0)
-        return self.posting.angles(self.query.near)
-
-    @cached_property
-    def _bounds_km(self) -> Floats:
-        """What no offer of a block is nearer than, by block."""
-        bounds: Floats = np.maximum(self._angles - self.posting.radii, 0.0) * EARTH_RADIUS_KM
-        return bounds
-
-    @cached_property
-    def _ways_km(self) -> Floats | None:
-        """By area, the km of the way that is known to it; 0 where none is."""
-        found: Floats | None = None
-        for route in self.query.routes:
-            for code in self.rulings.areas("area").inside(route.to_code):
-                if found is None:
-                    found = np.zeros(len(self.columns.values["area"]))
-                (area,) = self.columns.facts("area", code)
-                way = self.query.route_to(area)
-                found[code] = way.km if way else 0.0
-        return found
-
-    def _straight_km(self, at: Ints, rows: Ints) -> Floats:
-        """As the crow flies to offers at these places."""
-        if self.query.near is None:
-            return np.full(len(at), np.nan)
-        km = self.columns.km_from(self.query.near, rows)
-        if len(at) and at[-1] >= self.posting.placed:
-            km = np.where(at < self.posting.placed, km, np.nan)
-        return km
-
-    def _by_way(self, km: Floats, codes: Codes) -> tuple[Floats, Floats]:
-        """The km by the way that is known, and the order's km."""
-        if self._ways_km is not None:
-            km = np.maximum(km, self._ways_km.take(codes["area"]))
-        half_km = (self.query.precision_km + self.columns.precisions.take(codes["precision"])) / 2
-        return km, np.maximum(km, half_km)
-
-    def _exact_kms(self, rows: Ints) -> list[tuple[float, float]]:
-        """The same as ranking.distance, of offers with a position."""
-        near, columns, precision_km = (
-            self.query.near or (0.0, 0.0),
-            self.columns,
-            self.query.precision_km,
-        )
-        points = columns.points[rows].tolist()
-        kms = [haversine_km(*near, *point) for point in points]
-        if self._ways_km is not None:
-            ways = self._ways_km[columns.codes["area"][rows]].tolist()
-            kms = [max(km, way) for km, way in zip(kms, ways, strict=True)]
-        precisions = columns.precisions[columns.codes["precision"][rows]].tolist()
-        return [
-            (km, max(km, (precision_km + own_km) / 2))
-            for km, own_km in zip(kms, precisions, strict=True)
-        ]
-
-    def _too_far(self, gate: Gate) -> Piece:
-        """Whom the travel limit keeps out: block by block, one by one only where it goes through a block."""
-        query, posting, limit = self.query, self.posting, self.query.within or 0.0
-        unplaced, inside, beyond = (self._fails_at(gate, km) for km in (None, limit, np.inf))
-        if query.near is None:
-            out = self._by_state(unplaced)
-        else:
-            most_km = np.max(
-                self._ways_km if self._ways_km is not None else 0.0, initial=self._widest_half_km
-            )
-            upper_km = np.maximum((self._angles + posting.radii) * EARTH_RADIUS_KM, most_km)
-            is_out, is_in = self._bounds_km > limit + CLOSE_KM, upper_km < limit - CLOSE_KM
-            block = np.repeat(np.where(is_out, 2, np.where(is_in, 1, 0)), BLOCK // bits.WORD)
-            part = np.append(block, np.full(len(posting.somebody) - len(block), 3))
-            out = np.choose(part, [np.uint64(0), *map(self._by_state, (inside, beyond, unplaced))])
-            between = np.flatnonzero(~is_out & ~is_in)
-            at = (between[:, None] * BLOCK + np.arange(BLOCK)).ravel()
-            rows = posting.rows[at]
-            codes = self.columns.codes_of(rows)
-            _, order_km = self._by_way(self._straight_km(at, rows), codes)
-            close = np.flatnonzero(np.abs(order_km - limit) <= CLOSE_KM)
-            order_km[close] = [km for _, km in self._exact_kms(rows[close])]
-            states = codes["state"]
-            failing = np.where(order_km <= limit, inside[states], beyond[states])
-            words = out[: len(block)].reshape(-1, BLOCK // bits.WORD)
-            words[between] = bits.packed(failing).reshape(-1, BLOCK // bits.WORD)
-            out &= posting.somebody
-        return Piece(
-            gate.rule, gate.change(query, self.columns.stub("state", 0)), out, bits.count(out)
-        )
-
-    @property
-    def _widest_half_km(self) -> float:
-        return float(self.query.precision_km + self.columns.precisions.max(initial=0.0)) / 2
-
-    def _fails_at(self, gate: Gate, km: float | None) -> Bools:
-        """By state, whether the travel limit's own rule fails at this distance."""
-        stubs = (
-            self.columns.stub("state", code) for code in range(len(self.columns.values["state"]))
-        )
-        return np.array(
-            [gate.find(self.query, one, km).outcome is Outcome.FAIL for one in stubs], bool
-        )
-
-    def _by_state(self, chosen: Bools) -> Bits:
-        found = bits.empty(len(self.posting.rows))
-        for code in np.flatnonzero(chosen).tolist():
-            found |= self.columns.bits_of(self.posting, "state", code)[0]
-        return found
-
-    # How well -----------------------------------------------------------------------------------
-
-    def _weighed(self, at: Ints, rows: Ints, codes: Codes, km: Floats) -> Seen:
-        """What the order needs of offers that fit."""
-        columns, table = self.columns, self.table
-        unknown, group = self._not_known(codes)
-        room, state = self._room.take(codes["room"]), codes["state"]
-        shares = {
-            rule: self.rulings.shares(rule, asked, facts, codes[facts], ask)
-            for rule, facts, asked, ask in self._shares
-        }
-        group[room == _FULL_ROOM] = FULL
-        if self.query.is_emergency:
-            group[shares["closed"] > 0] = FULL
-        if len(at) and at[-1] >= self.posting.placed:
-            nowhere = np.isnan(columns.points[rows, 0]) & ~columns.is_remote.take(state)
-            group[nowhere] = NO_POSITION
-        # Added one after the other as ranking.weigh does, so that both come to the same number.
-        steps = table["closed"] * shares["closed"]
-        steps += self._room_steps.take(room)
-        for rule in ("language", "fee", "reliability", "congestion"):
-            steps += table[rule] * shares[rule]
-        true = unknown * 4 + (room == 0) * 2 + self._is_old.take(codes["assured"])
-        for each in _quality_steps(*(table[rule] for rule in _QUALITY)):
-            steps += each.take(true)
-        tellable = ~(columns.is_confidential.take(state) | np.isnan(km))
-        return Seen(at, rows, *self._by_way(km, codes), tellable, group, steps)
-
-    @cached_property
-    def _room(self) -> Ints:
-        """What is known of the room, by what was said of it."""
-        return self.columns.known_room(self.query.at)
-
-    @cached_property
-    def _is_old(self) -> Bools:
-        """Whether that is too long ago, by when it was verified."""
-        days = self.columns.assured_days
-        old: Bools = self.query.at.date().toordinal() - days > penalties.VERIFIED_GOOD_DAYS
-        old |= days == NO_DAY
-        return old
-
-    def _not_known(self, codes: Codes) -> tuple[Bools, Ints]:
-        """Whether any gate about eligibility does not know; the group by whom another jurisdiction serves."""
-        unknown = np.zeros(len(codes), bool)
-        group = np.zeros(len(codes), np.int64)
-        for gate in self.gates:
-            ruling = self.said.get(gate.rule)
-            if ruling is None or not gate.eligibility or ruling.unknown is None:
-                continue
-            those = codes[ruling.group]
-            unknown |= ruling.unknown.take(those)
-            if ASSUMED_OTHER in gate.findings:
-                other = gate.findings.index(ASSUMED_OTHER)
-                group[ruling.said.take(those) == other] = OTHER_JURISDICTION
-        return unknown, group
-
-    @cached_property
-    def _shares(self) -> list[tuple[str, str, Any, Callable[[Any], float]]]:
-        query, around = self.query, self.around
-        is_able = penalties.is_able_to_pay(query)
-
-        def unreliable(offer: Any) -> float:
-            answered = penalties.reliability(offer, around)
-            return 0.0 if answered is None else max(1.0 - answered, 0.0)
-
-        return [
-            (
-                "closed",
-                "hours",
-                (query.at, around.holidays),
-                lambda offer: penalties.is_closed(query, offer, around),
-            ),
-            (
-                "language",
-                "language",
-                query.language,
-                lambda offer: penalties.speaks_otherwise(query, offer),
-            ),
-            ("fee", "fee", is_able, lambda offer: bool(offer.fee) and not is_able),
-            ("reliability", "record", around.answered_in_time, unreliable),
-            ("congestion", "load", None, lambda offer: penalties.crowding(offer) or 0.0),
-        ]
-
-    @cached_property
-    def _room_steps(self) -> Floats:
-        steps = np.zeros(len(Columns.ROOMS))
-        steps[Columns.ROOMS.index(WAITLIST)] = self.table["waitlist"]
-        steps[Columns.ROOMS.index(ASSESSMENT)] = self.table["assessment"]
-        return steps
-
     # Whom to look at ----------------------------------------------------------------------------
 
     def _outward(
@@ -364,7 +135,7 @@ class Search:
         enough_km: Callable[[Seen], float],
     ) -> Seen:
         """Places with a position, block by block, until no other that waits could matter."""
-        rings = Rings(chosen, self._bounds_km)
+        rings = Rings(chosen, self.reach.bounds_km)
         seen = see(rings.nearest(first), np.inf)
         while (next_km := rings.next_km) < np.inf:
             km = enough_km(seen) + CLOSE_KM
@@ -378,20 +149,20 @@ class Search:
     def _see_fitting(self, at: Ints, most_km: float = np.inf) -> Seen:
         """Those of offers that fit who are not farther than that."""
         rows = self.posting.rows.take(at)
-        km = self._straight_km(at, rows)
+        km = self.reach.straight_km(at, rows)
         if most_km < np.inf:
             near = np.flatnonzero(km <= most_km)
             at, rows, km = at.take(near), rows.take(near), km.take(near)
-        return self._weighed(at, rows, self.columns.codes_of(rows), km)
+        return self.standing.of(at, rows, self.columns.codes_of(rows), km)
 
     def _see_missing(self, at: Ints, _most_km: float = np.inf) -> Seen:
         """Where offers are that do not fit: nothing else is asked of them."""
         rows = self.posting.rows.take(at)
         codes = self.columns.codes_of(rows)
-        km = self._straight_km(at, rows)
+        km = self.reach.straight_km(at, rows)
         tellable = ~(self.columns.is_confidential.take(codes["state"]) | np.isnan(km))
         nothing = np.zeros(len(at))
-        return Seen(at, rows, *self._by_way(km, codes), tellable, nothing, nothing)
+        return Seen(at, rows, *self.reach.by_way(km, codes), tellable, nothing, nothing)
 
     @cached_property
     def _unplaced(self) -> Bits:
@@ -401,7 +172,7 @@ class Search:
 
     @cached_property
     def _remote(self) -> Bits:
-        return self._by_state(self.columns.is_remote)
+        return self.columns.bits_with(self.posting, "state", self.columns.is_remote)
 
     @cached_property
     def _on_site(self) -> Seen:
@@ -439,7 +210,9 @@ class Search:
         there = seen.those(seen.tellable)
         if count := min(ranking.STEP_OPTION, len(there.km)):
             third_km = np.partition(there.km, count - 1)[count - 1]
-            kms += [km for km, _ in self._exact_kms(there.rows[there.km <= third_km + CLOSE_KM])]
+            kms += [
+                km for km, _ in self.reach.exact_kms(there.rows[there.km <= third_km + CLOSE_KM])
+            ]
         return ranking.local_step_km(kms)
 
     @property
@@ -504,17 +277,17 @@ class Search:
             number = bits.count(among)
             if not number:
                 continue
-            for placed in self._nearest(among, number, missing):
-                km = np.inf if placed.km is None else placed.km
-                found.append(replace(placed, key=(gates, change, km), change=change))
+            for row, (km, order_km) in self._nearest(among, number, missing):
+                key = (gates, change, np.inf if km is None else km)
+                found.append(Placed(key, row, km, order_km))
             missing -= number
             if missing <= 0:
                 break
         found += [_placed(ranking.nearness(one), one) for one in self.fresh if one.failed]
         return self._in_order(found, self.query.limit)
 
-    def _nearest(self, among: Bits, number: int, count: int) -> list[Placed]:
-        """The nearest of these bits, which are `number`."""
+    def _nearest(self, among: Bits, number: int, count: int) -> Iterable[tuple[int, Kms]]:
+        """Rows and distances of the nearest of these bits, which are `number`."""
         if number <= count or self.query.near is None:
             seen = self._see_missing(bits.places(among))
         else:
@@ -524,21 +297,17 @@ class Search:
             if len(seen.at) < count:
                 seen += self._see_missing(bits.places(among & self._unplaced))
         first = self._contenders(seen, (np.where(np.isnan(seen.km), np.inf, seen.km),), count)
-        return [
-            Placed((), row, *kms) for row, kms in zip(*self._in_numbers(seen, first), strict=True)
-        ]
+        return zip(*self._in_numbers(seen, first), strict=True)
 
-    def _in_numbers(
-        self, seen: Seen, chosen: Ints
-    ) -> tuple[list[int], list[tuple[float, float]] | list[tuple[None, None]]]:
+    def _in_numbers(self, seen: Seen, chosen: Ints) -> tuple[list[int], Sequence[Kms]]:
         """Rows of chosen ones and their distances, in single numbers; None without a position."""
         rows = seen.rows[chosen]
         nowhere = np.isnan(seen.km[chosen])
         if not nowhere.any():
-            return rows.tolist(), self._exact_kms(rows)
+            return rows.tolist(), self.reach.exact_kms(rows)
         kms: list[Any] = [(None, None)] * len(rows)
         for at, one in zip(
-            np.flatnonzero(~nowhere).tolist(), self._exact_kms(rows[~nowhere]), strict=True
+            np.flatnonzero(~nowhere).tolist(), self.reach.exact_kms(rows[~nowhere]), strict=True
         ):
             kms[at] = one
         return rows.tolist(), kms
@@ -697,26 +466,13 @@ class Search:
 
     def _full(self, fits: Bits) -> int:
         """How many of these are known to have no room."""
-        said = self.columns.places_said_full(self.posting)
-        at = said[bits.are_set(fits, said)]
-        codes = self.columns.codes["room"][self.posting.rows[at]]
-        return int((self.columns.known_room(self.query.at, codes) == _FULL_ROOM).sum())
-
-
-@lru_cache(maxsize=64)
-def _quality_steps(*steps: float) -> Floats:
-    """Steps of the rules on the quality of data, for each way in which they can be true together."""
-    rules = penalties.DATA_QUALITY
-    table = dict(zip(_QUALITY, steps, strict=True))
-    found = np.zeros((1 << len(rules), len(rules)))
-    for which in range(len(found)):
-        true = [at for at in range(len(rules)) if which & (4 >> at)]
-        found[which, true] = list(penalties.capped(table, [rules[at] for at in true]))
-    return found.T.copy()
+        at, words = self.columns.said_full(self.posting)
+        still = at[self.standing.room(words) == FULL_ROOM]
+        return int(np.count_nonzero(bits.are_set(fits, still)))
 
 
 def _placed(key: tuple[float, ...], one: Judged) -> Placed:
-    return Placed(key, -1, one.km, one.order_km, one.effective_km, one.change, one)
+    return Placed(key, -1, one.km, one.order_km, one.effective_km, one)
 
 
 def _nth(kms: Floats, count: int) -> float:
