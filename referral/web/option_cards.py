@@ -198,13 +198,16 @@ def _reasons(entry: Mapping[str, Any], ask: str | None) -> list[tuple[str, str]]
 
 def _ask(entry: Mapping[str, Any], kept: Mapping[str, Any], *, has_phone: bool) -> str | None:
     """Everything that no source says, in one sentence; a topic that a rule and a fact both lack is named once."""
-    topics = [_NOT_KNOWN.get(fact["message"]["key"]) for fact in kept.get("facts", ())]
+    facts = [fact["message"]["key"] for fact in kept.get("facts", ())]
+    topics = [_NOT_KNOWN.get(fact) for fact in facts]
     topics += [one["rule"] for one in entry["verdicts"] if one["key"].endswith(_NOT_SAID)]
     lang = chosen()
     named = [text.label(f"match.topic.{topic}", lang) for topic in dict.fromkeys(topics) if topic]
     if not named:
         return None
     key = "match.ask.by_phone" if has_phone else "match.ask.in_person"
+    if not has_phone and "match.fact.no_way_to_ask" in facts:
+        key = "match.ask.from_afar"
     return say(Message(key, {"topics": text.listed(named, lang)}))
 
 

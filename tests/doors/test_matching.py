@@ -372,3 +372,19 @@ def test_only_brokers_search(browser: Browser, make: Make, role: Role) -> None:
     browser.sign_in(make.user(role))
 
     assert browser.get("/match").status_code == 404
+
+
+def test_what_is_given_online_is_asked_about_online_and_not_in_person(
+    browser: Browser, make: Make, need: Any
+) -> None:
+    make.service(name="Konseling Daring", remote=Remote.ONLINE)
+    make.service(name="Balai", at=(-7.0, 110.4))
+
+    page = matched(browser, need)
+
+    online, place = (
+        page.find(string=name).find_parent("li").text for name in ("Konseling Daring", "Balai")
+    )
+    assert "situs atau surelnya" in online
+    assert "datang langsung" not in online
+    assert "datang langsung" in place
