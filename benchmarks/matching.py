@@ -3,15 +3,25 @@
 All answer the same questions on the same synthetic directory (fixed seed, 80 categories by Zipf's law,
 clustered like towns); their answers must agree before a time counts. Then the index alone, without a
 database, against looking at every offer, as the directory grows.
+
+    python -m benchmarks.matching [--million] [--alone]
+
+Each time is given by the clock and, behind it, of the processor: on a machine with other work the clock also
+counts waiting.
 """
 
+import argparse
+import gc
 import os
 import platform
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,8 +46,8 @@ from referral.directory.models import (
 from referral.directory.reference import taxonomy
 from referral.extensions import alembic, db
 from referral.factory import create_app
-from referral.matching import live
-from referral.matching.facts import Query
+from referral.matching import live, snapshot
+from referral.matching.facts import Offer, Query
 from referral.matching.index import Index
 from referral.matching.operations import answer
 from referral.matching.ranking import select as select_all
@@ -45,22 +55,32 @@ from referral.matching.ranking import told
 from referral.reference import load_reference
 
 SERVICES, QUERIES, SEED = 20_000, 60, 20261121
-GROWING, ASKED, CHECKED = (10_000, 100_000), 1_000, 20
+GROWING, MILLION, ASKED, CHECKED, CHANGED = (10_000, 100_000), 1_000_000, 1_000, 20, 100
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 
 def main() -> None:
     """Measures and prints; raises AssertionError where two ways do not agree."""
-    print(f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    _with_a_database()
-    for size in GROWING:
+    asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    asked.add_argument(
+        "--million", action="store_true", help="also a million offers: takes minutes"
+    )
+    asked.add_argument("--alone", action="store_true", help="the index alone, without a database")
+    given = asked.parse_args()
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" NumPy {np.__version__}, SQLite {sqlite3.sqlite_version}"
+    )
+    if not given.alone:
+        _with_a_database()
+    for size in (*GROWING, MILLION) if given.million else GROWING:
         _without(size)
 
 
 def _with_a_database() -> None:
-    by_index: list[float] = []
-    by_rows: list[float] = []
-    by_objects: list[float] = []
+    by_index: list[Taken] = []
+    by_rows: list[Taken] = []
+    by_objects: list[Taken] = []
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(Settings.from_env({"JEJARING_INSTANCE": folder}))
         with app.app_context():
@@ -96,49 +116,88 @@ def _with_a_database() -> None:
 
 
 def _without(size: int) -> None:
-    started = time.process_time()
-    index = Index.of(synthetic.offers(size, SEED))
-    built = time.process_time() - started
-    columns = index.columns
-    arrays = [*columns.codes.values(), columns.points, columns.ids]
-    arrays += [
-        part
-        for posting in columns.postings.values()
-        for part in (posting.rows, posting.centres, posting.radii)
-    ]
+    """The index alone."""
+    seconds, index = _timed(lambda: Index.of(synthetic.offers(size, SEED)))
     queries = list(synthetic.queries(ASKED, SEED + 1))
-    selecting, explaining, looking = [], [], []
-    for query in queries:
-        taken, selection = _timed(lambda q=query: index.select(q, STEPS))  # type: ignore[misc]
-        selecting.append(taken)
-        more, _ = _timed(lambda q=query, s=selection: told(q, s, STEPS))  # type: ignore[misc]
-        explaining.append(taken + more)
-    for query in queries[:CHECKED]:
-        among = [
-            columns.offer(int(row)) for row in columns.postings[query.need].rows
-        ]  # not counted: rows by rows would have them too
-        taken, selection = _timed(lambda q=query, a=among: select_all(q, a, STEPS))  # type: ignore[misc]
-        looking.append(taken)
-        assert selection == index.select(query, STEPS), "the index is wrong"
-    mib = sum(array.nbytes for array in arrays) / 2**20
-    print(f"{size:,} offers: built in {built:.0f} s of one core, {mib:.0f} MiB of arrays")
-    _row("select", selecting)
-    _row("select and explain", explaining)
-    _row("look at every offer", looking, than=selecting)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "offers.index"
+        snapshot.write(index.columns, path, head={})
+        reading = [_timed(lambda: snapshot.read(path))[0] for _ in range(7)]
+        index = Index(snapshot.read(path)[0])
+        gc.collect()
+        gc.freeze()  # as a server does before it answers
+        first = [
+            _timed(lambda q=query: _explained(index, q))[0] for query in _of_each_need(queries)
+        ]  # type: ignore[misc]
+        ranking, matching = [], []
+        for query in queries:
+            ranking.append(_timed(lambda q=query: index.search(q, STEPS).options)[0])  # type: ignore[misc]
+        for query in queries:
+            matching.append(_timed(lambda q=query: _explained(index, q))[0])  # type: ignore[misc]
+        looking, among = [], {}
+        for query in queries[:CHECKED]:
+            if query.need not in among:
+                among = {
+                    query.need: index.columns.offers(index.columns.postings[query.need].everybody())
+                }
+            taken, found = _timed(lambda q=query, a=among[query.need]: select_all(q, a, STEPS))  # type: ignore[misc]
+            looking.append(taken)
+            assert found == index.select(query, STEPS), "the index is wrong"
+            in_order = [
+                index.columns.site_id(one.row) for one in index.search(query, STEPS).options
+            ]
+            assert in_order == [one.offer.service_at_location_id for one in found.options]
+        changing = [
+            _timed(lambda o=offer: _changed(index, o))[0]
+            for offer in synthetic.offers(CHANGED, SEED)
+        ]  # type: ignore[misc]
+        kept = path.stat().st_size
+    print(
+        f"{size:,} offers: built in {seconds[0] / 1000:.0f} s of the clock, {seconds[1] / 1000:.0f} s of the processor;"
+        f" {index.nbytes / 1e6:.0f} MB in memory after {len(queries):,} queries, file {kept / 1e6:.0f} MB"
+    )
+    _row("read the file", reading)
+    _row("first of a category", first)
+    _row("rank", ranking)
+    _row("match and explain", matching)
+    _row("look at every offer", looking, than=ranking)
+    _row("one listing changed", changing)
 
 
-def _row(name: str, taken: list[float], *, than: list[float] | None = None) -> None:
-    p95 = statistics.quantiles(taken, n=20)[-1]
-    line = f"{name:>20}: median {statistics.median(taken):9.2f} ms, p95 {p95:9.2f} ms"
+def _explained(index: Index, query: Query) -> Any:
+    return told(query, index.select(query, STEPS), STEPS)
+
+
+def _of_each_need(queries: list[Query]) -> list[Query]:
+    return list({query.need: query for query in queries}.values())
+
+
+def _changed(index: Index, offer: Offer) -> None:
+    index.replace(offer.service_id, [replace(offer, fee=True)])
+
+
+#: Milliseconds of the clock and of the processor.
+Taken = tuple[float, float]
+
+
+def _row(name: str, taken: list[Taken], *, than: list[Taken] | None = None) -> None:
+    line = f"{name:>20}:"
+    for what, ms in zip(("clock", "processor"), zip(*taken, strict=True), strict=True):
+        p95 = statistics.quantiles(ms, n=20)[-1]
+        line += f" {what} median {statistics.median(ms):8.3f} ms, p95 {p95:8.3f} ms;"
     if than is not None:
-        line += f", {statistics.median(taken) / statistics.median(than):.1f} times as long"
-    print(line)
+        times = statistics.median(one for _, one in taken) / statistics.median(
+            one for _, one in than
+        )
+        line += f" {times:.1f} times as long"
+    print(line.rstrip(";"))
 
 
-def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
+def _timed(call: Callable[[], Any]) -> tuple[Taken, Any]:
+    start, used = time.perf_counter(), time.process_time()
     result = call()
-    return (time.perf_counter() - start) * 1000, result
+    used, start = time.process_time() - used, time.perf_counter() - start
+    return (start * 1000, used * 1000), result
 
 
 def _by_objects(session: Session, query: Query) -> set[str]:
@@ -215,3 +274,7 @@ def _fill(session: Session, draw: np.random.Generator, leaves: list[str]) -> Non
         ],
     )
     session.commit()
+
+
+if __name__ == "__main__":
+    main()
