@@ -13,6 +13,7 @@ from referral.core.errors import NotAllowed
 from referral.core.text import render
 from referral.directory.models import (
     Remote,
+    Schedule,
     ServiceAtLocation,
     ServiceCapacity,
     ServiceStatus,
@@ -337,3 +338,19 @@ def test_remote_help_is_told_otherwise_only_because_the_local_step_is_another(
     assert [told(one) for one in found.answer.differences if one.name == "Telepon"] == [
         ("changed", "Telepon", ["One local step was 9.613 km and is 4.981 km now."])
     ]
+
+
+def test_what_was_open_now_is_compared_as_of_then(
+    session: Session, make: Make, three: Any, now: Any
+) -> None:
+    hours = Schedule(freq="WEEKLY", byday="MO", opens_at="08:00", closes_at="15:00")
+    hours.service_id = three[0].service_id
+    session.add(hours)
+    announce(session, hours.service_id, now=now)
+    broker = make.user()
+    at = now.astimezone(ZoneInfo("Asia/Jakarta"))
+    query = Query(need="HE05", at=at, near=SEMARANG)
+    receipt = operations.match(session, query, by=broker, now=now, office=broker.office)
+    session.flush()
+
+    assert repeating.repeat(session, receipt).is_equal
