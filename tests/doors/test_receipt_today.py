@@ -23,6 +23,7 @@ from referral.matching import operations
 from referral.matching.models import MatchReceipt, PenaltyTable
 from referral.reference import load_reference
 from tests.factories import SEMARANG, Make
+from tests.scenes import Scene
 
 NAME = "Dewi Fiktif"
 
@@ -268,3 +269,29 @@ def test_nobody_else_opens_it(browser: Any, make: Make, receipt: MatchReceipt) -
         browser.sign_in(user)
         assert browser.get(f"/receipts/{receipt.id}/today").status_code == 404
         browser.post("/sign-out")
+
+
+def test_a_referral_leads_to_its_search_and_the_search_to_its_referrals_and_to_today(
+    browser: Any, session: Any, make: Make, now: Any
+) -> None:
+    scene = Scene(session, make, now)
+    receipt = operations.match(
+        session,
+        operations.query_for(session, scene.need, now=now),
+        by=scene.broker,
+        now=now,
+        office=scene.case.office,
+        case=scene.case,
+        need=scene.need,
+    )
+    session.flush()
+    scene.consent()
+    referral = scene.draft(receipt=receipt, known_service_reason=None)
+    browser.sign_in(scene.broker)
+
+    page = browser.page(f"/receipts/{receipt.id}")
+
+    assert page.select_one(f'a[href="/referrals/{referral.id}"]').text == referral.number
+    assert page.select_one(f'a[href="/receipts/{receipt.id}/today"]') is not None
+    back = browser.page(f"/referrals/{referral.id}")
+    assert back.select_one(f'a[href="/receipts/{receipt.id}"]') is not None
