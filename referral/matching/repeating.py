@@ -20,7 +20,8 @@ from referral.matching.differences import Comparison, Since, compare, missing
 from referral.matching.facts import Circumstances, Query
 from referral.matching.models import MatchReceipt, PenaltyTable
 from referral.matching.ranking import judge
-from referral.matching.receipts import PARTS, Mismatch, Point, query_of, recomputed
+from referral.matching.receipts import PARTS, query_of
+from referral.matching.recomputing import Mismatch, Point, recomputed
 from referral.matching.rules import RULES_VERSION, applying, is_proposed
 from referral.matching.weighing import differing
 from referral.places.gazetteer import Gazetteer

@@ -29,7 +29,8 @@ from referral.directory.models import (
 from referral.matching import candidates, operations, queries
 from referral.matching.facts import Document, Offer, Query
 from referral.matching.models import ServiceStanding
-from referral.matching.receipts import printed, query_of, recomputed
+from referral.matching.receipts import printed, query_of
+from referral.matching.recomputing import recomputed
 from referral.places.queries import gazetteer
 from tests.factories import SEMARANG, Make
 

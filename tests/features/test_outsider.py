@@ -31,7 +31,8 @@ from referral.directory.models import (
 from referral.matching import operations, queries
 from referral.matching.facts import Place, Query, Route
 from referral.matching.models import PenaltyTable, ServiceStanding
-from referral.matching.receipts import printed, recomputed
+from referral.matching.receipts import printed
+from referral.matching.recomputing import recomputed
 from referral.places.queries import gazetteer
 from tests.factories import Make
 

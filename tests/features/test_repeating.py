@@ -22,7 +22,8 @@ from referral.matching import operations, repeating
 from referral.matching.differences import Difference
 from referral.matching.facts import Query, Route
 from referral.matching.models import MatchReceipt, PenaltyTable
-from referral.matching.receipts import Mismatch, printed, recomputed
+from referral.matching.receipts import printed
+from referral.matching.recomputing import Mismatch, recomputed
 from referral.places.queries import gazetteer
 from tests.factories import SEMARANG, Make
 

@@ -14,7 +14,8 @@ from referral.core.errors import Invalid, NotFound
 from referral.matching import operations, routes
 from referral.matching.facts import Place, Query, Route
 from referral.matching.models import KnownRoute
-from referral.matching.receipts import printed, query_of, recomputed
+from referral.matching.receipts import printed, query_of
+from referral.matching.recomputing import recomputed
 from referral.places.gazetteer import Gazetteer
 from referral.places.gazetteer import Place as Area
 from tests.factories import SEMARANG, Make

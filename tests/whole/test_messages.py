@@ -42,7 +42,7 @@ from referral.matching.differences import FACTS as FACTS_TOLD
 from referral.matching.differences import KINDS
 from referral.matching.facts import Outcome
 from referral.matching.ranking import BEARINGS
-from referral.matching.receipts import NUMBERS
+from referral.matching.recomputing import NUMBERS
 from referral.matching.reference import rules as penalty_rules
 from referral.matching.rules import CHANGES, FREE_ONLY, GATES, RULES_VERSION, open_only
 from referral.places.land import Crossing

@@ -17,7 +17,7 @@ from referral.directory.queries import emergency_numbers
 from referral.directory.reference import taxonomy
 from referral.matching import operations as matching
 from referral.matching.models import MatchReceipt
-from referral.matching.receipts import recomputed
+from referral.matching.recomputing import recomputed
 from referral.places.queries import gazetteer
 from referral.referrals import operations as referrals
 from referral.referrals import queries as loop
