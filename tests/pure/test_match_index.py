@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import offers as synthetic
+from benchmarks.oracle import one_round
 from referral.matching.columns import GROUPS
-from referral.matching.facts import Offer, Query
+from referral.matching.facts import Offer, Query, Route
 from referral.matching.index import Index
 from referral.matching.ranking import Judged, Selection, select
 
@@ -56,13 +57,58 @@ def same(index: Index, offers: list[Offer], query: Query, **how: Any) -> None:
         assert found[part] == value, (part, query)
 
 
-@pytest.mark.parametrize(("count", "asked"), [(0, 5), (7, 60), (400, 150), (12_000, 120)])
+@pytest.mark.parametrize(("count", "asked"), [(0, 5), (7, 60), (400, 100), (12_000, 60)])
 def test_it_selects_what_looking_at_every_offer_selects(count: int, asked: int) -> None:
     offers = list(synthetic.offers(count, seed=count))
     index = Index.of(offers)
 
     for query in synthetic.queries(asked, seed=count + 1, hard=True):
         same(index, offers, query, need_id="need-1")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_agrees_with_the_oracle_whatever_happens_to_the_directory(seed: int) -> None:
+    wrong = [
+        (query, differs) for _, query, differs in one_round(seed, largest=600, count=30) if differs
+    ]
+
+    assert wrong == []
+
+
+def test_a_service_that_changes_twice_leaves_the_category_once() -> None:
+    offers = [
+        replace(one, due=10, in_time=number % 10)
+        for number, one in enumerate(synthetic.offers(400, seed=21))
+    ]
+    index = Index.of(offers)
+    changed = [replace(one, fee=True) for one in offers[:60]]
+    for one in (*offers[:60], *changed):
+        index.replace(one.service_id, [one])
+
+    for query in synthetic.queries(30, seed=22, hard=True):
+        same(index, changed + offers[60:], query)
+
+
+def test_a_way_the_office_knows_decides_how_far_an_offer_is() -> None:
+    offers = list(synthetic.offers(2000, seed=31))
+    index = Index.of(offers)
+
+    for query in synthetic.queries(60, seed=32):
+        there = next(one for one in offers if query.need in one.categories and one.area_code)
+        route = Route(there.area_code or "", 55.5, "boat")
+        for within in (None, 55.5, 55.4):
+            same(index, offers, replace(query, routes=(route,), within=within))
+
+
+def test_the_order_alone_is_the_order_of_the_selection() -> None:
+    offers = list(synthetic.offers(4000, seed=41))
+    index = Index.of(offers)
+
+    for query in synthetic.queries(40, seed=42, hard=True):
+        found = [index.columns.site_id(one.row) for one in index.search(query, TABLE).options]
+
+        options = index.select(query, TABLE).options
+        assert found == [one.offer.service_at_location_id for one in options]
 
 
 def test_whom_the_client_must_not_meet_is_in_no_list_and_no_count() -> None:
