@@ -265,7 +265,7 @@ class _Work:
             self.journal.set(name, row, **{column: self.kept_id})
 
     def _count(self, name: str) -> None:
-        """Numbers are added up under the kept listing; those of the other stay as they were."""
+        """Numbers are added up under the kept listing, marks hold for it too; those of the other stay as they were."""
         source = table(name)
         keys = [c.name for c in source.primary_key.columns if c.name != "service_id"]
         numbers = [c.name for c in source.columns if not c.primary_key]
@@ -278,7 +278,9 @@ class _Work:
             if mine is None:
                 self.journal.make(name, **row | {"service_id": self.kept_id})
             else:
-                self.journal.set(name, mine, **{n: mine[n] + row[n] for n in numbers})
+                added = {n: mine[n] + row[n] for n in numbers}
+                marks = {n: mine[n] or row[n] for n in numbers if isinstance(row[n], bool)}
+                self.journal.set(name, mine, **added | marks)
 
     def attributes(self) -> None:
         """Links to taxonomy terms name their listing by table and id, not by a foreign key."""

@@ -102,6 +102,9 @@ REFERENCES: tuple[Reference, ...] = (
     # what people do with the listing. The organization that was asked keeps what was sent to it.
     Reference("referral", "service_id", _SERVICE, How.MOVES),
     Reference("proposal", "service_id", _SERVICE, How.MOVES),
+    Reference("parked", "service_id", _SERVICE, How.MOVES),
+    Reference("obstacle", "service_id", _SERVICE, How.MOVES),
+    Reference("harm_report", "service_id", _SERVICE, How.MOVES),
     Reference("listing_use", "service_id", _SERVICE, How.COUNTED),
     Reference("service_standing", "service_id", _SERVICE, How.COUNTED),
     # what waits for a curator is answered for the kept listing; what was decided is history. A signed link
