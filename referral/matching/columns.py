@@ -24,6 +24,8 @@ Bools = npt.NDArray[np.bool_]
 #: Codes by group, by row.
 Codes = npt.NDArray[np.void]
 
+#: Of each group, so many different facts are kept as objects.
+MOST_MADE = 4096
 #: Letters of a code that name its domain.
 DOMAIN = 2
 #: Where no day is known.
@@ -202,14 +204,15 @@ class Columns:
         if found is None:
             facts = dict(zip(GROUPS[group], self.facts(group, code), strict=True))
             found = Offer(_NOBODY, _NOBODY, _NOBODY, **{"categories": {}, **facts})
-            self._stubs[group][code] = found
+            _keep(self._stubs[group], code, found)
         return found
 
     def facts(self, group: str, code: int) -> tuple[Any, ...]:
         """A set of facts, the same object each time."""
         found = self._known[group].get(code)
         if found is None:
-            found = self._known[group][code] = self.values[group][code]
+            found = self.values[group][code]
+            _keep(self._known[group], code, found)
         return found
 
     def present(self, posting: Posting, group: str) -> Ints:
@@ -315,6 +318,13 @@ def form_of(sizes: Mapping[str, int]) -> np.dtype[np.void]:
     kinds = {name: np.min_scalar_type(max(sizes[name], 1)) for name in GROUPS}
     widest_first = sorted(GROUPS, key=lambda name: -kinds[name].itemsize)
     return np.dtype([(name, kinds[name]) for name in widest_first], align=True)
+
+
+def _keep(kept: dict[int, Any], code: int, one: Any) -> None:
+    """Keeps what was made of a code, and drops all where they have become too many."""
+    if len(kept) >= MOST_MADE:
+        kept.clear()
+    kept[code] = one
 
 
 def _number(words: Ints) -> int:

@@ -18,7 +18,7 @@ Bools = npt.NDArray[np.bool_]
 #: Offers in a block of neighbours.
 BLOCK = 128
 #: How much is kept of what was worked out for queries.
-MOST_WIDE, MOST_HIDDEN = 24, 4
+MOST_WIDE, MOST_HIDDEN = 16, 4
 #: Bits of a coordinate by which places are put in order.
 _GRID_BITS = 16
 

@@ -35,6 +35,7 @@ NEAR_KM = 25.0
 BEARINGS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 NORMAL, OTHER_JURISDICTION, FULL, NO_POSITION = range(4)
+_FAIL, _UNKNOWN = Outcome.FAIL, Outcome.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -334,9 +335,10 @@ def judged(
     eligibility_unknown = False
     group = NORMAL
     for gate, found in zip(gates, findings, strict=True):
-        if found.outcome is Outcome.FAIL:
+        outcome = found.outcome
+        if outcome is _FAIL:
             failed.append(gate)
-        elif found.outcome is Outcome.UNKNOWN:
+        elif outcome is _UNKNOWN:
             eligibility_unknown = eligibility_unknown or gate.eligibility
             if found is ASSUMED_OTHER:
                 group = OTHER_JURISDICTION

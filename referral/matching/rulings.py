@@ -24,10 +24,10 @@ Bools = npt.NDArray[np.bool_]
 FEW = 48
 #: So many different facts are all asked about at once; of more those that somebody has who is looked at.
 ALL_AT_ONCE = 512
-#: How many rulings on few different facts are kept.
-MOST_NARROW = 4096
+#: How many rulings on few different facts are kept; and for how many areas that people are registered in.
+MOST_NARROW, MOST_AREAS = 4096, 256
 #: Answers are kept up to so many bytes; then all are asked again.
-MOST_KEPT_BYTES = 16 << 20
+MOST_KEPT_BYTES = 6 << 20
 #: For somebody registered here no area of any offer holds the place or lies in it.
 APART = "-"
 _NOT_ASKED = 255
@@ -85,7 +85,7 @@ class Rulings:
 
     def __init__(self, columns: Columns):
         self.columns = columns
-        self._narrow = Recent(MOST_NARROW)
+        self._narrow, self._of_area = Recent(MOST_NARROW), Recent(MOST_AREAS)
         self._kept: dict[Any, Ints] = {}
         self._kept_bytes = 0
         self._areas: dict[str, _Areas] = {}
@@ -146,24 +146,34 @@ class Rulings:
         """
         if not residence_matters(query) or query.registered_in in (None, APART):
             return self._by_facts(posting, gate, query, key)
-        apart, pieces = self.of(posting, gate, replace(query, registered_in=APART))
-        group = apart.group
-        near = np.array(self.areas(group).near(query.registered_in), np.int64)
-        near = near[apart.said[near] != _NOT_ASKED]
-        said = apart.said.copy()
+        apart = replace(query, registered_in=APART)
+        _, pieces = self.of(posting, gate, apart)
+        ruling, let_in, kept_out = self._of_area.find(key) or self._of_area.keep(
+            key, self._near(gate, query, apart, key)
+        )
+        in_now = self.columns.places(posting, ruling.group, let_in)
+        out_now = self.columns.places(posting, ruling.group, kept_out)
+        out = pieces[0].bits.copy() if pieces else bits.empty(len(posting.rows))
+        bits.put(out, in_now, False)
+        bits.put(out, out_now, True)
+        count = sum(piece.count for piece in pieces) - len(in_now) + len(out_now)
+        change = gate.change(query, self.columns.stub(ruling.group, 0))
+        return ruling, [Piece(gate.rule, change, out, count)]
+
+    def _near(
+        self, gate: Gate, query: Query, apart: Query, key: Any
+    ) -> tuple[Ruling, list[int], list[int]]:
+        """What the gate says to a person, and the facts that let in, or keep out, this person and not one apart."""
+        group, asked = _READS[gate.rule]
+        everything = np.arange(len(self.columns.values[group]))
+        before = self._ask(gate, apart, (gate.rule, asked(apart), None), everything)
+        near = np.array(self.areas(group).near(query.registered_in or ""), np.int64)
+        said = before.copy()
         said[near] = self._ask(gate, query, key, near)[near]
         fails = _those(gate, Outcome.FAIL)
-        is_out, was_out = fails[said[near]], fails[apart.said[near]]
-        in_now = self.columns.places(posting, group, near[was_out & ~is_out].tolist())
-        out_now = self.columns.places(posting, group, near[is_out & ~was_out].tolist())
-        kept_out = pieces[0].bits.copy() if pieces else bits.empty(len(posting.rows))
-        bits.put(kept_out, in_now, False)
-        bits.put(kept_out, out_now, True)
-        count = sum(piece.count for piece in pieces) - len(in_now) + len(out_now)
-        change = gate.change(query, self.columns.stub(group, 0))
-        return Ruling(group, said, _unknown(gate, said)), [
-            Piece(gate.rule, change, kept_out, count)
-        ]
+        is_out, was_out = fails[said[near]], fails[before[near]]
+        let_in, kept_out = near[was_out & ~is_out].tolist(), near[is_out & ~was_out].tolist()
+        return Ruling(group, said, _unknown(gate, said)), let_in, kept_out
 
     def _by_change(
         self, gate: Gate, query: Query, group: str, said: Ints, codes: Ints
