@@ -12,6 +12,7 @@ from referral.casework import operations as casework
 from referral.casework.models import OwnResource, Visibility
 from referral.extensions import limiter
 from referral.matching import operations as matching
+from referral.matching import visit_plans
 from referral.planning import operations as planning
 from referral.planning.models import NewServiceNotice
 from tests.scenes import NAME, NUMBER, STORY, Scene
@@ -49,6 +50,9 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         by=scene.broker,
         now=now,
     )
+    plan = visit_plans.make(
+        session, scene.case, [scene.need], by=scene.broker, now=now, at=now, within=None
+    )
     unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=now)
     notice = NewServiceNotice(
         unmet_need_id=unmet.id,
@@ -65,6 +69,7 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         "need_id": scene.need.id,
         "referral_id": referral.id,
         "receipt_id": receipt.id,
+        "plan_id": plan.id,
         "call_id": call.id,
         "notice_id": notice.id,
         "basis_id": referral.basis_id,
