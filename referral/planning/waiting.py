@@ -20,7 +20,6 @@ CUTS = ("sex", "age", "disability", "area")
 EVERYBODY, UNKNOWN = "everybody", "unknown"
 #: A median, and a comparison of two, wants this many times the smallest count that may be shown.
 MEDIAN_TIMES = 2
-_HALF = 0.5 + 1e-9  # a product of shares may miss the half by its rounding
 _SURE = 1.96  # standard errors on either side of 95 in 100
 #: Losses on hiding: a row's total is worth more than its cells, everybody's row more than one group's.
 _TOTAL_LOSS, _EVERYBODY_LOSS = 10, 20
@@ -71,10 +70,17 @@ class Median:
 
 
 def median(spells: Iterable[Spell]) -> Median:
-    """The median by Kaplan and Meier: who still waits counts for as long as they have waited.
+    """The median: see `quantile`."""
+    return quantile(spells, 0.5)
 
-    Its range holds each day at which half being over lies within 1.96 standard errors (Greenwood).
+
+def quantile(spells: Iterable[Spell], over_by_then: float) -> Median:
+    """After how many days this share of waits is over, by Kaplan and Meier: who still waits counts for as long as
+    they have waited.
+
+    Its range holds each day at which that share being over lies within 1.96 standard errors (Greenwood).
     """
+    left_then = 1 - over_by_then + 1e-9  # a product of shares may miss it by its rounding
     ordered = sorted(spells, key=lambda spell: spell.days)
     left, share, spread = len(ordered), 1.0, 0.0
     middle = low = high = None
@@ -85,9 +91,9 @@ def median(spells: Iterable[Spell]) -> Median:
             share *= 1 - over / left
             spread += over / (left * (left - over)) if left > over else 0.0
             error = _SURE * share * sqrt(spread)
-            middle = day if middle is None and share <= _HALF else middle
-            low = day if low is None and share - error <= _HALF else low
-            high = day if high is None and share + error <= _HALF else high
+            middle = day if middle is None and share <= left_then else middle
+            low = day if low is None and share - error <= left_then else low
+            high = day if high is None and share + error <= left_then else high
         left -= len(today)
     return Median(middle, low, high)
 

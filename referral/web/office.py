@@ -12,12 +12,14 @@ from referral.casework import crisis, handover, queries
 from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.extensions import db
+from referral.planning import measures
 from referral.referrals import queries as referrals
 from referral.referrals.advocacy import harm
 from referral.referrals.advocacy.models import HarmDecision, HarmReport
 from referral.web.access import requires
 from referral.web.answers import Answers
-from referral.web.formatting import say
+from referral.web.formatting import capital, label, say
+from referral.web.naming import area_name
 from referral.web.reading import seen
 
 bp = Blueprint("office", __name__, url_prefix="/office")
@@ -123,3 +125,35 @@ def decide_harm(report_id: UUID) -> Response:
         db.session.commit()
         flash(_("Decided. The agency is not told."), "good")
     return redirect(url_for(".index", _anchor="harm"), 303)
+
+
+@bp.get("/measures")
+@requires("office:read")
+def measured() -> str:
+    """How the office's referrals fare: how long answers take, and how many get how far."""
+    months = request.args.get("months", measures.PERIODS[0], type=int)
+    if months not in measures.PERIODS:
+        months = measures.PERIODS[0]
+    rows = measures.of_office(db.session, g.user, months=months, now=datetime.now(UTC))
+    (total,) = rows.pop("all")
+    return render_template(
+        "office/measures.html",
+        office=g.user.office,
+        months=months,
+        periods=measures.PERIODS,
+        old_enough=measures.OLD_ENOUGH_DAYS,
+        total=total,
+        cuts=[
+            (cut, [(_group(cut, row.name), row) for row in those]) for cut, those in rows.items()
+        ],
+    )
+
+
+def _group(cut: str, name: str) -> str:
+    """What a group is called on the page."""
+    if cut == "area":
+        return area_name(name) or _("Area not known")
+    if cut == "agency":
+        return name
+    key = {"priority": "casework.urgency", "system": "directory.system_type"}[cut]
+    return capital(label(f"{key}.{name}"))
