@@ -69,7 +69,7 @@ def trade_offs(ways: Mapping[str, Way]) -> list[str]:
             costs = _("One place fewer costs %(km)s more there and back.", km=_km(spared_km))
         else:
             costs = _(
-                "One place fewer costs %(km)s more in the lists' own measure.",
+                "One place fewer costs %(km)s more in distances and additions.",
                 km=_km(fewest.sum_km - more.sum_km),
             )
         sentences.append(costs)
