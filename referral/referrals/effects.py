@@ -113,7 +113,7 @@ def _documents_need(one: Happened) -> None:
     )
     if one.session.scalar(known.limit(1)) is not None:
         return
-    told = {"service": one.referral.service.name, "number": one.referral.number}
+    told = {"service": one.referral.service.name}
     made = Need(
         key=need.key,
         case=need.case,

@@ -42,7 +42,7 @@ def test_missing_papers_become_a_need_of_the_same_person_once(scene: Scene) -> N
     assert [(need.case_id, need.beneficiary_id, need.urgency) for need in made] == [
         (scene.case.id, None, scene.need.urgency)
     ]
-    assert referral.number in (made[0].note or "")
+    assert scene.site.service.name in (made[0].note or "")
 
 
 def test_papers_are_a_need_of_whom_the_referral_is_for(scene: Scene, make: Make) -> None:
