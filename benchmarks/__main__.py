@@ -1,7 +1,9 @@
 """`make bench`: runs every benchmark and prints what it measured."""
 
-from benchmarks import duplicates, matching, search
+from benchmarks import duplicates, load, matching, rivals, search
 
 matching.main()
+rivals.main()
+load.main()
 search.main()
 duplicates.main((20_000, 100_000))

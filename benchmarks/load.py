@@ -72,9 +72,9 @@ def main() -> None:
         if given.profile:
             _profile(app, token, questions)
             return
-        with _serving(environment) as port:
-            _api(port, folder, token, questions, given.seconds)
-            _pages(port, questions, given.seconds)
+        with _serving(environment) as (port, server):
+            _api(port, server, folder, token, questions, given.seconds)
+            _pages(port, server, questions, given.seconds)
 
 
 def _prepare(app: Flask, services: int) -> tuple[str, list[dict[str, Any]]]:
@@ -145,8 +145,8 @@ def _questions(
 
 
 @contextmanager
-def _serving(environment: dict[str, str]) -> Iterator[int]:
-    """The port of a server as production has it, until the end of the block."""
+def _serving(environment: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """Port and process of a server as production has it, until the end of the block."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listening:
         port = listening.getsockname()[1]
         process = subprocess.Popen(
@@ -161,7 +161,7 @@ def _serving(environment: dict[str, str]) -> Iterator[int]:
         )
         try:
             _wait(port, process)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             process.wait(30)
@@ -183,7 +183,12 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _api(
-    port: int, folder: Path, token: str, questions: list[dict[str, Any]], seconds: int
+    port: int,
+    server: int,
+    folder: Path,
+    token: str,
+    questions: list[dict[str, Any]],
+    seconds: int,
 ) -> None:
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -203,6 +208,7 @@ def _api(
         f"http://127.0.0.1:{port}",
     ]
     for duration in (3, seconds):  # the first lets both workers read what they keep
+        busy = _busy_seconds(server)
         said = subprocess.run(
             [*how, f"-d{duration}s", "--", str(bodies), token],
             capture_output=True,
@@ -211,14 +217,27 @@ def _api(
         )
     found = json.loads(said.stdout.splitlines()[-1])
     assert found["bad"] == 0, said.stdout
-    _row("POST /api/v1/match", found["requests"] / found["seconds"], found)
+    used = (_busy_seconds(server) - busy) / found["requests"]
+    _row("POST /api/v1/match", found)
+    print(f"{found['requests'] / found['seconds']:.1f} a second, {_ms(used)}")
 
 
-def _row(name: str, rate: float, found: dict[str, float]) -> None:
-    print(
-        f"{name:>30}: {rate:7.0f} a second, p50 {found['p50']:.1f}, p95 {found['p95']:.1f},"
-        f" p99 {found['p99']:.1f} ms"
-    )
+def _row(name: str, found: dict[str, float]) -> None:
+    print(f"{name:>20}: p50 {found['p50']:.1f}, p95 {found['p95']:.1f}, p99 {found['p99']:.1f} ms")
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms of one of the server's processors each"
+
+
+def _busy_seconds(server: int) -> float:
+    """Processor time that the workers of a server have used so far."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    ticks = 0
+    for child in children:
+        fields = Path(f"/proc/{child}/stat").read_text().rsplit(") ", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 # The pages ----------------------------------------------------------------------------------------
@@ -276,7 +295,7 @@ class Worker:
         return answer.status, answer.headers.get("Location", ""), page
 
 
-def _pages(port: int, questions: list[dict[str, Any]], seconds: int) -> None:
+def _pages(port: int, server: int, questions: list[dict[str, Any]], seconds: int) -> None:
     people = [Worker(port) for _ in range(PEOPLE)]
     taken: list[list[tuple[float, float]]] = [[] for _ in people]
 
@@ -285,7 +304,7 @@ def _pages(port: int, questions: list[dict[str, Any]], seconds: int) -> None:
             at = len(taken[number]) * PEOPLE + number
             taken[number].append(people[number].ask(questions[at % len(questions)]))
 
-    started = time.monotonic()
+    started, busy = time.monotonic(), _busy_seconds(server)
     threads = [
         Thread(target=work, args=(number, started + seconds)) for number in range(len(people))
     ]
@@ -301,11 +320,9 @@ def _pages(port: int, questions: list[dict[str, Any]], seconds: int) -> None:
         ("both", [post + get for post, get in flows]),
     ):
         shares = statistics.quantiles(times, n=100)
-        _row(
-            f"{name}, {PEOPLE} people at once",
-            rate,
-            {"p50": shares[49], "p95": shares[94], "p99": shares[98]},
-        )
+        _row(name, {"p50": shares[49], "p95": shares[94], "p99": shares[98]})
+    used = (_busy_seconds(server) - busy) / len(flows)
+    print(f"{PEOPLE} people at once, {rate:.1f} of both a second, {_ms(used)}")
 
 
 # Where the time goes ------------------------------------------------------------------------------
