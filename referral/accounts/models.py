@@ -70,6 +70,9 @@ class Office(Sealing, Identified):
     #: cases numbered so far in this office
     case_count: Mapped[int] = mapped_column(default=0)
 
+    #: read once in a session, however many clocks ask
+    days_off: Mapped[list["OfficeDayOff"]] = relationship(order_by="OfficeDayOff.on")
+
 
 class User(UserMixin, Identified):
     """Somebody who signs in: staff of an office, an agency or a planning body. Never a client.

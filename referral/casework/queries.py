@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
+from referral.casework import cover
 from referral.casework.models import (
     Case,
     Client,
@@ -27,9 +28,9 @@ from referral.directory.models import Organization
 
 
 def theirs(user: User) -> ColumnElement[bool]:
-    """Which cases are this person's: a broker's own, a supervisor's whole office, nobody else's."""
+    """Which cases are this person's: those a broker works on, a supervisor's whole office, nobody else's."""
     if user.role is Role.BROKER:
-        return Case.broker_id == user.id
+        return cover.worked_by(user)
     if user.role is Role.SUPERVISOR:
         return Case.office_id == user.office_id
     return false()

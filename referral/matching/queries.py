@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.accounts.models import Role, User
+from referral.casework.cover import works
 from referral.casework.models import Case
 from referral.casework.queries import excluded_organizations
 from referral.core.errors import NotFound
@@ -218,7 +219,7 @@ def _is_theirs(session: Session, user: User, receipt: MatchReceipt) -> bool:
         case = session.get_one(Case, receipt.case_id)
         if user.role is Role.SUPERVISOR:
             return case.office_id == user.office_id
-        return user.role is Role.BROKER and case.broker_id == user.id
+        return works(case, user)
     if user.role is Role.SUPERVISOR:
         return receipt.office_id is not None and receipt.office_id == user.office_id
     return receipt.by_id == user.id

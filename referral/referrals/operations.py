@@ -9,7 +9,8 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from referral.accounts.models import Role, User
-from referral.casework.models import Case, Need, Urgency
+from referral.casework.cover import works as works
+from referral.casework.models import Need, Urgency
 from referral.changes import audit
 from referral.changes.actors import StandingActor
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
@@ -250,11 +251,6 @@ def withdraw_after(
 
 
 # Who ---------------------------------------------------------------------------------------------
-
-
-def works(case: Case, by: User) -> bool:
-    """Whether this is the broker whose case it is."""
-    return by.role is Role.BROKER and case.broker_id == by.id
 
 
 def _may(

@@ -280,9 +280,10 @@ def late(session: Session, user: User, *, now: datetime) -> list[tuple[Referral,
 
 
 def calendar(office: Office, at: datetime) -> Calendar:
-    """The working days of an office around an instant."""
+    """The working days of an office around an instant: without the country's holidays and its own days off."""
     zone = ZoneInfo(office.time_zone)
-    return Calendar(zone, closed_days.around(at.astimezone(zone).year))
+    own = {day.on for day in office.days_off}
+    return Calendar(zone, closed_days.around(at.astimezone(zone).year) | own)
 
 
 def has_account(session: Session, organization_id: UUID) -> bool:
