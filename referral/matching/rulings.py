@@ -25,9 +25,9 @@ FEW = 48
 #: So many different facts are all asked about at once; of more those that somebody has who is looked at.
 ALL_AT_ONCE = 512
 #: How many rulings on few different facts are kept; and for how many areas that people are registered in.
-MOST_NARROW, MOST_AREAS = 4096, 256
+MOST_NARROW, MOST_AREAS = 4096, 512
 #: Answers are kept up to so many bytes; then all are asked again.
-MOST_KEPT_BYTES = 6 << 20
+MOST_KEPT_BYTES = 8 << 20
 #: For somebody registered here no area of any offer holds the place or lies in it.
 APART = "-"
 _NOT_ASKED = 255
@@ -149,7 +149,7 @@ class Rulings:
         apart = replace(query, registered_in=APART)
         _, pieces = self.of(posting, gate, apart)
         ruling, let_in, kept_out = self._of_area.find(key) or self._of_area.keep(
-            key, self._near(gate, query, apart, key)
+            key, self._near(gate, query, apart)
         )
         in_now = self.columns.places(posting, ruling.group, let_in)
         out_now = self.columns.places(posting, ruling.group, kept_out)
@@ -160,16 +160,15 @@ class Rulings:
         change = gate.change(query, self.columns.stub(ruling.group, 0))
         return ruling, [Piece(gate.rule, change, out, count)]
 
-    def _near(
-        self, gate: Gate, query: Query, apart: Query, key: Any
-    ) -> tuple[Ruling, list[int], list[int]]:
+    def _near(self, gate: Gate, query: Query, apart: Query) -> tuple[Ruling, list[int], list[int]]:
         """What the gate says to a person, and the facts that let in, or keep out, this person and not one apart."""
         group, asked = _READS[gate.rule]
         everything = np.arange(len(self.columns.values[group]))
         before = self._ask(gate, apart, (gate.rule, asked(apart), None), everything)
         near = np.array(self.areas(group).near(query.registered_in or ""), np.int64)
         said = before.copy()
-        said[near] = self._ask(gate, query, key, near)[near]
+        for code in near.tolist():
+            said[code] = self._number(gate, query, group, code)
         fails = _those(gate, Outcome.FAIL)
         is_out, was_out = fails[said[near]], fails[before[near]]
         let_in, kept_out = near[was_out & ~is_out].tolist(), near[is_out & ~was_out].tolist()
@@ -196,9 +195,12 @@ class Rulings:
         group = _READS[gate.rule][0]
         said = self._known(key, len(self.columns.values[group]), np.uint8, _NOT_ASKED)
         for code in codes[said[codes] == _NOT_ASKED].tolist():
-            found = gate.find(query, self.columns.stub(group, code), None)
-            said[code] = gate.findings.index(found)
+            said[code] = self._number(gate, query, group, code)
         return said
+
+    def _number(self, gate: Gate, query: Query, group: str, code: int) -> int:
+        found = gate.find(query, self.columns.stub(group, code), None)
+        return gate.findings.index(found)
 
     def shares(
         self, rule: str, asked: Any, group: str, codes: Ints, ask: Callable[[Offer], float]
