@@ -40,6 +40,7 @@ HOLDERS: dict[str, frozenset[Role]] = {
         "referral:read": (B, S, A),
         "referral:answer": (A,),
         "letter:sign": (B, S),
+        "advocacy:write": (B, S),
         "feedback:record": (B,),
         "unmet:confirm": (B,),
         # counts
@@ -59,6 +60,8 @@ HOLDERS: dict[str, frozenset[Role]] = {
         "office:manage": (D,),
         "account:manage": (S, D),
         "token:manage": (D,),
+        # letters and events that did not arrive
+        "outbox:manage": (D,),
         # one's own password and sign-ins
         "account:self": (B, S, A, P, D),
     }.items()
@@ -87,6 +90,7 @@ PERSON_LEVEL = frozenset(
         "referral:read",
         "referral:answer",
         "letter:sign",
+        "advocacy:write",
         "feedback:record",
         "unmet:confirm",
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import User
@@ -15,8 +15,9 @@ from referral.changes import audit
 from referral.core.errors import NotFound
 from referral.directory.models import Service
 from referral.matching.operations import answer, query_for
+from referral.referrals.kinds import Received
 from referral.referrals.lifecycle import Status
-from referral.referrals.models import Parked, Referral
+from referral.referrals.models import Feedback, Parked, Referral
 from referral.referrals.operations import works
 
 #: So many options are looked through for one that was not tried or parked.
@@ -61,8 +62,16 @@ def next_best(session: Session, need: Need, *, now: datetime) -> dict[str, Any] 
     """
     tried = set(
         session.scalars(
-            select(Referral.service_id).where(
-                Referral.need_id == need.id, Referral.status.in_(_IN_VAIN)
+            select(Referral.service_id)
+            .outerjoin(
+                Feedback, and_(Feedback.referral_id == Referral.id, Feedback.given_by == "client")
+            )
+            .where(
+                Referral.need_id == need.id,
+                or_(
+                    Referral.status.in_(_IN_VAIN),
+                    and_(Referral.status == Status.COMPLETED, Feedback.received == Received.NO),
+                ),
             )
         )
     )

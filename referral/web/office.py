@@ -21,6 +21,7 @@ from referral.web.answers import Answers
 from referral.web.formatting import capital, label, say
 from referral.web.naming import area_name
 from referral.web.reading import seen
+from referral.web.referrals.disagreeing import disagreements
 
 bp = Blueprint("office", __name__, url_prefix="/office")
 Page = str | Response | tuple[str, int]
@@ -42,6 +43,7 @@ def index() -> Page:
         brokers=accounts.active_brokers(db.session, g.user.office_id),
         harm=[_seen_harm(one) for one in harm.of_office(db.session, g.user)],
         decisions=list(HarmDecision),
+        disagreements=disagreements(),
         late=referrals.late(db.session, g.user, now=datetime.now(UTC)),
         page_url=lambda page: url_for(".index", closed=int(closed), page=page),
     )

@@ -32,6 +32,7 @@ def test_each_role_may_do_what_its_work_needs() -> None:
     assert {role: permissions_of(Somebody(role)) for role in Role} == {
         Role.BROKER: {
             "account:self",
+            "advocacy:write",
             "case:open",
             "case:read",
             "case:write",
@@ -49,6 +50,7 @@ def test_each_role_may_do_what_its_work_needs() -> None:
         Role.SUPERVISOR: {
             "account:manage",
             "account:self",
+            "advocacy:write",
             "case:read",
             "case:reassign",
             "client:erase",
@@ -70,6 +72,7 @@ def test_each_role_may_do_what_its_work_needs() -> None:
             "listing:approve",
             "listing:import",
             "office:manage",
+            "outbox:manage",
             "token:manage",
         },
     }

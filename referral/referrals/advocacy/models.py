@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from referral.accounts.models import Office, User
 from referral.core.db import Identified
 from referral.core.sealing import Sealed, Sealing
+from referral.directory.models import Service
 from referral.referrals.models import Referral
 
 
@@ -57,6 +59,9 @@ class Obstacle(Sealing, Identified):
     result = Sealed[str]()
     result_sealed: Mapped[bytes | None]
 
+    office: Mapped[Office] = relationship()
+    service: Mapped[Service] = relationship()
+    owner: Mapped[User] = relationship(foreign_keys=[owner_id])
     complaints: Mapped[list["Complaint"]] = relationship(
         back_populates="obstacle", order_by="Complaint.at, Complaint.id"
     )

@@ -8,11 +8,14 @@ from flask import Response, flash, g, redirect, render_template, request, url_fo
 from flask_babel import gettext as _
 
 from referral.accounts.models import Role
+from referral.casework.models import Need
 from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import Message
 from referral.extensions import db
 from referral.planning.queries import open_unmet
 from referral.referrals import operations, parking, queries
+from referral.referrals.advocacy import operations as advocacy
+from referral.referrals.advocacy import queries as advocacy_queries
 from referral.referrals.cards import RELEASABLE
 from referral.referrals.exchange import fhir
 from referral.referrals.exchange import operations as exchange
@@ -26,6 +29,7 @@ from referral.web.formatting import label, say
 from referral.web.language import chosen
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
+from referral.web.referrals.disagreeing import disagreements
 from referral.web.referrals.listing import listing
 from referral.web.referrals.replying import to_client, ways_of
 from referral.web.referrals.sending import values_of
@@ -56,7 +60,13 @@ def index() -> Page:
     """The referrals of this person's cases: those due first, or those that ended."""
     if g.user.role is Role.AGENCY:
         return redirect(url_for(".inbox"), 303)
-    return listing("referrals/index.html", ".index", queries.of_broker, _further)
+    return listing(
+        "referrals/index.html",
+        ".index",
+        queries.of_broker,
+        _further,
+        disagreements=disagreements(),
+    )
 
 
 def _further(referral: Referral) -> dict[str, Any]:
@@ -120,6 +130,8 @@ def page_for(referral: Referral, tried: tuple[Event, Answers] | None = None) -> 
         and may("feedback:record")
         and referral.status in (Status.COMPLETED, Status.FAILED, Status.REJECTED),
         shows_harm=feedback is not None and feedback.harmed,
+        complaint=advocacy_queries.complaint_about(db.session, referral.id),
+        can_complain=may("advocacy:write") and advocacy.may_complain(db.session, referral),
         clock=queries.clock(referral),
         ways=ways_of(referral),
         to_client=to_client(referral) if may("feedback:record") else None,
@@ -139,10 +151,14 @@ def _is_undecided(referral: Referral, trace: Trace) -> bool:
 
 
 def _next_best(referral: Referral, trace: Trace) -> dict[str, Any] | None:
-    """What to offer instead, found anew: its name, how far, and what speaks for it."""
     if not _is_undecided(referral, trace) or not may("referral:send"):
         return None
-    entry = parking.next_best(db.session, referral.need, now=now())
+    return alternative_for(referral.need)
+
+
+def alternative_for(need: Need) -> dict[str, Any] | None:
+    """What to offer instead, found anew: its name, how far, and what speaks for it."""
+    entry = parking.next_best(db.session, need, now=now())
     if entry is None:
         return None
     km = entry["distance_km"]
