@@ -2,6 +2,7 @@
 
 from referral.web import (
     accounts,
+    advocacy,
     casework,
     directory,
     downloads,
@@ -24,6 +25,7 @@ from referral.web import (
 BLUEPRINTS = (
     pages.bp,
     accounts.bp,
+    advocacy.bp,
     casework.bp,
     directory.bp,
     downloads.bp,

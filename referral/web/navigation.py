@@ -24,8 +24,8 @@ def _places() -> list[Place]:
     entries = [
         ("casework.index", _("Cases"), "users", "case:read", ("casework.",)),
         ("matching.search", _("Find help"), "search", "match:run", ("matching.", "routes.")),
-        ("referrals.index", _("Referrals"), "file-text", "referral:send", ("referrals.",)),
-        ("referrals.index", _("Referrals"), "file-text", "office:read", ("referrals.",)),
+        ("referrals.index", _("Referrals"), "file-text", "referral:send", ("referrals.", "advocacy.")),
+        ("referrals.index", _("Referrals"), "file-text", "office:read", ("referrals.", "advocacy.")),
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
         ("listings.index", _("My listings"), "clipboard-list", "listing:edit", ("listings.",)),
         ("office.index", _("Office"), "building-2", "office:read", ("office.", "penalties.")),

@@ -51,7 +51,7 @@ from referral.planning.models import ProposalStatus
 from referral.planning.waiting import CUTS, MEASURES, UNKNOWN
 from referral.referrals import kinds as feedback
 from referral.referrals import replies
-from referral.referrals.advocacy.models import HarmDecision
+from referral.referrals.advocacy.models import AdvocacyKind, AdvocacyOutcome, HarmDecision
 from referral.referrals.cards import CRITERIA, View
 from referral.referrals.letters.states import Carrier, Hand, LetterEvent, LetterField, LetterState
 from referral.referrals.lifecycle import Actor, CodeList, Event, Field, Status
@@ -70,6 +70,8 @@ def codes(name: str) -> list[str]:
 #: what screens call the members of an enum
 LABELS: dict[type[StrEnum], str] = {
     Actor: "referral.actor",
+    AdvocacyKind: "advocacy.kind",
+    AdvocacyOutcome: "advocacy.outcome",
     BasisKind: "casework.basis",
     Channel: "referral.channel",
     ClientKind: "casework.kind",
@@ -167,6 +169,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "accounts.token.scope.{}": SCOPES,
     "accounts.token.state.{}": ("active", "expired", "revoked"),
     "accounts.zone.{}": ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"),
+    "advocacy.note.{}": AdvocacyKind,
     "casework.consent_text.{}": Purpose,
     "casework.field.{}": FACTS,
     "casework.language.{}": LANGUAGES,
