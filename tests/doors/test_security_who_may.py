@@ -15,12 +15,14 @@ from referral.matching import operations as matching
 from referral.matching import visit_plans
 from referral.planning import operations as planning
 from referral.planning.models import NewServiceNotice
+from referral.referrals.advocacy.models import HarmReport, Obstacle
 from tests.scenes import NAME, NUMBER, STORY, Scene
 
 #: Addresses about nobody in particular: they are tested where their feature is.
 _NOT_ABOUT_A_PERSON = {
-    *("pages", "directory", "security", "static"),
-    *("downloads", "duplicates", "hsds", "imports", "listings", "routes", "upkeep", "v1"),
+    *("pages", "directory", "fairness", "security", "static"),
+    *("downloads", "duplicates", "hsds", "imports", "jobs", "listings", "routes", "upkeep", "v1"),
+    "exchange",  # with a token, never signed in: test_exchange
 }
 _OF_PLANNERS = {"proposal_id"}
 
@@ -62,6 +64,24 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         at=now,
     )
     session.add(notice)
+    obstacle = Obstacle(
+        key=scene.case.office.key,
+        office=scene.case.office,
+        service=scene.site.service,
+        reason_code="at_capacity",
+        opened_at=now,
+        opened_by_id=scene.broker.id,
+        owner=scene.broker,
+        due_on=now.date(),
+    )
+    report = HarmReport(
+        key=scene.case.key,
+        referral=referral,
+        service_id=referral.service_id,
+        office_id=scene.case.office_id,
+        at=now,
+    )
+    session.add_all([obstacle, report])
     session.flush()
     return {
         "scene": scene,
@@ -76,6 +96,11 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         "user_id": scene.broker.id,
         "session_id": scene.broker.id,
         "token_id": scene.broker.id,
+        "webhook_id": scene.broker.id,
+        "obstacle_id": obstacle.id,
+        "report_id": report.id,
+        "letter_id": scene.broker.id,
+        "service_id": scene.site.service_id,
         "office_id": scene.case.office_id,
     }
 
@@ -87,7 +112,8 @@ def _addresses(app: Flask, ids: dict[str, Any]) -> list[tuple[str, str]]:
             continue
         if not rule.arguments or rule.arguments & _OF_PLANNERS:
             continue
-        words = {"event": "accept", "decision": "wait"}
+        event = "sign" if "letter_id" in rule.arguments else "accept"
+        words = {"event": event, "decision": "wait"}
         values = {name: ids.get(name, words.get(name)) for name in rule.arguments}
         with app.test_request_context():
             address = app.url_map.bind("x").build(rule.endpoint, values, method=None)
