@@ -5,6 +5,7 @@ opens questions that name neither help nor service: somebody else may hold their
 nothing. The token stands in the query of an address, which access logs leave out.
 """
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,6 +42,8 @@ class Purpose(StrEnum):
 PATH = "/reply"
 CLIENT_PATH = "/how-was-it"
 LASTS = timedelta(days=90)
+# Digits and letters a-f only: the keyed digest folds case.
+TOKEN = re.compile("[0-9a-f]{64}")
 #: Without those that look or sound alike.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 8
@@ -111,7 +114,6 @@ def _open(
 
 
 def _made(session: Session, referral: Referral, purpose: Purpose, now: datetime) -> ReplyLink:
-    # Digits and letters a-f only: the keyed digest folds case.
     token = secrets.token_hex(32)
     code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
     blind = session.info["keyring"].blind

@@ -31,6 +31,7 @@ Page = str | Response | tuple[str, int]
 NEAR_STEP_KM, FAR_STEP_KM = 2.0, 15.0
 #: Services told by name for each kind of need.
 MOST_NAMES = 3
+MOST_VERSIONS = 10**6
 #: Receipts told one by one.
 MOST_CHANGES = 20
 _NUMBER = re.compile(r"\d{1,4}(?:[.,]\d{1,2})?")
@@ -221,8 +222,9 @@ def keep() -> Page:
     if steps is None:
         return _edit(answers)
     reason = answers.shown("reason").replace("\r\n", "\n")
+    based_on = answers.whole("based_on", 0, MOST_VERSIONS)
     how: dict[str, Any] = {
-        "based_on": int(answers.shown("based_on")) if answers.shown("based_on").isdigit() else -1,
+        "based_on": -1 if based_on is None else based_on,
         "reason": reason,
         "by": g.user,
         "now": datetime.now(UTC),

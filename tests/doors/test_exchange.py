@@ -148,6 +148,16 @@ def test_a_system_walks_a_referral_to_its_end(system: System, scene: Scene) -> N
     assert referral.outcome == "received"
 
 
+@pytest.mark.parametrize("version", ["²", "9" * 5_000])
+def test_a_version_that_is_no_number_is_refused(system: System, scene: Scene, version: str) -> None:
+    referral = scene.sent()
+
+    answer = system.post(referral, task(referral, "received", meta={"versionId": version}))
+
+    assert answer.status_code == 422
+    assert answer.json["field"] == "meta.versionId"
+
+
 def test_an_old_version_is_told_what_it_is_now(system: System, scene: Scene) -> None:
     referral = scene.sent()
     old = task(referral, "received")

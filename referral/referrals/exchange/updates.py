@@ -10,6 +10,8 @@ from referral.referrals.given import Given
 from referral.referrals.lifecycle import Event, Status
 
 LONGEST_NOTE = 4_000
+#: digits; what is longer was counted by nobody
+_LONGEST_VERSION = 9
 #: which step leads to a status; the one before it decides where there are two
 _STEPS: Mapping[Status, Event] = {
     Status.RECEIVED: Event.RECEIVE,
@@ -45,8 +47,8 @@ def update_of(task: Mapping[str, Any], *, status: Status) -> Update:
         wanted = Status(str(task.get("status")))
     except ValueError:
         raise Invalid("exchange.status", field="status") from None
-    version = _at(task, "meta", "versionId")
-    if not str(version or "").isdigit():
+    version = str(_at(task, "meta", "versionId") or "")
+    if not (version.isascii() and version.isdigit() and len(version) < _LONGEST_VERSION):
         raise Invalid("exchange.version", field="meta.versionId")
     given = Given(
         reason=_code(task.get("statusReason")),
@@ -56,7 +58,7 @@ def update_of(task: Mapping[str, Any], *, status: Status) -> Update:
         outcome_on=_day(task, "executionPeriod", "end"),
         review_on=_day(task, "restriction", "period", "end"),
     )
-    return Update(_event(status, wanted), given, int(str(version)))
+    return Update(_event(status, wanted), given, int(version))
 
 
 def _event(status: Status, wanted: Status) -> Event:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from flask import Response, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_limiter.util import get_remote_address
 
 from referral.casework import operations as casework
 from referral.casework import queries as cases
@@ -19,7 +18,7 @@ from referral.web.access import public, requires
 from referral.web.answers import Answers
 from referral.web.naming import category_name
 from referral.web.reading import seen
-from referral.web.referrals.replying import TRIES, by_link, was_wrong
+from referral.web.referrals.replying import TRIES, by_link, guesser, holds_a_token, was_wrong
 from referral.web.referrals.steps import Page, bp, now
 
 MARKS = ("quality", "waiting", "staff")
@@ -84,7 +83,7 @@ def said_in(answers: Answers) -> dict[str, Any]:
 
 @bp.route(replies.CLIENT_PATH, methods=["GET", "POST"])
 @public
-@limiter.limit(TRIES, key_func=get_remote_address, deduct_when=was_wrong)
+@limiter.limit(TRIES, key_func=guesser, exempt_when=holds_a_token, deduct_when=was_wrong)
 def client_says() -> Response:
     """The client's own word, by their own link. The page names neither the help nor the service."""
     key = (request.values.get("key") or "").strip()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from flask import Response, current_app, render_template, request
 from flask_babel import gettext as _
-from flask_limiter.util import get_remote_address
 
+from referral.accounts.signing_in import network
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
 from referral.core.text import Message
 from referral.directory import phones
@@ -26,6 +26,22 @@ from referral.web.referrals.steps import bp, forms_of, given_in, now, outcomes, 
 TRIES = "20 per minute; 100 per day"
 
 
+MOST_STEPS = 10**6
+
+
+def guesser() -> str:
+    """Whose wrong codes are counted together: those of an address, or of the whole network it stands for."""
+    return network(request.remote_addr or "")
+
+
+def holds_a_token() -> bool:
+    """Whether what came has the form of a link's secret, and not of a code with something around it.
+
+    Nobody guesses that, so nobody is kept from their link by others who guess codes from the same address.
+    """
+    return replies.TOKEN.fullmatch(request.values.get("key", "").strip()) is not None
+
+
 def was_wrong(response: Response) -> bool:
     """Whether it counts as a guess."""
     return response.status_code == 404
@@ -33,7 +49,7 @@ def was_wrong(response: Response) -> bool:
 
 @bp.route(replies.PATH, methods=["GET", "POST"])
 @public
-@limiter.limit(TRIES, key_func=get_remote_address, deduct_when=was_wrong)
+@limiter.limit(TRIES, key_func=guesser, exempt_when=holds_a_token, deduct_when=was_wrong)
 def reply_by_link() -> Response:
     """What a link or a code asks, and its buttons; without either, a field for the code."""
     said = (request.values.get("key") or request.form.get("code") or "").strip()
@@ -113,7 +129,7 @@ def _was_accepted_by_link(referral: Referral) -> bool:
 def _take(link: ReplyLink, event: Event) -> Response:
     referral = link.referral
     given, answers = given_in(referral, event, actor=Actor.AGENCY)
-    version = request.form.get("version", "")
+    version = answers.whole("version", 0, MOST_STEPS) or 0
     if not answers.errors:
         try:
             replies.answer(
@@ -121,7 +137,7 @@ def _take(link: ReplyLink, event: Event) -> Response:
                 link,
                 event,
                 given,
-                version=int(version) if version.isdigit() else 0,
+                version=version,
                 now=now(),
             )
         except Invalid as error:
