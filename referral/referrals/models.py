@@ -229,7 +229,6 @@ class TaskKind(StrEnum):
     REPORT = "report"
     #: the client did not come: was it the way, or the hours?
     ASK_TRANSPORT = "ask_transport"
-    OTHER = "other"
 
 
 class Task(Sealing, Identified):
@@ -245,8 +244,12 @@ class Task(Sealing, Identified):
     due_on: Mapped[date]
     made_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    #: None beside `done_at`: owed no longer
     done_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    #: how a report was given, or what kept the client: as tasks.ANSWERS
+    answer: Mapped[str | None]
 
+    #: what was said
     text = Sealed[str]()
     text_sealed: Mapped[bytes | None]
 
