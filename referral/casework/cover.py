@@ -6,6 +6,7 @@ may see does not depend on what a caller says the time is.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -114,7 +115,7 @@ def begin(
         )
         session.add(cover)
     cover.until_on = until
-    told = {"absent_id": absent.id, "covering_id": covering.id, "until_on": until}
+    told: dict[str, Any] = {"absent_id": absent.id, "covering_id": covering.id, "until_on": until}
     audit.record(session, "cover.began", cover, by=by, now=now, **told)
     return cover
 

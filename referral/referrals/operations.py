@@ -21,7 +21,7 @@ from referral.directory.models import (
 )
 from referral.directory.upkeep import verification
 from referral.matching.models import MatchReceipt
-from referral.referrals import effects, queries
+from referral.referrals import effects, queries, tasks
 from referral.referrals.exchange import events
 from referral.referrals.given import Given
 from referral.referrals.lifecycle import (
@@ -177,6 +177,7 @@ def take_step(
     flag_modified(referral, "status")
     if reason is not None:
         effects.follow(session, referral, reason, given, by=by, now=now, today=today)
+    tasks.follow(session, referral, event, accepted_on=local_day(referral, answered_at), now=now)
     try:
         session.flush()
     except StaleDataError:
