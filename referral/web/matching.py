@@ -1,4 +1,4 @@
-"""Matching: for a need of a case or without a case; the receipt, its print, and what the client chose."""
+"""Matching: for a need of a case or without a case; the receipt, and what the client chose."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from referral.casework import operations as casework_operations
 from referral.casework import queries as casework
 from referral.casework.models import Case, Need, OwnResource
-from referral.core.errors import Invalid, NotAllowed, NotFound
+from referral.core.errors import Invalid, NotFound
 from referral.core.text import Message
 from referral.extensions import db
 from referral.matching import operations, queries
@@ -48,7 +48,7 @@ from referral.web.match_question import (
 from referral.web.naming import category_name
 from referral.web.near_misses import grouped, nearest_km
 from referral.web.option_cards import cards_of, options_map
-from referral.web.reading import seen
+from referral.web.reading import seen, shown_receipt
 
 bp = Blueprint("matching", __name__)
 Page = str | Response | tuple[str, int]
@@ -84,7 +84,7 @@ def _question_again() -> Question | None:
     receipt_id = request.args.get("receipt", type=UUID)
     if receipt_id is None:
         return None
-    before = _shown_receipt(receipt_id)
+    before = shown_receipt(receipt_id)
     if before.need_id is not None:
         raise NotFound("match.receipt.unknown")
     query = query_of(before.content or {})
@@ -126,7 +126,7 @@ def again(receipt_id: UUID) -> Page:
     elif "same" not in answers.given:
         filters = filters_from(answers)
     if answers.errors:
-        return _receipt_page(_shown_receipt(receipt_id), filters=answers)
+        return _receipt_page(shown_receipt(receipt_id), filters=answers)
     return _kept(_run(_asked(query, filters, need), need))
 
 
@@ -141,7 +141,7 @@ def add_facts(receipt_id: UUID) -> Page:
     answers = Answers(request.form)
     facts, registered_in = facts_from(answers)
     if answers.errors:
-        return _receipt_page(_shown_receipt(receipt_id), facts=answers)
+        return _receipt_page(shown_receipt(receipt_id), facts=answers)
     now = datetime.now(UTC)
     casework_operations.add_facts(
         db.session, need, facts, registered_in=registered_in, by=g.user, now=now
@@ -197,42 +197,14 @@ def _need_of(session: Session, receipt: MatchReceipt) -> Need | None:
 @requires("receipt:read")
 def receipt(receipt_id: UUID) -> Page:
     """What a match gave: options in order, remote help beside, why not the others."""
-    return _receipt_page(_shown_receipt(receipt_id))
-
-
-def _shown_receipt(receipt_id: UUID) -> MatchReceipt:
-    """A receipt that may still be shown: one that names whom the client must not meet is kept unseen."""
-    kept = queries.get_receipt(db.session, g.user, receipt_id)
-    if queries.names_kept_out(db.session, kept):
-        raise NotAllowed("match.receipt.outdated")
-    return kept
-
-
-@bp.get("/receipts/<uuid:receipt_id>/print")
-@requires("receipt:read")
-def print_receipt(receipt_id: UUID) -> str:
-    """The options on paper for the client, without the reasons against the others."""
-    kept = _shown_receipt(receipt_id)
-    need = _need_of(db.session, kept)
-    if need is not None:
-        seen(need, client_id=need.case.client_id)
-    shown = printed(kept.content or {}, chosen())
-    sites = _sites(shown)
-    return render_template(
-        "matching/print.html",
-        receipt=kept,
-        category=category_name(shown["query"]["need"]),
-        cards=cards_of(shown["options"], kept.content or {}, "options", sites),
-        remote=cards_of(shown["remote"], kept.content or {}, "remote", sites),
-        coverage=shown["coverage"],
-    )
+    return _receipt_page(shown_receipt(receipt_id))
 
 
 @bp.post("/receipts/<uuid:receipt_id>/choice")
 @requires("match:run")
 def choose(receipt_id: UUID) -> Page:
     """Keep what the client chose; a chosen service leads to the referral, "none" to the unmet need."""
-    kept = _shown_receipt(receipt_id)
+    kept = shown_receipt(receipt_id)
     need = _need_of(db.session, kept)
     if need is None:
         raise NotFound("match.receipt.unknown")

@@ -1,4 +1,4 @@
-"""Seeing a person's record is an event too: it is written to the audit chain before the page leaves."""
+"""What may be seen of a person's record, and that it was: an event, in the audit chain before the page leaves."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,12 +9,23 @@ from flask import Flask, Response, g
 
 from referral.changes import audit
 from referral.core.db import take_write_lock
+from referral.core.errors import NotAllowed
 from referral.extensions import db
+from referral.matching import queries
+from referral.matching.models import MatchReceipt
 
 
 def seen(subject: Any, *, client_id: UUID) -> None:
     """Note that this page shows `subject`, which is about `client_id`."""
     g.setdefault("seen", []).append((subject.__tablename__, subject.id, client_id))
+
+
+def shown_receipt(receipt_id: UUID) -> MatchReceipt:
+    """A receipt that may still be shown: one that names whom the client must not meet is kept unseen."""
+    receipt = queries.get_receipt(db.session, g.user, receipt_id)
+    if queries.names_kept_out(db.session, receipt):
+        raise NotAllowed("match.receipt.outdated")
+    return receipt
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,6 @@ def test_others_find_neither_the_need_nor_the_receipt(
 
     assert browser.post(f"/needs/{need.id}/match").status_code == 404
     assert browser.get(f"/receipts/{receipt.id}").status_code == 404
-    assert browser.get(f"/receipts/{receipt.id}/print").status_code == 404
     assert browser.post(f"/receipts/{receipt.id}/choice").status_code == 404
     assert browser.post(f"/receipts/{receipt.id}/again").status_code == 404
 
@@ -205,23 +204,6 @@ def test_with_no_place_the_page_says_so_and_offers_two_ways_on(browser: Browser,
     links = {link["href"].split("?")[0] for link in page.select(".empty a, .empty-state a")}
     assert f"/needs/{need.id}/unmet" in links
     assert any(link.endswith("/own") for link in links)
-
-
-def test_the_print_for_the_client_leaves_out_why_not_and_who_they_are(
-    browser: Browser, make: Make, need: Any, session: Any
-) -> None:
-    need.case.client.name = "Sekar Percobaan"
-    make.service(name="Dekat")
-    make.service(name="Lansia", minimum_age=60)
-    matched(browser, need)
-    receipt = session.scalars(select(MatchReceipt)).one()
-
-    page = browser.page(f"/receipts/{receipt.id}/print")
-
-    assert "Dekat" in page.text
-    assert "Lansia" not in page.text
-    assert "Sekar" not in page.text
-    assert need.case.number not in page.text
 
 
 def test_a_chosen_service_leads_to_the_referral(

@@ -289,7 +289,7 @@ def test_an_old_result_that_names_whom_the_client_must_not_meet_is_shown_no_more
         now=scene.now,
     )
 
-    for address in (f"/receipts/{receipt.id}", f"/receipts/{receipt.id}/print"):
+    for address in (f"/receipts/{receipt.id}", f"/receipts/{receipt.id}/handout"):
         assert name not in browser.page(address, status=409).text
     choice = {"choice": f"site:{scene.site.id}"}
     assert name not in browser.submit(f"/receipts/{receipt.id}/choice", choice, status=409).text

@@ -11,10 +11,9 @@ from werkzeug.wrappers import Response
 from referral.accounts.models import Role
 from referral.casework.models import Case
 from referral.casework.queries import get_need
-from referral.core.errors import NotAllowed, NotFound
+from referral.core.errors import NotFound
 from referral.core.text import LANGUAGES
 from referral.extensions import db
-from referral.matching import queries as matching
 from referral.matching.models import MatchReceipt
 from referral.referrals import queries as referrals
 from referral.referrals.letters import sheets
@@ -22,7 +21,7 @@ from referral.referrals.letters.pdf import pdf
 from referral.referrals.models import Referral
 from referral.web.access import requires
 from referral.web.language import chosen, zone
-from referral.web.reading import seen
+from referral.web.reading import seen, shown_receipt
 from referral.web.referrals.steps import Page, bp, today
 
 #: Nobody asks for more sheets at once; the query says which options.
@@ -42,7 +41,7 @@ def handout_pdf(referral_id: UUID) -> Response:
 @requires("receipt:read")
 def receipt_handout(receipt_id: UUID) -> Page:
     """Choose which options of a match stand on the client's sheet."""
-    receipt, case = _shown_receipt(receipt_id)
+    receipt, case = _receipt_and_case(receipt_id)
     content = receipt.content or {}
     entries = [*content.get("options", []), *content.get("remote", [])]
     return render_template(
@@ -58,7 +57,7 @@ def receipt_handout(receipt_id: UUID) -> Page:
 @requires("receipt:read")
 def receipt_handout_pdf(receipt_id: UUID) -> Response:
     """Options of a match on a sheet for the client; `?site=` names them, else it is what the client chose."""
-    receipt, case = _shown_receipt(receipt_id)
+    receipt, case = _receipt_and_case(receipt_id)
     lang = language_asked()
     content = sheets.handout_of_receipt(
         db.session,
@@ -94,11 +93,9 @@ def paper(template: str, content: dict[str, Any], name: str) -> Response:
     return made
 
 
-def _shown_receipt(receipt_id: UUID) -> tuple[MatchReceipt, Case | None]:
+def _receipt_and_case(receipt_id: UUID) -> tuple[MatchReceipt, Case | None]:
     """A receipt that may still be shown, and the case it is of."""
-    receipt = matching.get_receipt(db.session, g.user, receipt_id)
-    if matching.names_kept_out(db.session, receipt):
-        raise NotAllowed("match.receipt.outdated")
+    receipt = shown_receipt(receipt_id)
     if receipt.need_id is None:
         return receipt, None
     need = get_need(db.session, g.user, receipt.need_id)
