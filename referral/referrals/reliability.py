@@ -1,5 +1,6 @@
 """How much can be said of a service from how its referrals went: shares drawn towards the usual, with an interval. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,19 @@ class Counts(Protocol):
     claimed: int
     asked: int
     confirmed: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of many services together."""
+
+    due: int = 0
+    in_time: int = 0
+    decided: int = 0
+    accepted: int = 0
+    claimed: int = 0
+    asked: int = 0
+    confirmed: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,14 +74,19 @@ class Record:
 
     answered_in_time: Share
     accepted: Share
+    claimed: int
     confirmed: Share
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        return self.answered_in_time, self.accepted, self.confirmed
 
 
 #: What is taken for usual where nobody has a record.
 _USUAL = 0.5
 
 
-def record_of(counts: Counts, *, among: list[Counts]) -> Record:
+def record_of(counts: Counts, *, among: Sequence[Counts]) -> Record:
     """The record of a service; what is usual is the mean `among` all services it is compared with."""
 
     def usual(part: str, whole: str) -> float:
@@ -78,5 +97,8 @@ def record_of(counts: Counts, *, among: list[Counts]) -> Record:
         return Share(getattr(counts, part), getattr(counts, whole), usual(part, whole))
 
     return Record(
-        share("in_time", "due"), share("accepted", "decided"), share("confirmed", "asked")
+        share("in_time", "due"),
+        share("accepted", "decided"),
+        counts.claimed,
+        share("confirmed", "asked"),
     )

@@ -1,10 +1,12 @@
 """How much room a service says it has, and how it has answered: what the matcher reads of it."""
 
+from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from referral.casework.models import Case
@@ -17,6 +19,7 @@ from referral.referrals import clocks, queries
 from referral.referrals.kinds import Received
 from referral.referrals.lifecycle import LIVE, Event, Status
 from referral.referrals.models import Feedback, Referral
+from referral.referrals.reliability import Tally
 
 FULL_FOR_DAYS = 30  # after "at capacity" without a date the service counts as full this long
 
@@ -61,6 +64,27 @@ def take_place(session: Session, referral: Referral, *, by: Actor, now: datetime
         by=by,
         now=now,
     )
+
+
+def standings(session: Session, service_ids: Iterable[UUID]) -> dict[UUID, ServiceStanding]:
+    """How the services have answered; nothing of those that nobody was sent to."""
+    rows = session.scalars(
+        select(ServiceStanding).where(ServiceStanding.service_id.in_(set(service_ids)))
+    )
+    return {row.service_id: row for row in rows}
+
+
+def all_together(session: Session) -> Tally:
+    """How all services together have answered: what is usual."""
+    row = session.execute(
+        select(
+            *(
+                func.coalesce(func.sum(getattr(ServiceStanding, one.name)), 0)
+                for one in fields(Tally)
+            )
+        )
+    ).one()
+    return Tally(*(int(count) for count in row))
 
 
 def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:

@@ -43,6 +43,7 @@ from referral.web.formatting import label, labelled, say
 from referral.web.language import chosen
 from referral.web.naming import category_name, searchable_categories
 from referral.web.pins import collection, pin
+from referral.web.track_records import track_records
 
 bp = Blueprint("directory", __name__)
 Page = str | Response | tuple[str, int]
@@ -306,6 +307,9 @@ def service_page(
         ),
         assured_by=_assured_by(service),
         doubts=listing.doubts,
+        record=track_records([service.id]).get(service.id, [])
+        if may("match:run") or may("office:read")
+        else [],
         parts=labelled(Part, "listing.field"),
         message=_message(listing, now) if may("match:run") else None,
         answers=answers or Answers(),

@@ -38,6 +38,7 @@ class Card:
     bearing  in words, from where distances start; way: what is known of the way there;
              is_route: the km are those of a way the office knows
     ask      what nobody told and somebody must ask, in one sentence
+    is_held_back  nobody is sent there today, though the receipt names it
     """
 
     rank: int
@@ -59,6 +60,7 @@ class Card:
     is_route: bool = False
     ask: str | None = None
     would_fit_if: str | None = None
+    is_held_back: bool = False
 
 
 def cards_of(
@@ -66,13 +68,18 @@ def cards_of(
     content: Mapping[str, Any],
     part: str,
     sites: Mapping[UUID, ShownSite],
+    records: Mapping[UUID, Sequence[tuple[str, str]]] | None = None,
 ) -> list[Card]:
-    """One part of a receipt as cards; `entries` is the printed part, `content` the receipt it came from."""
+    """One part of a receipt as cards; `entries` is the printed part, `content` the receipt it came from.
+
+    records   by service further facts for workers: how it keeps its word
+    """
     cards: list[Card] = []
     before: Mapping[str, Any] | None = None
     for rank, (entry, kept) in enumerate(zip(entries, content[part], strict=True), 1):
         site = sites.get(UUID(entry["service_at_location_id"]))
-        cards.append(_card(rank, entry, kept, site, before))
+        record = (records or {}).get(UUID(entry["service_id"]), ())
+        cards.append(_card(rank, entry, kept, site, before, record))
         before = entry
     return cards
 
@@ -83,6 +90,7 @@ def _card(
     kept: Mapping[str, Any],
     site: ShownSite | None,
     before: Mapping[str, Any] | None,
+    record: Sequence[tuple[str, str]],
 ) -> Card:
     numbers = _phones(site)
     ask = _ask(entry, kept, has_phone=bool(numbers) and not _doubts_phones(kept))
@@ -94,6 +102,9 @@ def _card(
     if site is not None and site.status is not ServiceStatus.ACTIVE:
         # The receipt is of another day; what closed since must not be chosen.
         facts.insert(0, ("circle-alert", label(f"directory.status.{site.status}")))
+    is_held_back = site is not None and site.is_held_back
+    if is_held_back:
+        facts.insert(0, ("circle-alert", say(Message("referral.harm_looked_into"))))
     if entry["group"]:
         facts.insert(0, ("info", label(f"match.group.{entry['group']}")))
     order_km = entry["distance_km"]
@@ -108,7 +119,7 @@ def _card(
         km=order_km,
         km_text=_range(entry),
         additions=_additions(entry["penalties"]),
-        facts=facts,
+        facts=[*facts, *record],
         reasons=_reasons(entry, ask),
         ties=say(Message("match.equal_distance")) if _equals(before, entry) else None,
         phones=numbers,
@@ -119,6 +130,7 @@ def _card(
         is_route=bool(kept.get("route")),
         ask=ask,
         would_fit_if=entry.get("would_fit_if"),
+        is_held_back=is_held_back,
     )
 
 
