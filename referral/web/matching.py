@@ -49,6 +49,7 @@ from referral.web.naming import category_name
 from referral.web.near_misses import grouped, nearest_km
 from referral.web.option_cards import cards_of, options_map
 from referral.web.reading import seen, shown_receipt
+from referral.web.track_records import track_records
 
 bp = Blueprint("matching", __name__)
 Page = str | Response | tuple[str, int]
@@ -281,7 +282,9 @@ def _receipt_page(
     shown = printed(content, chosen())
     query = query_of(content)
     sites = _sites(shown)
-    cards = cards_of(shown["options"], content, "options", sites)
+    listed = [*shown["options"], *shown["remote"]]
+    records = track_records(UUID(one["service_id"]) for one in listed)
+    cards = cards_of(shown["options"], content, "options", sites, records)
     near_misses = grouped(content, cards_of(shown["why_not"], content, "why_not", sites))
     wrong = [
         *(choice or Answers()).summary,
@@ -301,7 +304,7 @@ def _receipt_page(
         shown=shown,
         at=query.at,
         cards=cards,
-        remote=cards_of(shown["remote"], content, "remote", sites),
+        remote=cards_of(shown["remote"], content, "remote", sites, records),
         near_misses=near_misses,
         widen_km=nearest_km(near_misses),
         longest_km=max(
