@@ -32,7 +32,7 @@ class Since:
 
     changed  it was written to at all; `fields` names what, as far as that is known
     is_new   it was not yet in the directory
-    gone     it is not in the directory any more, or under another listing
+    gone     it is not offered any more, or stands under another listing
     failed   what keeps it from being an option now, where the new answer does not list it
     """
 

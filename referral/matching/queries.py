@@ -24,7 +24,7 @@ from referral.directory.models import (
     Service,
     ServiceAtLocation,
 )
-from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
+from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable, ServiceStanding
 from referral.matching.receipts import Listed
 
 
@@ -141,9 +141,11 @@ class ShownSite:
     """A service at a place as a card shows it today: contact, address, way in.
 
     phones  (number, extension); steps: (office, documents) in their order
+    is_held_back  harm by it is being looked into, and nobody is sent there
     """
 
     status: ServiceStatus
+    is_held_back: bool
     place: ShownPlace | None
     phones: tuple[tuple[str, str | None], ...]
     steps: tuple[tuple[str, tuple[str, ...]], ...]
@@ -167,6 +169,7 @@ def shown_sites(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, ShownS
         .where(ServiceAtLocation.id.in_(ids))
     ).all()
     services = list({row.service_id for row in rows})
+    held = held_back(session, services)
     phones: dict[UUID | None, list[tuple[str, str | None]]] = defaultdict(list)
     for service_id, number, extension in session.execute(
         select(Phone.service_id, Phone.number, Phone.extension)
@@ -191,6 +194,7 @@ def shown_sites(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, ShownS
     return {
         row.id: ShownSite(
             row.status,
+            row.service_id in held,
             None
             if row.location_id is None
             else ShownPlace(
@@ -204,6 +208,14 @@ def shown_sites(session: Session, site_ids: Iterable[UUID]) -> dict[UUID, ShownS
         )
         for row in rows
     }
+
+
+def held_back(session: Session, service_ids: Iterable[UUID]) -> set[UUID]:
+    """Of these services those where nobody is sent: harm by them is being looked into."""
+    suspended = select(ServiceStanding.service_id).where(
+        ServiceStanding.service_id.in_(list(service_ids)), ServiceStanding.suspended
+    )
+    return set(session.scalars(suspended))
 
 
 def get_receipt(session: Session, user: User, receipt_id: UUID) -> MatchReceipt:

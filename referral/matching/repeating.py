@@ -266,7 +266,10 @@ def _fields(session: Session, service_id: UUID, receipt: MatchReceipt) -> tuple[
 def _state_of(
     session: Session, query: Query, site_ids: Collection[str], gazetteer: Gazetteer
 ) -> dict[str, tuple[bool, tuple[str, ...]]]:
-    """Of services that are not listed any more: whether they are gone, and which gates fail now."""
+    """Of services that are not listed any more: whether they are gone, and which gates fail now.
+
+    Where harm is looked into nobody is sent: that one is gone as well, and why is not said here.
+    """
     if not site_ids:
         return {}
     ids = [UUID(one) for one in site_ids]
@@ -277,10 +280,12 @@ def _state_of(
             .where(ServiceAtLocation.id.in_(ids), Service.merged_into_id.is_not(None))
         )
     )
+    found = candidates.offers_at(session, ids, gazetteer)
+    out = merged | queries.held_back(session, {offer.service_id for offer in found})
     offers = {
         str(offer.service_at_location_id): offer
-        for offer in candidates.offers_at(session, ids, gazetteer)
-        if offer.service_id not in merged and is_proposed(query, offer)
+        for offer in found
+        if offer.service_id not in out and is_proposed(query, offer)
     }
     gates = applying(query, closed_days.around(query.at.year))
     state: dict[str, tuple[bool, tuple[str, ...]]] = {}

@@ -124,22 +124,36 @@ class PlanPage:
 
 
 def page_of(
-    plan: VisitPlan, case: Case, receipts: Mapping[str, MatchReceipt], kind: str
+    plan: VisitPlan,
+    case: Case,
+    receipts: Mapping[str, MatchReceipt],
+    kind: str,
+    *,
+    to_take_along: bool = False,
 ) -> PlanPage:
-    """The plan in words; `kind` as KINDS, the first where there is no such way."""
+    """The plan in words; `kind` as KINDS, the first where there is no such way.
+
+    to_take_along  for the client: without a map, and without the services where nobody is sent any more
+    """
     content = plan.content or {}
     if kind not in content["plans"]:
         kind = KINDS[0]
-    return _Reading(content, case, receipts).page(kind)
+    return _Reading(content, case, receipts, to_take_along=to_take_along).page(kind)
 
 
 class _Reading:
     """What is read once for a page: receipts, listings of today, needs."""
 
     def __init__(
-        self, content: Mapping[str, Any], case: Case, receipts: Mapping[str, MatchReceipt]
+        self,
+        content: Mapping[str, Any],
+        case: Case,
+        receipts: Mapping[str, MatchReceipt],
+        *,
+        to_take_along: bool,
     ) -> None:
         self._content = content
+        self._to_take_along = to_take_along
         self._receipts = receipts
         self._contents = {need_id: one.content or {} for need_id, one in receipts.items()}
         self._needs = {str(need.id): need for need in case.needs}
@@ -171,9 +185,7 @@ class _Reading:
         trips = self._content["plans"]
         trip = trips[kind]
         stops = self._stops(trip)
-        remote = [
-            self._visit(need_id, site_id, None) for need_id, site_id in trip["remote"].items()
-        ]
+        remote = self._visits(trip["remote"], None)
         met = {need_id for stop in trip["stops"] for need_id in stop["sites"]} | set(trip["remote"])
         lists = {need_id: self._list(need_id) for need_id in self._contents}
         ways = ways_of(trips)
@@ -197,7 +209,7 @@ class _Reading:
             trade_offs=told,
             way=ways[kind],
             is_shortest=trip["is_shortest"],
-            map=self._map(trip, stops),
+            map=None if self._to_take_along else self._map(trip, stops),
         )
 
     @property
@@ -222,15 +234,23 @@ class _Reading:
                 self._at,
             )
         )
-        return [
+        stops = [
             self._stop(number, stop, next(times) if stop["km"] is not None else None)
             for number, stop in enumerate(trip["stops"], 1)
         ]
+        return [stop for stop in stops if stop is not None]
 
-    def _stop(self, number: int, stop: Mapping[str, Any], arrives_at: datetime | None) -> StopCard:
-        visits = [
-            self._visit(need_id, site_id, arrives_at) for need_id, site_id in stop["sites"].items()
-        ]
+    def _visits(self, sites: Mapping[str, str], arrives_at: datetime | None) -> list[Visit]:
+        visits = [self._visit(need_id, site_id, arrives_at) for need_id, site_id in sites.items()]
+        return [one for one in visits if not (self._to_take_along and one.card.is_held_back)]
+
+    def _stop(
+        self, number: int, stop: Mapping[str, Any], arrives_at: datetime | None
+    ) -> StopCard | None:
+        """None where nothing of it is left to go to."""
+        visits = self._visits(stop["sites"], arrives_at)
+        if not visits:
+            return None
         cards = [visit.card for visit in visits]
         names = list(dict.fromkeys(card.name for card in cards))
         organizations = list(dict.fromkeys(card.organization or card.name for card in cards))

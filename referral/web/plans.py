@@ -22,12 +22,14 @@ from referral.matching.plans import (
     VISIT_MINUTES,
     sets_out_at,
 )
+from referral.referrals.letters.sheets import names_unsaid
 from referral.web.access import requires
 from referral.web.answers import Answers
 from referral.web.casework.crisis import first_numbers
 from referral.web.casework.files import file_to_change, need_states, to_look_for
 from referral.web.language import zone
 from referral.web.plan_cards import page_of
+from referral.web.plan_sheet import sheet_of
 from referral.web.reading import seen
 
 bp = Blueprint("plans", __name__)
@@ -87,11 +89,11 @@ def show(plan_id: UUID) -> str:
 def print_plan(plan_id: UUID) -> str:
     """The way on paper for the client, in large type, without reasons against anything."""
     plan, case, receipts = _shown(plan_id)
+    page = page_of(plan, case, receipts, request.args.get("show", ""), to_take_along=True)
+    needs = {str(need.id): need for need in case.needs}
+    unsaid = names_unsaid(case, [needs[need_id].category for need_id in receipts])
     return render_template(
-        "matching/print_plan.html",
-        plan=plan,
-        case=case,
-        page=page_of(plan, case, receipts, request.args.get("show", "")),
+        "matching/print_plan.html", plan=plan, kind=page.kind, sheet=sheet_of(page, unsaid)
     )
 
 

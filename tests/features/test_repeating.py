@@ -153,7 +153,7 @@ def test_a_service_that_is_gone_and_one_whose_age_limits_came_are_told(
     found = repeating.repeat(session, receipt)
 
     reasons = {one.name: told(one) for one in found.answer.differences}
-    assert reasons["Dekat"][::2] == ("lost", ["Is no longer in the directory for this need."])
+    assert reasons["Dekat"][::2] == ("lost", ["Is no longer offered for this need."])
     kind, _, why = reasons["Sedang"]
     assert kind == "lost"
     assert why[0] == "Condition, age limits: not known then, not met now."

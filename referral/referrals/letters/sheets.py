@@ -18,7 +18,7 @@ from referral.directory.queries import Listing, Site
 from referral.directory.reference import taxonomy
 from referral.directory.upkeep.kinds import Part
 from referral.matching.models import MatchReceipt
-from referral.matching.queries import latest_choices
+from referral.matching.queries import held_back, latest_choices
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer
 from referral.referrals.letters.chat import chat_text
@@ -37,8 +37,8 @@ MOST_OPTIONS = 6
 _NO_CALLS = ("fax", "text", "pager")
 
 
-def names_unsaid(case: Case | None, category: str) -> tuple[str, ...] | None:
-    """The need's names, where nobody may learn of it from what the client carries; None where that is no danger.
+def names_unsaid(case: Case | None, categories: Iterable[str]) -> tuple[str, ...] | None:
+    """The needs' names, where nobody may learn of them from what the client carries; None where that is no danger.
 
     A case in which the safe contact was never agreed counts as one with limits: not knowing is not the
     client's fault.
@@ -48,9 +48,8 @@ def names_unsaid(case: Case | None, category: str) -> tuple[str, ...] | None:
     contact = case.client.safe_contact or {}
     if contact and not contact.get("through_worker_only") and not case.protections:
         return None
-    terms = [taxonomy().get(category)]
-    if terms[0].parent:
-        terms.append(taxonomy().get(terms[0].parent))
+    terms = [taxonomy().get(category) for category in categories]
+    terms += [taxonomy().get(term.parent) for term in terms if term.parent]
     return telling_words(
         name
         for term in terms
@@ -97,12 +96,14 @@ def handout_of_referral(
 def message_of_referral(session: Session, referral: Referral, lang: str, *, on: date) -> str:
     """What may be sent to the client of a referral, so that they get there."""
     places = _places(session, [str(referral.service_at_location_id or "")], lang, on)
-    unsaid = names_unsaid(referral.case, referral.need.category)
+    unsaid = names_unsaid(referral.case, [referral.need.category])
     return "\n\n".join(chat_text(place, lang, unsaid=unsaid) for place in places.values())
 
 
 def message_of_listing(session: Session, listing: Listing, lang: str, *, on: date) -> str:
-    """What may be sent to anybody who asks for this service."""
+    """What may be sent to anybody who asks for this service; empty where nobody is sent there now."""
+    if held_back(session, [listing.service.id]):
+        return ""
     site = listing.sites[0] if listing.sites else None
     return chat_text(place_of(listing, site, gazetteer(session), lang, on=on), lang)
 
@@ -143,7 +144,7 @@ def _sheet(
     near = content["query"]["near"] if content else None
     start = Spot(near[0], near[1], content["asked"]["precision_km"]) if near else None
     return handout_content(
-        options, lang, start=start, coast=coast(), unsaid=names_unsaid(case, category)
+        options, lang, start=start, coast=coast(), unsaid=names_unsaid(case, [category])
     )
 
 
@@ -151,7 +152,7 @@ def _places(session: Session, site_ids: Iterable[str], lang: str, on: date) -> d
     """The services at these sites as the directory has them today; what is no longer offered is missing."""
     sites = {site_id: site_now(session, UUID(site_id)) for site_id in site_ids if site_id}
     services = {site.service_id for site in sites.values() if site is not None}
-    listings = directory.by_ids(session, services)
+    listings = directory.by_ids(session, services - held_back(session, services))
     places, found = gazetteer(session), {}
     for asked, site in sites.items():
         listing = listings.get(site.service_id) if site else None

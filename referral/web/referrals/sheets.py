@@ -47,7 +47,7 @@ def receipt_handout(receipt_id: UUID) -> Page:
     return render_template(
         "referrals/handout.html",
         receipt=receipt,
-        discreet=sheets.names_unsaid(case, content["query"]["need"]) is not None,
+        discreet=sheets.names_unsaid(case, [content["query"]["need"]]) is not None,
         choices=[(one["service_at_location_id"], one["name"]) for one in entries],
         picked=sheets.on_the_sheet(db.session, receipt),
     )
