@@ -1,6 +1,5 @@
 """Doing things with accounts: inviting, changing, ending. Every one is written to the audit chain."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -23,6 +22,7 @@ from referral.accounts.permissions import GRANTABLE, Role
 from referral.accounts.signing_in import end_sessions, forget_failures
 from referral.changes import audit
 from referral.changes.actors import Actor
+from referral.core.crypto import new_token
 from referral.core.errors import Invalid, NotAllowed, NotFound
 from referral.core.sealing import DataKey
 from referral.core.text import LANGUAGES
@@ -81,8 +81,7 @@ def issue_link(session: Session, user: User, *, by: Actor, now: datetime) -> Iss
         )
         .values(expires_at=now)
     )
-    # Digits and letters a-f only: the keyed digest folds case.
-    token = secrets.token_hex(32)
+    token = new_token()
     link = AccessLink(
         user=user,
         purpose=purpose,

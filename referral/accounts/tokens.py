@@ -2,7 +2,6 @@
 
 import hmac
 import re
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from referral.accounts.models import ApiToken, Office, User
 from referral.accounts.permissions import SCOPES, allows
 from referral.changes import audit
 from referral.changes.actors import Actor
+from referral.core.crypto import new_token
 from referral.core.errors import Invalid, NotAllowed, NotFound
 
 #: how many days a token lasts at most, and when nothing is said
@@ -23,7 +23,6 @@ LONGEST_DAYS, DAYS = 730, 365
 GRAIN = timedelta(days=1)
 _LONGEST_NAME = 120
 _PREFIX = "jj_"
-#: Hexadecimal: the keyed digest folds case.
 _FORM = re.compile(rf"{_PREFIX}[0-9a-f]{{64}}")
 _SHOWN = len(_PREFIX) + 8
 
@@ -73,7 +72,7 @@ def issue(
         raise Invalid("accounts.token.scopes", field="scopes", candidates=sorted(SCOPES))
     if not 1 <= days <= LONGEST_DAYS:
         raise Invalid("accounts.token.days", field="days", longest=LONGEST_DAYS)
-    text = _PREFIX + secrets.token_hex(32)
+    text = _PREFIX + new_token()
     token = ApiToken(
         name=name,
         digest=_digest(session, text),

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,11 @@ class Unreadable(Exception):
 def new_key() -> bytes:
     """256 random bits."""
     return AESGCM.generate_key(bit_length=256)
+
+
+def new_token() -> str:
+    """256 random bits to hand out, kept by their blind digest: digits and letters a-f, as that folds the rest."""
+    return secrets.token_hex(32)
 
 
 def seal(plain: bytes, key: bytes, *, place: str) -> bytes:

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from referral.casework.models import Urgency
 from referral.changes import outbox
+from referral.changes.mails import mail
 from referral.core.country import COUNTRY
 from referral.core.text import DEFAULT_LANGUAGE, Message
 from referral.directory.models import AnswerMode
-from referral.directory.upkeep.letters import letter
 from referral.referrals import queries, replies
 from referral.referrals.lifecycle import WAITING
 from referral.referrals.models import Referral
@@ -129,7 +129,7 @@ def _digest(
         link = replies.issue(session, referral, now=now)
         links.append((words, replies.address(public_url, link) or ""))
     burden = {"count": len(referrals), "minutes": len(referrals) * MINUTES_FOR_AN_ANSWER}
-    written = letter(
+    written = mail(
         Message("reply.digest.subject", burden),
         Message("reply.digest.why", burden),
         links,

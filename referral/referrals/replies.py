@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from referral.accounts.models import User
 from referral.changes import outbox
+from referral.changes.mails import mail
+from referral.core.crypto import new_token
 from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import DEFAULT_LANGUAGE, Message
 from referral.directory.models import AnswerMode
-from referral.directory.upkeep.letters import letter
 from referral.directory.upkeep.verification import AGENCY_BY_LINK
 from referral.referrals import queries
 from referral.referrals.feedback import CLIENT_BY_LINK, record_feedback
@@ -114,7 +115,7 @@ def _open(
 
 
 def _made(session: Session, referral: Referral, purpose: Purpose, now: datetime) -> ReplyLink:
-    token = secrets.token_hex(32)
+    token = new_token()
     code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
     blind = session.info["keyring"].blind
     link = ReplyLink(
@@ -219,7 +220,7 @@ def ask_by_mail(
     link = issue(session, referral, now=now)
     kind = "reminds" if reminds else "asks"
     told = {"service": referral.service.name, "number": referral.number}
-    words = letter(
+    words = mail(
         Message(f"reply.mail.{kind}.subject", told),
         Message(f"reply.mail.{kind}.why", told | {"office": referral.case.office.name}),
         [(Message("reply.mail.link"), address(public_url, link) or "")],

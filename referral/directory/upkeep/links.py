@@ -4,7 +4,6 @@ A link is random, kept as a keyed digest alone, for one purpose, for a while, fo
 the query of an address, which access logs leave out, and opening it changes nothing.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -13,12 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.changes import outbox
+from referral.changes.mails import mail
+from referral.core.crypto import new_token
 from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import DEFAULT_LANGUAGE, Message
 from referral.directory import queries
 from referral.directory.upkeep import checking
 from referral.directory.upkeep.kinds import LinkPurpose
-from referral.directory.upkeep.letters import letter
 from referral.directory.upkeep.models import Claim, ListingLink
 
 PATH = "/listing-links"
@@ -35,8 +35,7 @@ def issue(
     now: datetime,
 ) -> str:
     """The token of a new link, known only now."""
-    # Digits and letters a-f only: the keyed digest folds case.
-    token = secrets.token_hex(32)
+    token = new_token()
     session.add(
         ListingLink(
             service_id=service_id,
@@ -129,7 +128,7 @@ def ask_for_claim(
     token = issue(session, claim.service_id, LinkPurpose.CLAIM, claim=claim, now=now)
     service = queries.get(session, claim.service_id).service
     about = {"name": service.name, "listing": _page(public_url, claim.service_id)}
-    made = letter(
+    made = mail(
         Message("upkeep.letter.claim.subject", about),
         Message("upkeep.letter.claim.why", about),
         [(Message("upkeep.letter.claim.link"), address(public_url, LinkPurpose.CLAIM, token))],
@@ -151,7 +150,7 @@ def _ask(
         for purpose in _CHECKS
     ]
     about = {"name": service.name, "listing": _page(public_url, service_id)}
-    made = letter(
+    made = mail(
         Message("upkeep.letter.verify.subject", about),
         Message("upkeep.letter.verify.why", about),
         links,

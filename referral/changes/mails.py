@@ -1,4 +1,4 @@
-"""Letters of the house in words, as text and as HTML. They go to published addresses and name no person."""
+"""Letters that leave by mail, put into words as text and as HTML. They go to published addresses and name no person."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,10 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from referral.core.text import Message, render
 
-_FOLDER = Path(__file__).parents[3] / "templates" / "upkeep"
+_FOLDER = Path(__file__).parents[2] / "templates" / "mail"
 
 
-class Letter(TypedDict):
+class Mail(TypedDict):
     """What `outbox.write` takes of a letter."""
 
     subject: str
@@ -20,14 +20,14 @@ class Letter(TypedDict):
     html: str
 
 
-def letter(
+def mail(
     subject: Message,
     why: Message,
     links: Sequence[tuple[Message, str]],
     after: Message,
     *,
     lang: str,
-) -> Letter:
+) -> Mail:
     """A letter in one language: why it comes, its links with their addresses, and what to know of them."""
     heading = render(subject, lang)
     shown = {
@@ -36,9 +36,9 @@ def letter(
         "why": render(why, lang),
         "links": [(render(words, lang), address) for words, address in links],
         "after": render(after, lang),
-        "sender": render(Message("upkeep.letter.sender"), lang),
+        "sender": render(Message("mail.sender"), lang),
     }
-    return Letter(
+    return Mail(
         # A name with a line end in it must not become a heading of the mail.
         subject=" ".join(heading.split()),
         text=_templates().get_template("letter.txt").render(shown),
