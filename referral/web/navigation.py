@@ -22,6 +22,7 @@ class Place:
 def _places() -> list[Place]:
     # (endpoint, words, icon, who, beginnings of the endpoints that belong to it)
     entries = [
+        ("day.index", _("Today"), "calendar-check", "case:write", ("day.",)),
         ("casework.index", _("Cases"), "users", "case:read", ("casework.",)),
         ("matching.search", _("Find help"), "search", "match:run", ("matching.", "routes.")),
         ("referrals.index", _("Referrals"), "file-text", "referral:send", ("referrals.", "advocacy.")),

@@ -13,6 +13,7 @@ from referral.web.addresses import is_own
 bp = Blueprint("pages", __name__)
 
 _HOME = (
+    ("case:write", "day.index"),
     ("case:read", "casework.index"),
     ("referral:answer", "referrals.inbox"),
     ("gap:read", "planning.gaps"),

@@ -17,6 +17,7 @@ from referral.accounts.permissions import SCOPES, Role
 from referral.casework.models import (
     BasisKind,
     ClientKind,
+    MeetingKind,
     Method,
     Protection,
     Purpose,
@@ -53,11 +54,13 @@ from referral.referrals import kinds as feedback
 from referral.referrals import replies
 from referral.referrals.advocacy.models import AdvocacyKind, AdvocacyOutcome, HarmDecision
 from referral.referrals.cards import CRITERIA, View
+from referral.referrals.due import Due
 from referral.referrals.letters.states import Carrier, Hand, LetterEvent, LetterField, LetterState
 from referral.referrals.lifecycle import Actor, CodeList, Event, Field, Status
 from referral.referrals.loop import Loop, NeedState
-from referral.referrals.models import Channel
+from referral.referrals.models import Channel, TaskKind
 from referral.referrals.operations import OUTCOMES
+from referral.referrals.tasks import Kept
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,7 +86,11 @@ LABELS: dict[type[StrEnum], str] = {
     LetterEvent: "letter.event",
     LetterField: "letter.missing",
     LetterState: "letter.state",
+    Due: "day.due",
+    Kept: "task.kept",
     Loop: "referral.loop",
+    MeetingKind: "casework.meeting.kind",
+    TaskKind: "task.kind",
     Method: "casework.method",
     NeedState: "referral.need",
     Outcome: "referral.criterion.verdict",
@@ -177,6 +184,8 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "casework.severity.{}": ("1", "2", "3"),
     "casework.sex.{}": SEXES,
     "category.{}": codes("taxonomy.csv"),
+    "day.said.{}": (Event.ASK, Event.REPORT, Event.CONFIRM),
+    "task.missing.{}": TaskKind,
     "duplicates.address.{}": ("district", "village"),
     "duplicates.field.{}": (*references.FIELDS, *references.CHOSEN),
     "duplicates.report.{}": ("score", "pair", "why"),

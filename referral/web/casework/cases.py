@@ -8,7 +8,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from referral.accounts.models import User
-from referral.casework import agreements, operations, queries
+from referral.casework import agreements, meetings, operations, queries
 from referral.casework.contact import printed
 from referral.casework.models import Case, Purpose, Stage, WorkerRole
 from referral.core.db import forget_deleted
@@ -109,6 +109,7 @@ def case(case_id: UUID) -> Page:
         referrals=referrals.of_case(db.session, case.id),
         made=queries.made_for(db.session, case),
         excluded=queries.exclusions_of(db.session, case.id),
+        meetings=meetings.of_case(db.session, case.id),
         place=_place_label(case),
         registered=area_name(case.client.registered_in),
         contact=case.client.safe_contact or {},
