@@ -22,6 +22,7 @@ from referral.referrals.lifecycle import Event, Status
 from referral.referrals.models import Channel, Referral
 from tests.conftest import Browser
 from tests.factories import Make
+from tests.fhir_r4 import problems
 from tests.scenes import FIELDS, NAME, NUMBER, STORY, Scene
 
 PERSONAL = (NAME, NUMBER, STORY, "Gang Fiktif", "HE05")
@@ -81,7 +82,7 @@ def test_before_the_yes_the_document_is_blind_and_after_it_holds_what_was_agreed
     over = system.get(f"/{referral.id}").get_json()
 
     for bundle in (blind, known, over):
-        assert fhir.problems(bundle) == []
+        assert problems(bundle) == []
     for bundle in (blind, over):
         assert not [word for word in PERSONAL if word in json.dumps(bundle)]
     (patient,) = [
@@ -217,7 +218,7 @@ def test_what_a_worker_hands_on_is_whole_and_sound(scene: Scene) -> None:
 
     bundle = fhir.document(operations.told_to_worker(scene.session, referral), at=scene.now)
 
-    assert fhir.problems(bundle) == []
+    assert problems(bundle) == []
     text = json.dumps(bundle, ensure_ascii=False)
     assert [word for word in PERSONAL if word not in text] == []
     assert set(FIELDS) == set(referral.released or {}) - {"contact_rules"}
@@ -232,7 +233,7 @@ def test_the_check_of_documents_finds_what_is_wrong(scene: Scene) -> None:
     entries.append({"fullUrl": "x", "resource": {"resourceType": "Device"}})
     entries.append(entries.pop(0))
 
-    assert sorted(fhir.problems(bundle)) == [
+    assert sorted(problems(bundle)) == [
         "Bundle: a document begins with its Composition",
         "Device has no place here",
         "ServiceRequest.intent is missing",
@@ -300,7 +301,7 @@ def test_the_worker_hands_on_a_referral_as_a_file(browser: Browser, scene: Scene
     page = browser.page(f"/referrals/{referral.id}")
     browser.post("/sign-out")
 
-    assert fhir.problems(answer.get_json()) == []
+    assert problems(answer.get_json()) == []
     assert answer.headers["Cache-Control"] == "no-store"
     assert NAME not in answer.headers["Content-Disposition"]
     assert page.select(f'a[href="{address}"]')
