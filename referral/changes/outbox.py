@@ -78,6 +78,11 @@ def write(
     return written
 
 
+def is_written(session: Session, key: str) -> bool:
+    """Whether there is a letter of this key, gone or not: whoever looks first need not make its words."""
+    return session.scalar(select(OutgoingMail.id).where(OutgoingMail.key == key)) is not None
+
+
 def take(session: Session, *, now: datetime) -> OutgoingMail | None:
     """The next letter that is due, marked as being tried. Commit before sending, so that nobody else takes it."""
     return _take(session, OutgoingMail, now=now)
@@ -192,12 +197,18 @@ def get(session: Session, key: str) -> Outgoing:
     if letter is not None:
         return letter
     try:
-        event = session.get(OutgoingEvent, UUID(key))
+        return get_by_id(session, UUID(key))
     except ValueError:
-        event = None
-    if event is None:
+        raise NotFound("outbox.none", field="key") from None
+
+
+def get_by_id(session: Session, outgoing_id: UUID) -> Outgoing:
+    """The letter or event of this id. Raises NotFound."""
+    letter, event = session.get(OutgoingMail, outgoing_id), session.get(OutgoingEvent, outgoing_id)
+    found: Outgoing | None = letter or event
+    if found is None:
         raise NotFound("outbox.none", field="key")
-    return event
+    return found
 
 
 def _in_trouble(kind: type[Kind]) -> tuple[ColumnElement[bool], ...]:

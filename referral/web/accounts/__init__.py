@@ -1,6 +1,6 @@
-"""Accounts, offices and tokens: one's own, and those one looks after. Signing in itself is in web/signin.py."""
+"""Accounts, offices, tokens and webhooks: one's own, and those one looks after. Signing in itself is in web/signin.py."""
 
-from referral.web.accounts import offices, own, people, tokens
+from referral.web.accounts import offices, own, people, tokens, webhooks
 from referral.web.accounts.door import bp
 
-__all__ = ["bp", "offices", "own", "people", "tokens"]
+__all__ = ["bp", "offices", "own", "people", "tokens", "webhooks"]

@@ -13,6 +13,7 @@ from referral.accounts.models import LinkPurpose, Office, User
 from referral.accounts.operations import IssuedLink
 from referral.accounts.permissions import GRANTABLE, Role
 from referral.casework import handover
+from referral.changes import outbox
 from referral.core.errors import Invalid, NotAllowed
 from referral.core.text import Message
 from referral.directory import organizations
@@ -35,7 +36,12 @@ class UserForm(Answers):
 @requires("account:manage")
 def index() -> Page:
     """Everybody whose account this person looks after."""
-    return render_template("accounts/index.html", people=queries.managed(db.session, g.user))
+    undelivered = outbox.count_troubled(db.session) if may("outbox:manage") else 0
+    return render_template(
+        "accounts/index.html",
+        people=queries.managed(db.session, g.user),
+        undelivered=undelivered,
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])
