@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from referral.accounts.models import User
 from referral.casework.models import Case, Client, LawfulBasis, Need, Stage
 from referral.casework.queries import theirs
-from referral.directory.models import AnswerMode, Service
+from referral.directory.models import AnswerMode, Organization, Service
 from referral.referrals import queries
 from referral.referrals.lifecycle import LIVE, Actor, Status
 from referral.referrals.loop import awaits_disposition
@@ -162,8 +162,8 @@ def undecided(session: Session, user: User) -> list[Referral]:
 
 def expiring(
     session: Session, user: User, *, today: date, until: date
-) -> list[tuple[LawfulBasis, Case]]:
-    """Consents of this person's open cases that end by then and were not renewed, the first to end first."""
+) -> list[tuple[LawfulBasis, Case, str | None]]:
+    """Consents of this person's open cases that end by then and were not renewed, with the agency that was told."""
     later = LawfulBasis.__table__.alias("later")
     renewed = (
         select(later.c.id)
@@ -179,9 +179,10 @@ def expiring(
         .exists()
     )
     rows = session.execute(
-        select(LawfulBasis, Case)
+        select(LawfulBasis, Case, Organization.name)
         .join(Case, Case.client_id == LawfulBasis.client_id)
         .join(Client, Client.id == Case.client_id)
+        .outerjoin(Organization, Organization.id == LawfulBasis.organization_id)
         .where(
             theirs(user),
             Case.stage != Stage.CLOSED,
@@ -194,4 +195,4 @@ def expiring(
         .options(joinedload(Case.broker))
         .order_by(LawfulBasis.expires_on, LawfulBasis.id)
     )
-    return [(basis, case) for basis, case in rows]
+    return [(basis, case, agency) for basis, case, agency in rows]
