@@ -54,7 +54,7 @@ def _places() -> list[Place]:
             ("listings.", "upkeep.", "duplicates.", "directory.missed"),
         ),
         ("imports.index", _("Imports"), "upload", "listing:import", ("imports.",)),
-        ("accounts.index", _("Accounts"), "settings", "account:manage", ("accounts.",)),
+        ("accounts.index", _("Accounts"), "settings", "account:manage", ("accounts.", "jobs.")),
     ]
     here = request.endpoint or ""
     return [
