@@ -7,12 +7,11 @@ late, or on several machines.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from referral.casework.models import Urgency
@@ -66,12 +65,15 @@ def write_digests(
     since = week_begins(now)
     if not public_url or now < since:
         return 0
-    waiting = _unanswered(session, Referral.requested_at < since)
+    old = Referral.requested_at < since
     due = 0
-    for organization_id, referrals in groupby(waiting, key=lambda one: one.organization_id):
-        due += _digest(
-            session, organization_id, list(referrals), since.date(), public_url, lang, now
-        )
+    asked = _waiting(select(Referral.organization_id).distinct(), old)
+    for organization_id in session.scalars(asked.order_by(Referral.organization_id)).all():
+        if outbox.is_written(session, _digest_key(organization_id, since.date())):
+            due += 1
+            continue
+        referrals = _unanswered(session, old, Referral.organization_id == organization_id)
+        due += _digest(session, referrals, since.date(), public_url, lang, now)
     return due
 
 
@@ -94,22 +96,27 @@ def asked_lately(session: Session, organization_id: UUID, *, now: datetime) -> B
     return Burden(sent or 0)
 
 
-def _unanswered(session: Session, *which: object) -> Sequence[Referral]:
-    """Referrals that wait for an agency's answer, by agency and then oldest first."""
-    return session.scalars(
-        queries.loaded(select(Referral))
-        .where(
-            Referral.status.in_(WAITING),
-            Referral.answer_mode == AnswerMode.REPLIES,
-            *which,  # type: ignore[arg-type]  # SQL conditions
-        )
-        .order_by(Referral.organization_id, Referral.requested_at, Referral.id)
-    ).all()
+def _unanswered(session: Session, *which: ColumnElement[bool]) -> Sequence[Referral]:
+    """Referrals that wait for an agency's answer, oldest first."""
+    waiting = _waiting(queries.loaded(select(Referral)), *which)
+    return session.scalars(waiting.order_by(Referral.requested_at, Referral.id)).all()
+
+
+def _waiting(query: Select[Any], *which: ColumnElement[bool]) -> Select[Any]:
+    return query.where(
+        Referral.status.in_(WAITING),
+        Referral.answer_mode == AnswerMode.REPLIES,
+        queries.of_the_known(),
+        *which,
+    )
+
+
+def _digest_key(organization_id: UUID, week: date) -> str:
+    return f"referral.digest:{organization_id}:{week.isoformat()}"
 
 
 def _digest(
     session: Session,
-    organization_id: UUID,
     referrals: Sequence[Referral],
     week: date,
     public_url: str,
@@ -136,6 +143,6 @@ def _digest(
         Message("reply.digest.after"),
         lang=lang,
     )
-    key = f"referral.digest:{organization_id}:{week.isoformat()}"
+    key = _digest_key(referrals[0].organization_id, week)
     outbox.write(session, key=key, to=to, **written, now=now)
     return True

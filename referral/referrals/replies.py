@@ -54,7 +54,7 @@ EVENTS = (Event.ACCEPT, Event.DECLINE, Event.ASK)
 
 def way_to_answer(session: Session, referral: Referral, *, now: datetime) -> ReplyLink | None:
     """The link by which the agency may answer now; None where no answer is waited for, or none was made."""
-    if referral.status not in WAITING or referral.answer_mode is AnswerMode.WALK_IN:
+    if not _awaits_an_answer(referral):
         return None
     return _open(session, referral, Purpose.ANSWER, now)
 
@@ -80,7 +80,7 @@ def may_ask_the_client(session: Session, referral: Referral) -> bool:
 
 def issue(session: Session, referral: Referral, *, now: datetime) -> ReplyLink:
     """The agency's way to answer, made where there is none. Raises NotAllowed where no answer is waited for."""
-    if referral.status not in WAITING or referral.answer_mode is AnswerMode.WALK_IN:
+    if not _awaits_an_answer(referral):
         raise NotAllowed("reply.not_waiting")
     return _open(session, referral, Purpose.ANSWER, now) or _made(
         session, referral, Purpose.ANSWER, now
@@ -95,6 +95,15 @@ def issue_to_client(session: Session, referral: Referral, *, by: User, now: date
         raise NotAllowed("reply.not_safe")
     return _open(session, referral, Purpose.CLIENT, now) or _made(
         session, referral, Purpose.CLIENT, now
+    )
+
+
+def _awaits_an_answer(referral: Referral) -> bool:
+    """Whether an agency is waited for; about somebody who was erased nobody waits."""
+    return (
+        referral.status in WAITING
+        and referral.answer_mode is not AnswerMode.WALK_IN
+        and referral.case.client.erased_at is None
     )
 
 
@@ -217,8 +226,11 @@ def ask_by_mail(
     to = mail_address(referral)
     if to is None or not public_url:
         return False
-    link = issue(session, referral, now=now)
     kind = "reminds" if reminds else "asks"
+    key = f"referral.{kind}:{referral.id}"
+    if outbox.is_written(session, key):
+        return True
+    link = issue(session, referral, now=now)
     told = {"service": referral.service.name, "number": referral.number}
     words = mail(
         Message(f"reply.mail.{kind}.subject", told),
@@ -227,5 +239,5 @@ def ask_by_mail(
         Message("reply.mail.after", {"until": link.expires_at.date()}),
         lang=lang,
     )
-    outbox.write(session, key=f"referral.{kind}:{referral.id}", to=to, **words, now=now)
+    outbox.write(session, key=key, to=to, **words, now=now)
     return True
