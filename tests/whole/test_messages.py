@@ -26,6 +26,7 @@ from referral.casework.models import (
     Visibility,
     WorkerRole,
 )
+from referral.changes.outbox import Why
 from referral.core.errors import JejaringError
 from referral.core.text import LANGUAGES, templates
 from referral.directory import kinds
@@ -95,6 +96,7 @@ LABELS: dict[type[StrEnum], str] = {
     NeedState: "referral.need",
     Outcome: "referral.criterion.verdict",
     ProposalStatus: "planning.status",
+    Why: "outbox.because",
     Protection: "casework.protection",
     Purpose: "casework.purpose",
     Role: "accounts.role",
