@@ -7,9 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request, stream_with_context
+from werkzeug.exceptions import HTTPException
 
-from referral.core.errors import Invalid, JejaringError, NotFound
-from referral.core.text import LANGUAGES, render
+from referral.core.errors import JejaringError, NotFound
+from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, render
 from referral.directory.hsds import exports
 from referral.extensions import db
 
@@ -62,17 +63,37 @@ def stream(values: Iterable[Any]) -> Response:
     return response
 
 
+def unkept(value: Any, mimetype: str = "application/json") -> Response:
+    """One JSON document that nobody on the way keeps."""
+    response = Response(encoded(value), mimetype=mimetype)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def language(default: str = DEFAULT_LANGUAGE) -> str:
+    """The language that the asker's header prefers of ours."""
+    return request.accept_languages.best_match(LANGUAGES, default=default)
+
+
 def of_the_work(error: JejaringError) -> Response:
-    """What is wrong with what was asked."""
+    """What is wrong with what was asked of the open API, in English where nobody said otherwise."""
+    return refused(error, 404 if isinstance(error, NotFound) else 400, language(default="en"))
+
+
+def refused(error: JejaringError, status: int, lang: str) -> Response:
+    """What is wrong with what was asked: which field, in words, and what could have been meant."""
     db.session.rollback()
-    status = 404 if isinstance(error, NotFound) else 400
-    language = request.accept_languages.best_match(LANGUAGES, default="en")
-    given: dict[str, Any] = {}
-    if isinstance(error, Invalid) and error.field:
-        given["field"] = error.field
+    told: dict[str, Any] = {"detail": render(error.message, lang)}
+    if error.field:
+        told["field"] = error.field
     if error.candidates:
-        given["candidates"] = error.candidates
-    return problem(status, detail=render(error.message, language), **given)
+        told["candidates"] = error.candidates
+    return problem(status, **told)
+
+
+def not_answered(error: HTTPException) -> Response | HTTPException:
+    """A problem at once, where the web would first make a page."""
+    return error if error.code is None else problem(error.code)
 
 
 def problem(status: int, **more: Any) -> Response:

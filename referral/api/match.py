@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, Unsupporte
 from referral.accounts.permissions import changes_nothing, public, requires_scope
 from referral.api import match_description, signed
 from referral.api.answers import answer as described_answer
-from referral.api.answers import encoded, problem
+from referral.api.answers import language, not_answered, problem, refused, unkept
 from referral.api.match_description import LARGEST_BODY, LARGEST_QUESTION, LONGEST_VALUE, MOST
 from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, JejaringError
@@ -26,6 +26,7 @@ from referral.matching.receipts import printed
 from referral.places.queries import gazetteer
 
 bp = Blueprint("v1", __name__, url_prefix="/api/v1")
+bp.register_error_handler(HTTPException, not_answered)
 
 
 @bp.get("/openapi.json")
@@ -44,26 +45,13 @@ def match() -> Response:
     lang = _language()
     asked = _body(lang)
     if isinstance(asked, list):
-        return _told([_one_of_many(given, lang) for given in asked])
-    return _told(_answered(asked, lang))
+        return unkept([_one_of_many(given, lang) for given in asked])
+    return unkept(_answered(asked, lang))
 
 
 @bp.errorhandler(JejaringError)
 def _refused(error: JejaringError) -> Response:
-    """What is wrong with a question: which field, in words, and what could have been meant."""
-    db.session.rollback()
-    told: dict[str, Any] = {"detail": render(error.message, _spoken())}
-    if error.field:
-        told["field"] = error.field
-    if error.candidates:
-        told["candidates"] = error.candidates
-    return problem(422, **told)
-
-
-@bp.errorhandler(HTTPException)
-def _not_answered(error: HTTPException) -> Response | HTTPException:
-    """A problem at once, where the web would first make a page."""
-    return error if error.code is None else problem(error.code)
+    return refused(error, 422, _spoken())
 
 
 def _answered(given: Any, lang: str) -> dict[str, Any]:
@@ -135,12 +123,4 @@ def _language() -> str:
 
 def _spoken() -> str:
     asked = request.args.get("lang")
-    if asked in LANGUAGES:
-        return asked
-    return request.accept_languages.best_match(LANGUAGES, default=DEFAULT_LANGUAGE)
-
-
-def _told(value: Any) -> Response:
-    response = Response(encoded(value), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return asked if asked in LANGUAGES else language()

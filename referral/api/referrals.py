@@ -11,16 +11,16 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, Unsupporte
 
 from referral.accounts.permissions import requires_scope
 from referral.api import signed
-from referral.api.answers import encoded, problem
+from referral.api.answers import language, not_answered, problem, refused, unkept
 from referral.changes import audit
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError, NotFound, Stale
-from referral.core.text import DEFAULT_LANGUAGE, LANGUAGES, render
 from referral.extensions import db, limiter
 from referral.referrals.exchange import fhir, operations
 from referral.referrals.models import Referral
 
 bp = Blueprint("exchange", __name__, url_prefix="/api/v1/referrals")
+bp.register_error_handler(HTTPException, not_answered)
 
 FHIR_JSON = "application/fhir+json"
 LARGEST_TASK = 32 * 1024
@@ -43,9 +43,8 @@ def listing() -> Response:
         }
         for one in found
     ]
-    return _told(
-        {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
-    )
+    searchset = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+    return unkept(searchset | {"entry": entries}, FHIR_JSON)
 
 
 @bp.get("/<uuid:referral_id>")
@@ -59,7 +58,7 @@ def document(referral_id: UUID) -> Response:
     made = fhir.document(told, at=now)
     if told.facts:
         _note_reading(referral, now)
-    return _told(made)
+    return unkept(made, FHIR_JSON)
 
 
 @bp.post("/<uuid:referral_id>")
@@ -71,26 +70,14 @@ def update(referral_id: UUID) -> Response:
     now = datetime.now(UTC)
     operations.take_update(db.session, referral, _task(), now=now)
     db.session.commit()
-    return _told(fhir.task(operations.told_to_agency(db.session, referral, now=now)))
+    told = operations.told_to_agency(db.session, referral, now=now)
+    return unkept(fhir.task(told), FHIR_JSON)
 
 
 @bp.errorhandler(JejaringError)
 def _refused(error: JejaringError) -> Response:
-    """What is wrong with a step: which element, in words; what the referral is now, where it had moved on."""
-    db.session.rollback()
-    lang = request.accept_languages.best_match(LANGUAGES, default=DEFAULT_LANGUAGE)
-    told: dict[str, Any] = {"detail": render(error.message, lang)}
-    if error.field:
-        told["field"] = error.field
-    if error.candidates:
-        told["candidates"] = error.candidates
-    return problem(_STATUS.get(type(error), 422), **told)
-
-
-@bp.errorhandler(HTTPException)
-def _not_answered(error: HTTPException) -> Response | HTTPException:
-    """A problem at once, where the web would first make a page."""
-    return error if error.code is None else problem(error.code)
+    """A step that came late is told what the referral is now."""
+    return refused(error, _STATUS.get(type(error), 422), language())
 
 
 def _agency() -> UUID:
@@ -133,9 +120,3 @@ def _note_reading(referral: Referral, now: datetime) -> None:
             token=str(g.system.token_id),
         )
         session.commit()
-
-
-def _told(resource: Any) -> Response:
-    response = Response(encoded(resource), mimetype=FHIR_JSON)
-    response.headers["Cache-Control"] = "no-store"
-    return response
