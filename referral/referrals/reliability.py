@@ -26,7 +26,7 @@ class Counts(Protocol):
     confirmed: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tally:
     """Counts of many services together."""
 

@@ -216,8 +216,9 @@ def disagreements(session: Session, user: User) -> list[Disagreement]:
         )
         .exists()
     )
+    both: Select[Any] = select(Referral, Feedback)
     rows = session.execute(
-        referrals.loaded(select(Referral, Feedback))
+        referrals.loaded(both)
         .join(Feedback, and_(Feedback.referral_id == Referral.id, Feedback.given_by == "client"))
         .join(Referral.need)
         .where(
