@@ -1,10 +1,11 @@
 """The facts of many offers in columns: what is the same among them is kept once. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, pairwise
 from math import cos
+from operator import getitem
 from typing import Any
 from uuid import UUID
 
@@ -62,9 +63,21 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 #: by_service     rows in the order of the second word of the service's id
 #: and `organizations`, the ids of organizations in their order
 ARRAYS = ("points", "sites", "services", "owners", "by_service", "organizations")
-_FIELDS = tuple(name for names in GROUPS.values() for name in names)
 _NOBODY = UUID(int=0)
 _LOW = (1 << 64) - 1
+
+
+class _Known(dict[int, tuple[Any, ...]]):
+    """Facts by code, the same objects each time; of more than MOST_MADE those asked for of late."""
+
+    def __init__(self, values: Sequence[tuple[Any, ...]]):
+        super().__init__()
+        self._values = values
+
+    def __missing__(self, code: int) -> tuple[Any, ...]:
+        found = self._values[code]
+        _keep(self, code, found)
+        return found
 
 
 class Columns:
@@ -90,7 +103,9 @@ class Columns:
         self._bytes = codes.view(np.uint8).reshape(len(codes), codes.dtype.itemsize)
         self._domains: dict[str, Posting] = {}
         self._stubs: dict[str, dict[int, Offer]] = {name: {} for name in values}
-        self._known: dict[str, dict[int, tuple[Any, ...]]] = {name: {} for name in values}
+        self._known = {name: _Known(values[name]) for name in codes.dtype.names or ()}
+        self._fields = [field for name in self._known for field in GROUPS[name]]
+        self._ready: dict[int, Offer] = {}
         states = values["state"]
         self.is_remote = np.array([remote is not None for _, remote, _ in states], bool)
         self.is_confidential = np.array([bool(hidden) for *_, hidden in states], bool)
@@ -209,11 +224,7 @@ class Columns:
 
     def facts(self, group: str, code: int) -> tuple[Any, ...]:
         """A set of facts, the same object each time."""
-        found = self._known[group].get(code)
-        if found is None:
-            found = self.values[group][code]
-            _keep(self._known[group], code, found)
-        return found
+        return self._known[group][code]
 
     def present(self, posting: Posting, group: str) -> Ints:
         """Which facts of a group occur in a posting."""
@@ -281,25 +292,42 @@ class Columns:
 
     def offers(self, rows: Ints) -> list[Offer]:
         """The offers of these rows, as they were given."""
-        arrays = self.arrays
-        codes = self.codes_of(rows)
-        known = [
-            [have.get(code) or self.facts(name, code) for code in codes[name].tolist()]
-            for name, have in self._known.items()
-        ]
-        ids = (
-            _identifiers(arrays["sites"][rows]),
-            _identifiers(arrays["services"][rows]),
-            _identifiers(arrays["organizations"][arrays["owners"][rows]]),
+        wanted = rows.tolist()
+        ready = {row: self._ready.get(row) for row in wanted}
+        missing = [row for row, offer in ready.items() if offer is None]
+        for row, offer in zip(missing, self._made(missing), strict=True):
+            ready[row] = offer
+            _keep(self._ready, row, offer)
+        return [ready[row] for row in wanted]  # type: ignore[misc]  # those that were missing are made
+
+    def _made(self, those: list[int]) -> Iterator[Offer]:
+        rows, arrays, known = np.array(those, np.int64), self.arrays, self._known.values()
+        ids = np.stack(
+            [
+                arrays["sites"].take(rows, axis=0),
+                arrays["services"].take(rows, axis=0),
+                arrays["organizations"].take(arrays["owners"].take(rows), axis=0),
+            ],
+            axis=1,
         )
-        points = [
-            (None, None) if lat != lat else (lat, lon)  # not a number is not itself
-            for lat, lon in self.points[rows].tolist()
-        ]
-        return [
-            _offer(*one)
-            for one in zip(zip(*ids, strict=True), points, zip(*known, strict=True), strict=True)
-        ]
+        for words, (lat, lon), codes in zip(
+            ids.tolist(),
+            self.points.take(rows, axis=0).tolist(),
+            self.codes_of(rows).tolist(),
+            strict=True,
+        ):
+            offer = object.__new__(Offer)
+            # Nobody has seen it yet: filling it in is making it.
+            facts = offer.__dict__
+            facts.update(
+                zip(self._fields, chain.from_iterable(map(getitem, known, codes)), strict=True)
+            )
+            site, service, organization = [UUID(int=high << 64 | low) for high, low in words]
+            facts["service_at_location_id"] = site
+            facts["service_id"], facts["organization_id"] = service, organization
+            is_known = lat == lat  # not a number is not itself
+            facts["latitude"], facts["longitude"] = (lat, lon) if is_known else (None, None)
+            yield offer
 
     def take_out(self, service_id: UUID) -> None:
         """Leave the offers of a service out from now on."""
@@ -330,20 +358,6 @@ def _keep(kept: dict[int, Any], code: int, one: Any) -> None:
 def _number(words: Ints) -> int:
     high, low = words.tolist()
     return int(high << 64 | low)
-
-
-def _identifiers(words: Ints) -> list[UUID]:
-    return [UUID(int=high << 64 | low) for high, low in words.tolist()]
-
-
-def _offer(ids: tuple[UUID, ...], point: tuple[float | None, ...], known: tuple[Any, ...]) -> Offer:
-    offer = object.__new__(Offer)
-    # Nobody has seen it yet: filling it in is making it.
-    facts = offer.__dict__
-    facts["service_at_location_id"], facts["service_id"], facts["organization_id"] = ids
-    facts["latitude"], facts["longitude"] = point
-    facts.update(zip(_FIELDS, chain.from_iterable(known), strict=True))
-    return offer
 
 
 def _numbered(ids: Ints) -> tuple[Ints, Ints]:

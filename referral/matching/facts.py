@@ -87,6 +87,8 @@ class Query:
 
     def route_to(self, area_code: str | None) -> Route | None:
         """The way known to an area: the one that names it most closely, of equals the shortest."""
+        if not self.routes:
+            return None
         known = [route for route in self.routes if holds(route.to_code, area_code or "")]
         return min(known, key=lambda route: (-len(route.to_code), route.km), default=None)
 

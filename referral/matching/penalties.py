@@ -3,7 +3,7 @@
 Each is counted in local steps, so that it means the same in a city and on an island.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -29,6 +29,8 @@ _CAPACITY_UNKNOWN = Message("match.penalty.capacity_unknown")
 _NEVER_VERIFIED = Message("match.penalty.never_verified")
 #: Caps what the data quality rules add up to; not a penalty of its own.
 DATA_QUALITY_MOST = "data_quality_most"
+#: A rule that is true, by how large a part of it, and what is said of that.
+_Cause = tuple[str, float, Message]
 
 
 @dataclass(frozen=True)
@@ -40,27 +42,46 @@ class Penalty:
     message: Message
 
 
-def penalties(
-    query: Query,
-    offer: Offer,
-    table: Mapping[str, float],
-    around: Circumstances,
-    *,
-    eligibility_unknown: bool,
-) -> list[Penalty]:
-    """Every penalty above 0 of an offer, with the table's steps."""
-    found = [
-        Penalty(rule, table[rule] * share, message)
-        for rule, share, message in _causes(query, offer, around)
-        if table[rule] * share > 0
-    ]
-    quality = _data_quality(query, offer, eligibility_unknown)
-    for (rule, message), steps in zip(
-        quality, capped(table, [rule for rule, _ in quality]), strict=True
-    ):
-        if steps > 0:
-            found.append(Penalty(rule, steps, message))
-    return found
+class Penalties:
+    """The penalties of one query with the table's steps; offers with the same facts share them."""
+
+    def __init__(self, query: Query, table: Mapping[str, float], around: Circumstances):
+        self.query, self.table, self.around = query, table, around
+        self._known: list[dict[Hashable, tuple[Penalty, ...]]] = [{} for _ in _CAUSES]
+        self._quality: dict[Hashable, tuple[Penalty, ...]] = {}
+
+    def of(self, offer: Offer, *, eligibility_unknown: bool) -> tuple[Penalty, ...]:
+        """Every penalty above 0 of an offer."""
+        found: tuple[Penalty, ...] = ()
+        query = self.query
+        for (facts, causes), known in zip(_CAUSES, self._known, strict=True):
+            key = facts(query, offer)
+            those = known.get(key)
+            if those is None:
+                those = known[key] = self._of_causes(causes(query, offer, self.around))
+            found += those
+        is_room_unknown = known_capacity(offer, query.at) is None
+        key = eligibility_unknown, is_room_unknown, offer.assured_on
+        those = self._quality.get(key)
+        if those is None:
+            those = self._quality[key] = self._of_quality(offer, eligibility_unknown)
+        return found + those
+
+    def _of_causes(self, causes: Iterable[_Cause]) -> tuple[Penalty, ...]:
+        return tuple(
+            Penalty(rule, self.table[rule] * share, message)
+            for rule, share, message in causes
+            if self.table[rule] * share > 0
+        )
+
+    def _of_quality(self, offer: Offer, eligibility_unknown: bool) -> tuple[Penalty, ...]:
+        causes = _data_quality(self.query, offer, eligibility_unknown)
+        steps = capped(self.table, [rule for rule, _ in causes])
+        return tuple(
+            Penalty(rule, each, message)
+            for (rule, message), each in zip(causes, steps, strict=True)
+            if each > 0
+        )
 
 
 def capped(table: Mapping[str, float], rules: Iterable[str]) -> Iterator[float]:
@@ -110,31 +131,44 @@ def crowding(offer: Offer) -> float | None:
     return min(1.0, offer.open_referrals / offer.capacity_maximum)
 
 
-def _causes(query: Query, offer: Offer, around: Circumstances) -> list[tuple[str, float, Message]]:
-    causes: list[tuple[str, float, Message]] = []
+def _opening_causes(query: Query, offer: Offer, around: Circumstances) -> Iterator[_Cause]:
     if is_closed(query, offer, around):
-        causes.append(("closed", 1.0, _closed(query, offer, around)))
+        yield "closed", 1.0, _closed(query, offer, around)
+
+
+def _room_causes(query: Query, offer: Offer, _around: Circumstances) -> Iterator[_Cause]:
     capacity = known_capacity(offer, query.at)
     if capacity == WAITLIST:
-        causes.append(("waitlist", 1.0, _WAITLIST))
+        yield "waitlist", 1.0, _WAITLIST
     if capacity == ASSESSMENT:
-        causes.append(("assessment", 1.0, _ASSESSMENT))
+        yield "assessment", 1.0, _ASSESSMENT
+
+
+def _language_causes(query: Query, offer: Offer, _around: Circumstances) -> Iterator[_Cause]:
     if speaks_otherwise(query, offer):
-        causes.append(("language", 1.0, _language(query, offer)))
+        yield "language", 1.0, _language(query, offer)
+
+
+def _fee_causes(query: Query, offer: Offer, _around: Circumstances) -> Iterator[_Cause]:
     if offer.fee and not is_able_to_pay(query):
-        causes.append(("fee", 1.0, _FEE))
+        yield "fee", 1.0, _FEE
+
+
+def _record_causes(_query: Query, offer: Offer, around: Circumstances) -> Iterator[_Cause]:
     answered = reliability(offer, around)
     if answered is not None:
         message = Message("match.penalty.reliability", {"in_time": offer.in_time, "due": offer.due})
-        causes.append(("reliability", 1.0 - answered, message))
+        yield "reliability", 1.0 - answered, message
+
+
+def _load_causes(_query: Query, offer: Offer, _around: Circumstances) -> Iterator[_Cause]:
     share = crowding(offer)
     if share is not None:
         message = Message(
             "match.penalty.congestion",
             {"open": offer.open_referrals, "maximum": offer.capacity_maximum},
         )
-        causes.append(("congestion", share, message))
-    return causes
+        yield "congestion", share, message
 
 
 def _data_quality(
@@ -187,3 +221,25 @@ def _language(query: Query, offer: Offer) -> Message:
             "needed": [named(f"language.{code}", code) for code in query.language],
         },
     )
+
+
+#: What speaks against offers, in the order in which it is added; before each, what it follows from.
+_CAUSES: Sequence[
+    tuple[
+        Callable[[Query, Offer], Hashable],
+        Callable[[Query, Offer, Circumstances], Iterable[_Cause]],
+    ]
+] = (
+    (lambda _, offer: offer.hours, _opening_causes),
+    (lambda query, offer: known_capacity(offer, query.at), _room_causes),
+    (
+        lambda query, offer: bool(query.language) and (offer.languages, offer.interprets),
+        _language_causes,
+    ),
+    (lambda _, offer: offer.fee, _fee_causes),
+    (lambda _, offer: offer.due and (offer.due, offer.in_time), _record_causes),
+    (
+        lambda _, offer: offer.open_referrals and (offer.open_referrals, offer.capacity_maximum),
+        _load_causes,
+    ),
+)

@@ -2,16 +2,16 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from operator import getitem
+from typing import Any, NamedTuple
 
 from referral.core.geo import bearing_degrees, haversine_km
 from referral.core.text import Message
 from referral.matching.facts import Circumstances, Names, Offer, Outcome, Query, Route
-from referral.matching.penalties import NO_CAPACITY, Penalty, is_closed, known_capacity, penalties
+from referral.matching.penalties import NO_CAPACITY, Penalties, Penalty, is_closed, known_capacity
 from referral.matching.rules import (
     ASSUMED_OTHER,
     Finding,
@@ -38,8 +38,7 @@ NORMAL, OTHER_JURISDICTION, FULL, NO_POSITION = range(4)
 _FAIL, _UNKNOWN = Outcome.FAIL, Outcome.UNKNOWN
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(NamedTuple):
     """One offer in its place.
 
     km            None for remote and confidential offers and without position; unrounded
@@ -96,6 +95,7 @@ class Judged:
     order_km  the km that the order uses
     findings  one for each gate, in the gates' order
     change    of a near miss: how large the largest change is that it takes; see rules.CHANGES
+    alike     for each gate what its sentence follows from; () is found out when they are told
     """
 
     offer: Offer
@@ -109,6 +109,7 @@ class Judged:
     penalties: Sequence[Penalty] = ()
     steps: float = 0.0
     effective_km: float | None = None
+    alike: tuple[Hashable, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -175,8 +176,9 @@ def select(
         for one in fitting
         if one.km is not None and not one.offer.confidential and not one.offer.remote
     )
+    found = Penalties(query, table, around)
     for one in fitting:
-        weigh(query, one, table, around, step_km)
+        weigh(one, found, step_km)
     on_site = [one for one in fitting if not one.offer.remote]
     remote = [one for one in fitting if one.offer.remote]
     return Selection(
@@ -203,21 +205,12 @@ def told(
 ) -> Ranking:
     """A selection with its sentences; `land` tells which options lie on another island."""
     gates = applying(query, selection.around.holidays)
-
-    known: dict[Any, Verdict] = {}
-
-    def said(gate: Gate, found: Finding, offer: Offer) -> Verdict:
-        """The same sentence is made once, however many offers it is true of."""
-        key = (found.key, gate.tells(offer))
-        verdict = known.get(key)
-        if verdict is None:
-            verdict = known[key] = gate.said(found, query, offer, names)
-        return verdict
+    found = Penalties(query, table, selection.around)
+    verdicts = _Verdicts(query, gates, names)
 
     def shown(ones: Sequence[Judged], land: Land | None = None) -> tuple[Ranked, ...]:
-        return tuple(
-            _ranked(query, one, gates, table, selection, names, land, said) for one in ones
-        )
+        step_km = selection.step_km
+        return tuple([_ranked(query, one, found, step_km, names, land, verdicts) for one in ones])
 
     return Ranking(
         step_km=selection.step_km,
@@ -352,21 +345,19 @@ def judged(
     return Judged(offer, *kms, findings, tuple(failed), eligibility_unknown, group, change)
 
 
-def weigh(
-    query: Query,
-    one: Judged,
-    table: Mapping[str, float],
-    around: Circumstances,
-    step_km: float,
-) -> None:
+def weigh(one: Judged, found: Penalties, step_km: float) -> None:
     """Find the penalties of an offer and add them to its distance."""
-    one.penalties = penalties(
-        query, one.offer, table, around, eligibility_unknown=one.eligibility_unknown
-    )
-    one.steps = 0.0
-    for penalty in one.penalties:  # not sum(), which makes up for lost digits in newer Pythons
-        one.steps += penalty.steps
-    one.effective_km = None if one.order_km is None else one.order_km + step_km * one.steps
+    one.penalties, one.steps, one.effective_km = _weighed(one, found, step_km)
+
+
+def _weighed(
+    one: Judged, found: Penalties, step_km: float
+) -> tuple[tuple[Penalty, ...], float, float | None]:
+    those = found.of(one.offer, eligibility_unknown=one.eligibility_unknown)
+    steps = 0.0
+    for penalty in those:  # not sum(), which makes up for lost digits in newer Pythons
+        steps += penalty.steps
+    return those, steps, None if one.order_km is None else one.order_km + step_km * steps
 
 
 def order(query: Query, one: Judged) -> tuple[float, ...]:
@@ -410,42 +401,61 @@ def first(
     return [one for _, one in contenders[:limit]]
 
 
+class _Verdicts:
+    """The sentences of one query: each is made once, however many offers it is true of."""
+
+    def __init__(self, query: Query, gates: tuple[Gate, ...], names: Names):
+        self._query, self._gates, self._names = query, gates, names
+        self._known: list[dict[Hashable, Verdict]] = [{} for _ in gates]
+
+    def of(self, one: Judged) -> tuple[Verdict, ...]:
+        """What each gate says of an offer."""
+        alike = one.alike or [
+            (found.key, gate.tells(one.offer))
+            for gate, found in zip(self._gates, one.findings, strict=True)
+        ]
+        try:
+            return tuple(map(getitem, self._known, alike))
+        except KeyError:
+            gates = zip(self._gates, self._known, alike, one.findings, strict=True)
+            for gate, known, key, found in gates:
+                if key not in known:
+                    known[key] = gate.said(found, self._query, one.offer, self._names)
+            return tuple(map(getitem, self._known, alike))
+
+
 def _ranked(
     query: Query,
     one: Judged,
-    gates: tuple[Gate, ...],
-    table: Mapping[str, float],
-    selection: Selection,
+    found: Penalties,
+    step_km: float,
     names: Names,
     land: Land | None,
-    said: Callable[[Gate, Finding, Offer], Verdict],
+    verdicts: _Verdicts,
 ) -> Ranked:
     offer = one.offer
     if one.failed:  # of options that was done before
-        one = copy(one)
-        weigh(query, one, table, selection.around, selection.step_km)
+        penalties, _, effective_km = _weighed(one, found, step_km)
+    else:
+        penalties, effective_km = tuple(one.penalties), one.effective_km
     km = None if offer.confidential else one.km
     precision_km = None if one.km is None else query.precision_km + offer.precision_km
     band = None
     if km is not None and precision_km is not None and precision_km > DOOR_PRECISION_KM:
         band = (max(0.0, km - precision_km), km + precision_km)
     return Ranked(
-        offer=offer,
-        group=one.group,
-        km=km,
-        band=band,
-        precision_km=precision_km,
-        effective_km=one.effective_km,
-        penalties=tuple(one.penalties),
-        verdicts=tuple(
-            said(gate, found, offer) for gate, found in zip(gates, one.findings, strict=True)
-        ),
-        failed=tuple(gate.rule for gate in one.failed),
-        would_fit_if=tuple(
-            gate.would_fit(query, offer, names, one.order_km) for gate in one.failed
-        ),
-        change=one.change,
-        **_way(query, offer, km, precision_km, land),
+        offer,
+        one.group,
+        km,
+        band,
+        precision_km,
+        effective_km,
+        penalties,
+        verdicts.of(one),
+        tuple([gate.rule for gate in one.failed]),
+        tuple([gate.would_fit(query, offer, names, one.order_km) for gate in one.failed]),
+        one.change,
+        *_way(query, offer, km, precision_km, land),
     )
 
 
@@ -455,20 +465,19 @@ def _way(
     km: float | None,
     precision_km: float | None,
     land: Land | None,
-) -> dict[str, Any]:
-    """How one gets there, as far as a distance may be told."""
+) -> tuple[float | None, str | None, Route | None, Crossing | None]:
+    """How one gets there, as far as a distance may be told: the last four of Ranked."""
     if query.near is None or km is None or offer.latitude is None or offer.longitude is None:
-        return {}
+        return None, None, None, None
     here, there = query.near, (offer.latitude, offer.longitude)
-    straight_km = haversine_km(*here, *there)
-    way: dict[str, Any] = {"straight_km": straight_km, "route": query.route_to(offer.area_code)}
+    route = query.route_to(offer.area_code)
+    straight_km = km if route is None else haversine_km(*here, *there)
+    bearing = None
     if straight_km > (precision_km or 0.0):
         eighth = round(bearing_degrees(*here, *there) / (360 / len(BEARINGS)))
-        way["bearing"] = BEARINGS[eighth % len(BEARINGS)]
-    if land is not None:
-        spots = (*here, query.precision_km), (*there, offer.precision_km)
-        way["crossing"] = land.crossing(*spots)
-    return way
+        bearing = BEARINGS[eighth % len(BEARINGS)]
+    spots = (*here, query.precision_km), (*there, offer.precision_km)
+    return straight_km, bearing, route, None if land is None else land.crossing(*spots)
 
 
 def answered_in_time(offers: Sequence[Offer]) -> float | None:

@@ -20,7 +20,7 @@ from referral.matching.bits import Bits
 from referral.matching.columns import Floats, Ints
 from referral.matching.counting import Counting
 from referral.matching.facts import Circumstances, Query
-from referral.matching.penalties import NO_CAPACITY
+from referral.matching.penalties import NO_CAPACITY, Penalties
 from referral.matching.postings import Posting
 from referral.matching.ranking import NORMAL, Judged, Selection
 from referral.matching.reach import CLOSE_KM, Reach
@@ -92,6 +92,7 @@ class Search:
         in_time += sum(offer.in_time for offer in offers)
         self.around = Circumstances(in_time / due if due else None, holidays)
         self.standing = Standing(self.reach, self.gates, self.said, table, self.around)
+        self.penalties = Penalties(query, table, self.around)
         self.fresh = [ranking.judge(query, offer, self.gates, self.around) for offer in offers]
         self.counting = Counting(there, pieces, is_all=there is posting.somebody)
 
@@ -253,7 +254,7 @@ class Search:
                 effective = order_km + step_km * float(seen.steps[at])
                 found.append(Placed((int(seen.group[at]), effective), row, km, order_km, effective))
         for one in self._fresh_fits:
-            ranking.weigh(query, one, self.table, self.around, step_km)
+            ranking.weigh(one, self.penalties, step_km)
             if not one.offer.remote:
                 found.append(_placed(ranking.order(query, one), one))
         return self._in_order(found, query.limit)
@@ -398,22 +399,22 @@ class Search:
         nearest = self._nearest_option()
         tally = self._tally()
         too_far = [] if tally["options"] else self._nearest_too_far()
-        fit = self._judged_by_row([*options, *remote, *nearest])
-        for judged in fit.values():
-            ranking.weigh(self.query, judged, self.table, self.around, self.step_km)
-        missed = self._judged_by_row([*why_not, *too_far])
+        known = self._judged_by_row([*options, *remote, *nearest, *why_not, *too_far])
+        for one in known.values():
+            if not one.failed:
+                ranking.weigh(one, self.penalties, self.step_km)
 
-        def judged_of(ones: list[Placed], known: Mapping[int, Judged]) -> list[Judged]:
+        def judged_of(ones: list[Placed]) -> list[Judged]:
             return [one.judged or known[one.row] for one in ones]
 
         return Selection(
             step_km=self.step_km,
             around=self.around,
-            options=judged_of(options, fit),
-            remote=judged_of(remote, fit),
-            why_not=judged_of(why_not, missed),
-            nearest=next(iter(judged_of(nearest, fit)), None),
-            nearest_too_far=next(iter(judged_of(too_far, missed)), None),
+            options=judged_of(options),
+            remote=judged_of(remote),
+            why_not=judged_of(why_not),
+            nearest=next(iter(judged_of(nearest)), None),
+            nearest_too_far=next(iter(judged_of(too_far)), None),
             tally=tally,
         )
 
@@ -423,22 +424,27 @@ class Search:
         rows = np.array([one.row for one in ones], np.int64)
         offers = self.columns.offers(rows)
         codes = self.columns.codes_of(rows)
-        findings = []
+        findings, alike = [], []
         for gate in self.gates:
             ruling = self.said.get(gate.rule)
             if ruling is None:
                 pairs = zip(offers, ones, strict=True)
-                findings.append(
-                    [gate.find(self.query, offer, one.order_km) for offer, one in pairs]
-                )
+                found = [gate.find(self.query, offer, one.order_km) for offer, one in pairs]
+                alike.append([each.key for each in found])
             else:
-                findings.append(ruling.found(gate, codes[ruling.group]))
-        return {
-            one.row: ranking.judged(
-                self.query, offer, (one.km, one.order_km), self.gates, found, self.around
-            )
-            for offer, one, found in zip(offers, ones, zip(*findings, strict=True), strict=True)
-        }
+                those = codes[ruling.group]
+                found = ruling.found(gate, those)
+                alike.append(those.tolist())
+            findings.append(found)
+        known = {}
+        for offer, one, told, same in zip(
+            offers, ones, zip(*findings, strict=True), zip(*alike, strict=True), strict=True
+        ):
+            kms = one.km, one.order_km
+            judged = ranking.judged(self.query, offer, kms, self.gates, told, self.around)
+            judged.alike = same
+            known[one.row] = judged
+        return known
 
     def _tally(self) -> dict[str, Any]:
         """Counts over all offers."""
