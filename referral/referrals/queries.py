@@ -29,12 +29,15 @@ def reachable(user: User) -> ColumnElement[bool]:
     """Which referrals this person may open: their cases', or those sent to their agency."""
     if user.role is Role.AGENCY and user.organization_id is not None:
         sent = Referral.status != Status.DRAFT
-        return and_(Referral.organization_id == user.organization_id, sent)
+        return and_(Referral.organization_id == user.organization_id, sent, of_the_known())
     if user.role in (Role.BROKER, Role.SUPERVISOR):
-        # Where somebody who was erased had been sent would still tell of them.
-        kept = select(Case.id).join(Case.client).where(theirs(user), Client.erased_at.is_(None))
-        return Referral.case_id.in_(kept)
+        return and_(Referral.case_id.in_(select(Case.id).where(theirs(user))), of_the_known())
     return false()
+
+
+def of_the_known() -> ColumnElement[bool]:
+    """Referrals of people who were not erased: where somebody had been sent would still tell of them."""
+    return Referral.client_id.in_(select(Client.id).where(Client.erased_at.is_(None)))
 
 
 def loaded(query: Select[Any]) -> Select[Any]:

@@ -100,9 +100,16 @@ def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:
             Referral.service_id == service_id,
             Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
         )
-        .options(joinedload(Referral.case).joinedload(Case.office), selectinload(Referral.steps))
+        .options(
+            joinedload(Referral.case).options(joinedload(Case.office), joinedload(Case.client)),
+            selectinload(Referral.steps),
+        )
     ).all()
-    standing.open_referrals = sum(one.status in LIVE for one in sent)
+    # Of those who were erased nobody tells how it ended.
+    is_known = [one.case.client.erased_at is None for one in sent]
+    standing.open_referrals = sum(
+        known and one.status in LIVE for one, known in zip(sent, is_known, strict=True)
+    )
     decisions = [queries.decision(one) for one in sent]
     standing.decided = sum(decision is not None for decision in decisions)
     standing.accepted = sum(decision is Event.ACCEPT for decision in decisions)

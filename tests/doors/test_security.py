@@ -1,7 +1,7 @@
 """Attacks on the pages that once worked, or must never."""
 
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,18 +9,22 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from referral.accounts import tokens
 from referral.accounts.models import Role
 from referral.casework import agreements, crisis
 from referral.casework import operations as casework
 from referral.casework.models import BasisKind, Exclusion, LawfulBasis, Purpose
-from referral.changes.models import AuditEntry
+from referral.changes.models import AuditEntry, OutgoingMail
 from referral.directory.models import Address, Location
 from referral.directory.search import Near, search
 from referral.matching import operations as matching
+from referral.matching.models import ServiceStanding
 from referral.planning import operations as planning
 from referral.planning import queries as gaps
 from referral.planning.models import NewServiceNotice, ProposalStatus
+from referral.referrals import reminders, replies
 from referral.referrals.lifecycle import Actor, Event
+from referral.referrals.standing import push_standing
 from referral.web.addresses import is_own
 from tests.factories import Make
 from tests.scenes import NAME, NUMBER, STORY, Scene
@@ -465,6 +469,48 @@ def test_nothing_is_done_for_or_shown_of_somebody_who_was_erased(
         assert browser.open(address, method=method).status_code == 404, address
     assert referral.number not in browser.page("/referrals?show=ended").text
     assert planning.tell_waiting(session, scene.site, scene.need.category, now=scene.now) == []
+
+
+@pytest.mark.parametrize("link_was_sent", [True, False])
+def test_an_agency_is_asked_and_told_nothing_more_about_somebody_who_was_erased(
+    browser: Any, session: Session, scene: Scene, link_was_sent: bool
+) -> None:
+    referral, other = scene.sent(), Scene(session, scene.make, scene.now)
+    address = f"/api/v1/referrals/{referral.id}"
+    for one, mailbox in ((scene, "satu@example.org"), (other, "dua@example.org")):
+        one.site.service.email = mailbox
+    waiting = other.sent()
+    link = replies.issue(session, referral, now=scene.now) if link_was_sent else None
+    secret = link.token if link else "0" * 64
+    token = tokens.issue(
+        session,
+        name="Panti",
+        office_id=None,
+        organization_id=scene.site.service.organization_id,
+        scopes=["referral"],
+        days=10,
+        by=scene.make.user(Role.ADMINISTRATOR),
+        now=datetime.now(UTC),
+    ).text
+    supervisor = scene.make.user(Role.SUPERVISOR, office=scene.broker.office)
+    casework.erase_client(session, scene.case.client, by=supervisor, now=scene.now)
+
+    later = scene.now + timedelta(days=15)
+    written = reminders.write_digests(session, public_url="https://example.org", now=later)
+
+    mails = session.scalars(select(OutgoingMail)).all()
+    assert written == 1
+    assert [mail.to for mail in mails] == ["dua@example.org"]
+    assert waiting.number in (mails[0].text or "")
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert browser.get(f"/reply?key={secret}").status_code == 404
+    assert browser.get(address, headers=bearer).status_code == 404
+    assert browser.get("/api/v1/referrals", headers=bearer).json["total"] == 0
+    browser.sign_in(scene.agency)
+    assert browser.get(f"/inbox/{referral.id}").status_code == 404
+    push_standing(session, scene.site.service_id, now=later)
+    standing = session.get_one(ServiceStanding, scene.site.service_id)
+    assert standing.open_referrals == 0
 
 
 # Errors ---------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def of_agency(session: Session, organization_id: UUID, *, live: bool = True) -> 
     return list(
         session.scalars(
             queries.loaded(select(Referral))
-            .where(Referral.organization_id == organization_id, which)
+            .where(Referral.organization_id == organization_id, which, queries.of_the_known())
             .order_by(Referral.requested_at, Referral.id)
         )
     )
@@ -44,6 +44,7 @@ def get(session: Session, organization_id: UUID, referral_id: UUID) -> Referral:
             Referral.id == referral_id,
             Referral.organization_id == organization_id,
             Referral.status != Status.DRAFT,
+            queries.of_the_known(),
         )
     )
     if found is None:
