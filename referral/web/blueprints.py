@@ -3,6 +3,7 @@
 from referral.web import (
     accounts,
     advocacy,
+    calendar,
     casework,
     day,
     directory,
@@ -21,6 +22,7 @@ from referral.web import (
     receipts,
     referrals,
     routes,
+    team,
     upkeep,
 )
 
@@ -28,6 +30,7 @@ BLUEPRINTS = (
     pages.bp,
     accounts.bp,
     advocacy.bp,
+    calendar.bp,
     casework.bp,
     day.bp,
     directory.bp,
@@ -45,5 +48,6 @@ BLUEPRINTS = (
     receipts.bp,
     referrals.bp,
     routes.bp,
+    team.bp,
     upkeep.bp,
 )

@@ -16,6 +16,7 @@ from referral.planning import measures
 from referral.referrals import queries as referrals
 from referral.referrals.advocacy import harm
 from referral.referrals.advocacy.models import HarmDecision, HarmReport
+from referral.web import team
 from referral.web.access import requires
 from referral.web.answers import Answers
 from referral.web.formatting import capital, label, say
@@ -34,6 +35,7 @@ def index() -> Page:
     closed = request.args.get("closed") == "1"
     number = request.args.get("page", 1, type=int)
     alone = queries.alone_in_crisis(db.session, g.user.office_id)
+    late = referrals.late(db.session, g.user, now=datetime.now(UTC))
     return render_template(
         "office/index.html",
         office=g.user.office,
@@ -44,7 +46,8 @@ def index() -> Page:
         harm=[_seen_harm(one) for one in harm.of_office(db.session, g.user)],
         decisions=list(HarmDecision),
         disagreements=disagreements(),
-        late=referrals.late(db.session, g.user, now=datetime.now(UTC)),
+        late=late,
+        team=team.shown(g.user, late),
         page_url=lambda page: url_for(".index", closed=int(closed), page=page),
     )
 

@@ -25,11 +25,11 @@ def test_a_supervisor_sees_the_cases_of_their_office_by_number_and_not_by_name(
 
     page = browser.page("/office/")
 
-    assert [cell.text for cell in page.select("tbody th")] == [ours.number]
-    assert broker.name in page.select_one("tbody").text
+    assert [cell.text for cell in page.select("[aria-labelledby=cases] tbody th")] == [ours.number]
+    assert broker.name in page.select_one("[aria-labelledby=cases] tbody").text
     assert theirs.number not in page.text
     assert "Nama Rahasia" not in page.text
-    assert not browser.page("/office/?closed=1").select("tbody")
+    assert not browser.page("/office/?closed=1").select("[aria-labelledby=cases] tbody")
 
 
 def test_who_is_alone_with_a_crisis_is_shown_until_a_second_person_has_looked(
