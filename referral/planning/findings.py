@@ -7,7 +7,7 @@ from typing import Any
 from referral.core.text import Message
 from referral.planning import spread
 from referral.planning.disclosure import Shown
-from referral.planning.waiting import CUTS, EVERYBODY, UNKNOWN, from_json
+from referral.planning.waiting import EVERYBODY, UNKNOWN, from_json
 
 #: What an area or a category is called.
 Names = Callable[[str], str]
@@ -68,14 +68,6 @@ def of_groups(
         return Compared(Message("fairness.compared.open", params), is_sure=True)
     params["days"] = params["slow_days"] - params["fast_days"]
     return Compared(Message("fairness.compared.longer", params), is_sure=True)
-
-
-def of_waits(waits: Mapping[str, Any], measure: str, months: str, names: Names) -> list[Compared]:
-    """Everybody first, then each cut."""
-    return [
-        of_everybody(waits, measure, months),
-        *(of_groups(waits, measure, cut, months, names) for cut in CUTS),
-    ]
 
 
 def category_name(row: Mapping[str, Any], names: Names) -> Message | str:

@@ -5,8 +5,9 @@ For those who may open each of these referrals anyway; what leaves the office is
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,9 +20,6 @@ from referral.referrals.kinds import Received
 from referral.referrals.lifecycle import Event, Status
 from referral.referrals.models import Feedback, Referral
 
-#: Periods one can choose, in months.
-PERIODS = (3, 6, 12)
-_DAYS_IN_A_MONTH = 30.4
 #: By then it shows how most of them went; younger ones are left out of shares.
 OLD_ENOUGH_DAYS = 30
 CUTS = ("priority", "system", "area", "agency")
@@ -53,11 +51,11 @@ class Row:
 
 def of_office(session: Session, user: User, *, months: int, now: datetime) -> dict[str, list[Row]]:
     """Rows by cut, `all` first; groups with the most referrals first."""
-    since = now - timedelta(days=months * _DAYS_IN_A_MONTH)
+    since = now - relativedelta(months=months)
     sent = session.scalars(
         queries.loaded(select(Referral)).where(
             queries.reachable(user),
-            Referral.requested_at >= since,
+            Referral.requested_at > since,
             Referral.status.not_in([Status.DRAFT, Status.ENTERED_IN_ERROR]),
         )
     ).all()
@@ -91,14 +89,14 @@ _GROUP: Mapping[str, Callable[[Referral], str]] = {
 
 
 def _row(name: str, sent: Sequence[Referral], said: Mapping[object, str], now: datetime) -> Row:
-    asked = [one for one in sent if one.answer_mode is AnswerMode.REPLIES and one.delivered_at]
+    asked = [one for one in sent if _may_be_answered(one)]
     waits = {
         (wait, share): quantile([spell(one, wait, now) for one in asked], share)
         for wait in WAITS
         for share in (_HALF, _NINE_IN_TEN)
     }
     old = [one for one in sent if _age_days(one, now) >= OLD_ENOUGH_DAYS]
-    answerable = [one for one in old if one in asked]
+    answerable = [one for one in old if _may_be_answered(one)]
     decided = [one for one in answerable if queries.decision(one) is not None]
     accepted = [one for one in decided if queries.decision(one) is Event.ACCEPT]
     claimed = [one for one in old if one.status is Status.COMPLETED]
@@ -113,6 +111,10 @@ def _row(name: str, sent: Sequence[Referral], said: Mapping[object, str], now: d
         claimed=Share(len(claimed), len(old)),
         confirmed=Share(sum(said[one.id] != Received.NO for one in heard), len(heard)),
     )
+
+
+def _may_be_answered(one: Referral) -> bool:
+    return one.answer_mode is AnswerMode.REPLIES and one.delivered_at is not None
 
 
 def spell(one: Referral, wait: str, now: datetime) -> Spell:

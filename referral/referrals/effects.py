@@ -181,5 +181,3 @@ EFFECTS: Mapping[str, Callable[[Happened], None]] = {
     "ask_transport_hours": _ask_what_kept_them,
     "stop_sharing": _stop_sharing,
 }
-#: those for which the worker's page offers the next best option, found anew
-TOLD_TO_THE_WORKER = frozenset({"rematch"})

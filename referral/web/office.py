@@ -13,6 +13,7 @@ from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.extensions import db
 from referral.planning import measures
+from referral.planning.waiting import PERIODS
 from referral.referrals import queries as referrals
 from referral.referrals.advocacy import harm
 from referral.referrals.advocacy.models import HarmDecision, HarmReport
@@ -136,16 +137,16 @@ def decide_harm(report_id: UUID) -> Response:
 @requires("office:read")
 def measured() -> str:
     """How the office's referrals fare: how long answers take, and how many get how far."""
-    months = request.args.get("months", measures.PERIODS[0], type=int)
-    if months not in measures.PERIODS:
-        months = measures.PERIODS[0]
+    months = request.args.get("months", PERIODS[0], type=int)
+    if months not in PERIODS:
+        months = PERIODS[0]
     rows = measures.of_office(db.session, g.user, months=months, now=datetime.now(UTC))
     (total,) = rows.pop("all")
     return render_template(
         "office/measures.html",
         office=g.user.office,
         months=months,
-        periods=measures.PERIODS,
+        periods=PERIODS,
         old_enough=measures.OLD_ENOUGH_DAYS,
         total=total,
         cuts=[

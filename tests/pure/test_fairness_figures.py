@@ -123,12 +123,13 @@ def test_where_most_still_wait_the_sentence_says_so() -> None:
         waits([40] * 20, "female", "waiting") + waits([4] * 20, "male"), threshold=5
     )
 
-    told = [one.sentence for one in findings.of_waits(report, "decision", "12", str)]
-    assert said(told[1]) == (
+    by_sex = findings.of_groups(report, "decision", "sex", "12", str)
+    assert said(by_sex.sentence) == (
         "Of women and girls fewer than half have had a yes or no so far; half of men and boys had "
         "it within 4 days (20 and 20 people)."
     )
-    assert said(told[0]) == "Half of 40 people had a yes or no within 4 days."
+    whole = findings.of_everybody(report, "decision", "12")
+    assert said(whole.sentence) == "Half of 40 people had a yes or no within 4 days."
     everybody = waiting.report(waits([40] * 20, "female", "waiting"), threshold=5)
     assert "fewer than half" in said(findings.of_everybody(everybody, "decision", "12").sentence)
 
