@@ -1,6 +1,6 @@
 """Pages that belong to no area: start, health, language."""
 
-from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
 from sqlalchemy import text
 from werkzeug.wrappers import Response
 
@@ -47,4 +47,16 @@ def language(lang: str) -> Response:
     if lang in LANGUAGES:
         session["language"] = lang
     back = request.form.get("next", "")
-    return redirect(back if is_own(back) else url_for(".home"), 303)
+    return redirect(_opened(back) if is_own(back) else url_for(".home"), 303)
+
+
+def _opened(address: str) -> str:
+    """The address, or the nearest one above it that opens where a form was only sent to it."""
+    pages = current_app.create_url_adapter(request)
+    path = address.partition("?")[0]
+    if pages is None or "GET" in (opens := pages.allowed_methods(path)) or not opens:
+        return address
+    while path := path.rpartition("/")[0]:
+        if "GET" in {*pages.allowed_methods(path), *pages.allowed_methods(f"{path}/")}:
+            return path
+    return url_for(".home")

@@ -222,3 +222,12 @@ def test_numbers_come_back_to_the_form_from_a_rehearsal_and_the_pages_speak_engl
     assert mine.page(PAGE + "edit").select_one("#closed")["value"] == "0.5"
     assert "Office" in mine.page("/office/").text
     assert mine.page("/office/").select_one(f'a[href="{PAGE}"]') is not None
+
+
+def test_another_language_while_a_rehearsal_is_shown_leads_to_a_page_that_opens(
+    mine: Browser,
+) -> None:
+    answer = mine.post("/language/en", data={"next": "/office/penalties/rehearsal"})
+
+    assert (answer.status_code, answer.location) == (303, "/office/penalties")
+    assert "Penalties" in mine.get(answer.location, follow_redirects=True).text
