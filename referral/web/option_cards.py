@@ -107,7 +107,9 @@ def _card(
         facts.insert(0, ("circle-alert", say(Message("referral.harm_looked_into"))))
     if entry["group"]:
         facts.insert(0, ("info", label(f"match.group.{entry['group']}")))
-    order_km = entry["distance_km"]
+    # A place that became confidential since: what the receipt knew of where it is, is told no more.
+    is_secret = _is_confidential(site) and entry["distance_km"] is not None
+    order_km = None if is_secret else entry["distance_km"]
     if order_km is not None:
         order_km = max(order_km, (entry["precision_km"] or 0) / 2)
     return Card(
@@ -117,7 +119,7 @@ def _card(
         organization=entry["organization"] if entry["organization"] != entry["name"] else "",
         url=url_for("directory.show", service_id=entry["service_id"]),
         km=order_km,
-        km_text=_range(entry),
+        km_text=None if is_secret else _range(entry),
         additions=_additions(entry["penalties"]),
         facts=[*facts, *record],
         reasons=_reasons(entry, ask),
@@ -125,13 +127,17 @@ def _card(
         phones=numbers,
         address=_address(site),
         steps=_steps(site),
-        bearing=entry.get("bearing"),
-        way=_way(entry, kept),
-        is_route=bool(kept.get("route")),
+        bearing=None if is_secret else entry.get("bearing"),
+        way=None if is_secret else _way(entry, kept),
+        is_route=bool(kept.get("route")) and not is_secret,
         ask=ask,
         would_fit_if=entry.get("would_fit_if"),
         is_held_back=is_held_back,
     )
+
+
+def _is_confidential(site: ShownSite | None) -> bool:
+    return site is not None and site.place is not None and site.place.confidential
 
 
 def _is_said_by(ask: str | None, fact: str) -> bool:

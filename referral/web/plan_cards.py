@@ -256,15 +256,17 @@ class _Reading:
         organizations = list(dict.fromkeys(card.organization or card.name for card in cards))
         one_service = len(names) == 1
         locations = [site.location for site in map(self._site, stop["sites"].values()) if site]
+        is_confidential = any(place is not None and place.confidential for place in locations)
         return StopCard(
             number=number,
             name=names[0] if one_service else " · ".join(organizations),
             organization=cards[0].organization if one_service else "",
             visits=visits,
             address=next((card.address for card in cards if card.address), None),
-            is_confidential=any(place is not None and place.confidential for place in locations),
-            km_text=_leg_text(stop),
-            arrives=_clock(arrives_at) if arrives_at else None,
+            is_confidential=is_confidential,
+            # It may have become confidential since the plan was made.
+            km_text=None if is_confidential else _leg_text(stop),
+            arrives=_clock(arrives_at) if arrives_at and not is_confidential else None,
             is_urgent=any(visit.need.urgency is Urgency.URGENT for visit in visits),
         )
 

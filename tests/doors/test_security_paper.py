@@ -90,3 +90,32 @@ def test_a_plan_on_paper_does_not_say_what_for_where_that_is_a_danger(
     telling = [word for word in ("kekerasan", "Pos HIV") if word in told]
     assert telling == ([] if at_risk else ["kekerasan", "Pos HIV"])
     assert ("Tanyakan hal lain" in told) == at_risk
+
+
+def test_of_a_place_that_became_confidential_no_old_page_or_paper_tells_where_it_is(
+    browser: Browser, scene: Scene
+) -> None:
+    location = scene.site.location
+    location.latitude, location.longitude = SEMARANG[0] - 0.2, SEMARANG[1]
+    receipt_id, plan_id = planned(browser, scene)
+    addresses = (
+        f"/receipts/{receipt_id}",
+        f"/receipts/{receipt_id}/handout.pdf",
+        f"/plans/{plan_id}",
+        f"/plans/{plan_id}/print",
+    )
+    kept = scene.session.get_one(MatchReceipt, receipt_id).content or {}
+    km = f"{round(kept['options'][0]['distance_km'])} km"
+    before = [text_of(browser.get(address)) for address in addresses[:3]]
+
+    scene.site.location.confidential = True
+
+    options = [
+        page.select_one(".option")
+        for page in map(browser.page, (f"/receipts/{receipt_id}", f"/plans/{plan_id}"))
+    ]
+    assert all(km in text for text in before)
+    assert [option for option in options if option is None or km in option.text] == []
+    assert km not in text_of(browser.get(addresses[1]))
+    assert "data-map" not in browser.get(addresses[2]).text
+    assert "Sampai di sana" not in browser.get(addresses[3]).text
