@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -62,13 +61,6 @@ def files(user: User, *, closed: bool = False) -> Select[Any]:
         ended = query.where(Obstacle.closed_at.is_not(None))
         return ended.order_by(Obstacle.closed_at.desc(), Obstacle.id)
     return query.where(Obstacle.closed_at.is_(None)).order_by(Obstacle.due_on, Obstacle.id)
-
-
-def count_due(session: Session, user: User, today: date) -> int:
-    """How many open files of this person should have been looked at by today."""
-    query = select(func.count()).select_from(Obstacle)
-    due = query.where(reachable(user), Obstacle.closed_at.is_(None), Obstacle.due_on <= today)
-    return session.scalar(due) or 0
 
 
 def people(session: Session, obstacle_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -216,9 +208,8 @@ def disagreements(session: Session, user: User) -> list[Disagreement]:
         )
         .exists()
     )
-    both: Select[Any] = select(Referral, Feedback)
-    rows = session.execute(
-        referrals.loaded(both)
+    found = session.scalars(
+        referrals.loaded(select(Referral))
         .join(Feedback, and_(Feedback.referral_id == Referral.id, Feedback.given_by == "client"))
         .join(Referral.need)
         .where(
@@ -231,8 +222,14 @@ def disagreements(session: Session, user: User) -> list[Disagreement]:
             ~select(Complaint.id).where(Complaint.referral_id == Referral.id).exists(),
         )
         .order_by(Feedback.at, Referral.id)
+    ).all()
+    said = session.scalars(
+        select(Feedback).where(
+            Feedback.referral_id.in_([one.id for one in found]), Feedback.given_by == "client"
+        )
     )
-    return [Disagreement(referral, feedback, _last_word(referral)) for referral, feedback in rows]
+    words = {feedback.referral_id: feedback for feedback in said}
+    return [Disagreement(one, words[one.id], _last_word(one)) for one in found]
 
 
 def _last_word(referral: Referral) -> ReferralStep | None:

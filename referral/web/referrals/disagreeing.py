@@ -7,6 +7,7 @@ from flask import g
 from referral.extensions import db
 from referral.planning.queries import open_unmet
 from referral.referrals.advocacy import queries
+from referral.referrals.lifecycle import Actor
 from referral.web.directory import phone_of
 from referral.web.formatting import label
 from referral.web.reading import seen
@@ -26,6 +27,8 @@ def disagreements() -> list[dict[str, Any]]:
         told.append(
             {
                 "referral": one.referral,
+                # A walk-in service's end, or an agency's silence, is our own record.
+                "by_agency": one.step is not None and one.step.actor is Actor.AGENCY,
                 "agency": [
                     words
                     for words in (
