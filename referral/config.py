@@ -50,6 +50,10 @@ class Settings:
         "Send cookies over https only. Off by default in development, where `make serve` is plain http.",
         default=False,
     )
+    PROXIES: int = setting(
+        "How many proxies of your own stand in front, each adding who asked to `X-Forwarded-For`. 0: the header is not believed.",
+        default=0,
+    )
     GEOCODER: str = setting(
         "`gazetteer` (offline) or `nominatim` (asks the server in NOMINATIM_DOMAIN).",
         default="gazetteer",

@@ -6,6 +6,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import StrictUndefined
 from sqlalchemy import inspect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from referral import api
 from referral.accounts import operations as accounts
@@ -60,6 +61,10 @@ def create_app(settings: Settings) -> Flask:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    if settings.PROXIES > 0:
+        # Only who asked: what is said of host and scheme is believed of nobody.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.PROXIES, x_proto=0)  # type: ignore[method-assign]
 
     db.init_app(app)
     # It would start threads and an event loop after every request to close asynchronous sessions; there are none.

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
+from referral.config import Settings
 from referral.extensions import limiter
+from referral.factory import create_app
 from referral.matching.reference import rules
 from referral.referrals import replies
 from referral.referrals.lifecycle import Event, Status
@@ -100,3 +102,16 @@ def test_no_header_makes_somebody_another_guesser(browser: Browser) -> None:
         return browser.get(f"/reply?key=2222-{number:04}", headers=headers).status_code
 
     assert [guess(number) for number in range(GUESSES + 1)][-1] == 429
+
+
+@pytest.mark.parametrize(("proxies", "asked_by"), [("0", "127.0.0.1"), ("1", "192.0.2.9")])
+def test_who_asks_is_the_address_that_the_last_proxy_of_ours_saw(
+    tmp_path: Any, proxies: str, asked_by: str
+) -> None:
+    app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(tmp_path), "PROXIES": proxies}))
+    seen = []
+    app.before_request_funcs[None] = [lambda: seen.append(request.remote_addr) or "seen"]  # type: ignore[func-returns-value]
+
+    app.test_client().get("/", headers={"X-Forwarded-For": "198.51.100.1, 192.0.2.9"})
+
+    assert seen == [asked_by]
