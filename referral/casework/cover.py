@@ -43,7 +43,7 @@ def works(case: Case, by: User) -> bool:
     return session.scalar(covers.limit(1)) is not None
 
 
-def _covered(user: User) -> Select[tuple[object]]:
+def _covered(user: User) -> Select[UUID]:
     return select(Cover.absent_id).where(Cover.by_id == user.id, _runs(today_of(user)))
 
 

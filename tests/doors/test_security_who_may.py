@@ -1,21 +1,24 @@
 """Nobody opens or changes what is not theirs, whichever address or id they try."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 
+from referral.accounts import days_off
 from referral.accounts.models import Role
-from referral.casework import crisis
+from referral.casework import cover, crisis, meetings
 from referral.casework import operations as casework
-from referral.casework.models import OwnResource, Visibility
+from referral.casework.models import MeetingKind, OwnResource, Visibility
 from referral.extensions import limiter
 from referral.matching import operations as matching
 from referral.matching import visit_plans
 from referral.planning import operations as planning
 from referral.planning.models import NewServiceNotice
 from referral.referrals.advocacy.models import HarmReport, Obstacle
+from referral.referrals.models import Task, TaskKind
 from tests.scenes import NAME, NUMBER, STORY, Scene
 
 #: Addresses about nobody in particular: they are tested where their feature is.
@@ -81,7 +84,36 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         office_id=scene.case.office_id,
         at=now,
     )
-    session.add_all([obstacle, report])
+    supervisor = make.user(Role.SUPERVISOR, office=scene.broker.office)
+    covered = cover.begin(
+        session,
+        absent=scene.broker,
+        covering=make.user(office=scene.broker.office),
+        until=scene.day,
+        by=supervisor,
+        now=now,
+    )
+    closed = days_off.add(
+        session, on=scene.day, name="HUT kantor", by=supervisor, today=scene.day, now=now
+    )
+    meeting = meetings.plan(
+        session,
+        scene.case,
+        kind=MeetingKind.VISIT,
+        at=now + timedelta(days=1),
+        note=STORY,
+        by=scene.broker,
+        now=now,
+    )
+    task = Task(
+        key=scene.case.key,
+        case=scene.case,
+        referral=referral,
+        kind=TaskKind.ASK_TRANSPORT,
+        due_on=scene.day,
+        made_at=now,
+    )
+    session.add_all([obstacle, report, task])
     session.flush()
     return {
         "scene": scene,
@@ -92,6 +124,10 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         "plan_id": plan.id,
         "call_id": call.id,
         "notice_id": notice.id,
+        "cover_id": covered.id,
+        "day_id": closed.id,
+        "meeting_id": meeting.id,
+        "task_id": task.id,
         "basis_id": referral.basis_id,
         "user_id": scene.broker.id,
         "session_id": scene.broker.id,
