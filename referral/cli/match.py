@@ -23,7 +23,7 @@ from referral.cli.answering import (
 from referral.cli.answering import jsonl as lines_of
 from referral.core.country import COUNTRY
 from referral.core.errors import Invalid, JejaringError
-from referral.core.text import km, label, number
+from referral.core.text import km, km_range, label
 from referral.directory.reference import taxonomy
 from referral.extensions import db
 from referral.matching.asking import query_from
@@ -149,6 +149,5 @@ def _show(content: Mapping[str, Any], lang: str) -> None:
 def _distance(entry: Mapping[str, Any], lang: str) -> str:
     """ "0–14 km" where an end is known only by its area; nothing where there is no distance."""
     if entry["distance_band"] is not None:
-        low, high = entry["distance_band"]
-        return f"{number(low, lang, digits=0)}–{km(high, lang)}"
+        return km_range(entry["distance_band"], lang)
     return "" if entry["distance_km"] is None else km(entry["distance_km"], lang)

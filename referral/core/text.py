@@ -1,6 +1,6 @@
 """Sentences: rules give a key and parameters, a person gets a sentence in their language. Knows no Flask."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -163,6 +163,12 @@ def _locale(lang: str) -> Locale:
 def km(value: float, lang: str) -> str:
     """Distance as people say it: one decimal under 10 km, whole km above."""
     return f"{number(value, lang, digits=1 if value < 10 else 0)} km"
+
+
+def km_range(ends: Sequence[float], lang: str) -> str:
+    """A distance known only between two ends: "0–14 km"."""
+    low, high = ends
+    return f"{number(low, lang, digits=0)}–{km(high, lang)}"
 
 
 def day(value: date, lang: str) -> str:

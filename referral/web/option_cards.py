@@ -175,8 +175,7 @@ def _range(entry: Mapping[str, Any]) -> str | None:
     """ "0–14 km" where a place is known only by its area; what is confidential is not told."""
     if entry["distance_band"] is None:
         return None
-    low, high = entry["distance_band"]
-    return f"{text.number(low, chosen(), digits=0)}–{text.km(high, chosen())}"
+    return text.km_range(entry["distance_band"], chosen())
 
 
 def _equals(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:

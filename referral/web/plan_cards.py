@@ -391,8 +391,7 @@ def _leg_text(stop: Mapping[str, Any]) -> str | None:
     km, precision_km = stop["km"], stop["precision_km"]
     if precision_km <= DOOR_PRECISION_KM:
         return text.km(order_km((km, precision_km)), chosen())
-    low = text.number(max(0.0, km - precision_km), chosen(), digits=0)
-    return f"{low}–{text.km(km + precision_km, chosen())}"
+    return text.km_range((max(0.0, km - precision_km), km + precision_km), chosen())
 
 
 def _clock(at: datetime) -> str:

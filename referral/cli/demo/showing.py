@@ -12,7 +12,7 @@ from referral.casework.stories import Suggestion
 from referral.cli.demo.cast import Cast
 from referral.cli.demo.people import MOTHER, TEENAGER, Fictional
 from referral.cli.demo.telling import Teller
-from referral.core.text import Message, km, label
+from referral.core.text import Message, km, km_range, label
 from referral.directory import hours
 from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
@@ -136,7 +136,7 @@ def _distance(teller: Teller, option: Mapping[str, Any]) -> str:
     band = option["distance_band"]
     if band is None:
         return km(option["distance_km"], teller.lang)
-    return f"{round(band[0])}–{km(band[1], teller.lang)}"
+    return km_range(band, teller.lang)
 
 
 def proposed(cast: Cast, suggestion: Suggestion) -> None:

@@ -177,8 +177,7 @@ def _option(place: Place, entry: Mapping[str, Any], lang: str) -> Option:
 
 def _distance(entry: Mapping[str, Any], lang: str) -> str | None:
     if entry["distance_band"] is not None:
-        low, high = entry["distance_band"]
-        return f"{text.number(low, lang, digits=0)}–{text.km(high, lang)}"
+        return text.km_range(entry["distance_band"], lang)
     straight_km = entry.get("straight_km") or entry["distance_km"]
     return None if straight_km is None else text.km(straight_km, lang)
 
