@@ -85,7 +85,7 @@ def _typed() -> UserForm:
     if answers.shown("whose") == _AGENCY:
         find_organization(answers)
     elif office_of(answers.shown("office")) is None:
-        answers.wrong("office", say(Message("accounts.office.missing")))
+        answers.wrong("office", say(Message("accounts.token.office_missing")))
     return answers
 
 

@@ -35,7 +35,7 @@ def feedback(referral_id: UUID) -> Page:
         return redirect(url_for(".show", referral_id=referral.id), 303)
     answers = Answers(request.form) if request.method == "POST" else Answers.of(form=Form.UNWRITTEN)
     if request.method == "POST":
-        said = said_in(answers)
+        said = said_in(answers, without_share=_("Choose how the client lets it be passed on."))
         form = answers.choice("form", list(Form))
         answers.require("form", form, _("Choose how the client told it."))
         if not answers.errors:
@@ -65,12 +65,12 @@ def feedback(referral_id: UUID) -> Page:
     return page, answers.status
 
 
-def said_in(answers: Answers) -> dict[str, Any]:
+def said_in(answers: Answers, *, without_share: str) -> dict[str, Any]:
     """What came with the client's questionnaire; a missing answer that it needs is an error."""
     received = answers.choice("received", list(Received))
     answers.require("received", received, _("Choose whether the help arrived."))
     share = answers.choice("share", list(Share))
-    answers.require("share", share, _("Choose how the client lets it be passed on."))
+    answers.require("share", share, without_share)
     return {
         "received": received or "",
         "share": share or "",
@@ -93,7 +93,7 @@ def client_says() -> Response:
         return by_link("referrals/client_gone.html", 404)
     answers = Answers(request.form) if request.method == "POST" else Answers()
     if request.method == "POST":
-        said = said_in(answers)
+        said = said_in(answers, without_share=_("Choose whether we may pass it on."))
         if not answers.errors:
             try:
                 given = replies.answer_as_client(db.session, link, now=now(), **said)
@@ -113,7 +113,6 @@ def client_says() -> Response:
         received=Received,
         explanations=Explanation,
         waits=Wait,
-        shares=Share,
     )
 
 

@@ -94,7 +94,8 @@ class StepForm:
 
     @property
     def is_open(self) -> bool:
-        return bool(self.answers.errors)
+        """A form that is to be corrected, and the answer that an agency waits for, are not folded away."""
+        return bool(self.answers.errors) or self.event is Event.REPLY
 
     def field_id(self, name: str) -> str:
         return f"{self.event}-{name}"
