@@ -237,10 +237,17 @@ def _is_theirs(session: Session, user: User, receipt: MatchReceipt) -> bool:
     return receipt.by_id == user.id
 
 
-def names_kept_out(session: Session, receipt: MatchReceipt) -> bool:
-    """Whether a receipt names an organization that was kept out of its case later."""
+def is_outdated(session: Session, receipt: MatchReceipt) -> bool:
+    """Whether a receipt may not be shown any more.
+
+    It names an organization that was kept out of its case later, or was made before violence was known: then it
+    may propose mediation, or somebody from the surroundings.
+    """
     if receipt.case_id is None:
         return False
+    asked = (receipt.content or {}).get("asked", {})
+    if not asked.get("violence", True) and session.get_one(Case, receipt.case_id).has_violence:
+        return True
     kept_out = {str(one) for one in excluded_organizations(session, receipt.case_id)}
     return bool(kept_out) and any(
         one["organization_id"] in kept_out

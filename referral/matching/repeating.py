@@ -123,7 +123,7 @@ def repeat(session: Session, receipt: MatchReceipt) -> Repeated:
     content = receipt.content
     if content is None:
         raise NotAllowed("repeat.erased")
-    if queries.names_kept_out(session, receipt):
+    if queries.is_outdated(session, receipt):
         raise NotAllowed("match.receipt.outdated")
     gazetteer = places_of(session)
     query = query_of(content)

@@ -146,7 +146,7 @@ def receipts_of(session: Session, plan: VisitPlan, case: Case) -> dict[str, Matc
     }
     receipts = {need_id: found[receipt_id] for need_id, receipt_id in ids.items()}
     is_unsafe = case.has_violence and not content["violence"]
-    if is_unsafe or any(queries.names_kept_out(session, one) for one in receipts.values()):
+    if is_unsafe or any(queries.is_outdated(session, one) for one in receipts.values()):
         raise NotAllowed("match.plan.outdated")
     return receipts
 

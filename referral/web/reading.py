@@ -23,7 +23,7 @@ def seen(subject: Any, *, client_id: UUID) -> None:
 def shown_receipt(receipt_id: UUID) -> MatchReceipt:
     """A receipt that may still be shown: one that names whom the client must not meet is kept unseen."""
     receipt = queries.get_receipt(db.session, g.user, receipt_id)
-    if queries.names_kept_out(db.session, receipt):
+    if queries.is_outdated(db.session, receipt):
         raise NotAllowed("match.receipt.outdated")
     return receipt
 

@@ -119,3 +119,27 @@ def test_of_a_place_that_became_confidential_no_old_page_or_paper_tells_where_it
     assert km not in text_of(browser.get(addresses[1]))
     assert "data-map" not in browser.get(addresses[2]).text
     assert "Sampai di sana" not in browser.get(addresses[3]).text
+
+
+def test_what_was_found_before_violence_was_known_is_shown_no_more(
+    browser: Browser, scene: Scene, cli: Any
+) -> None:
+    scene.site.service.organization.name = f"Mediasi {HARMED}"
+    scene.site.service.name = f"Konseling pernikahan {HARMED}"
+    receipt_id, plan_id = planned(browser, scene)
+    receipt = f"/receipts/{receipt_id}"
+    addresses = (
+        receipt,
+        f"{receipt}/today",
+        f"{receipt}/handout",
+        f"{receipt}/handout.pdf",
+        f"/plans/{plan_id}",
+    )
+    before = [text_of(browser.get(address)) for address in addresses]
+
+    scene.case.protections = [Protection.VIOLENCE.value]
+
+    after = [text_of(browser.get(address, follow_redirects=True)) for address in addresses]
+    assert [HARMED in text for text in before] == [True, False, True, True, True]
+    assert [text for text in after if HARMED in text] == []
+    assert HARMED not in cli("match", "--receipt", str(receipt_id)).stdout
