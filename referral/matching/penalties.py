@@ -4,9 +4,9 @@ Each is counted in local steps, so that it means the same in a city and on an is
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from referral.core.text import Message, named
 from referral.directory.opening import OpeningRow, is_open, next_opening
@@ -33,8 +33,7 @@ DATA_QUALITY_MOST = "data_quality_most"
 _Cause = tuple[str, float, Message]
 
 
-@dataclass(frozen=True)
-class Penalty:
+class Penalty(NamedTuple):
     """One addition to the distance: `steps` local steps, and why."""
 
     rule: str

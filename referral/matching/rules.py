@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache, partial
 from math import ceil
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from referral.core.country import COUNTRY
 from referral.core.text import Message, named
@@ -58,8 +58,7 @@ class Finding:
     key: str
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a gate said about one offer."""
 
     rule: str

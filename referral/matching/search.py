@@ -32,7 +32,7 @@ from referral.matching.standing import FULL_ROOM, Seen, Standing
 #: The km to an offer and the km that the order uses; None without a position.
 Kms = tuple[float, float] | tuple[None, None]
 #: For each option asked for, how many that fit are looked at before it is known how far one has to look.
-FIRST_LOOK = 3
+FIRST_LOOK = 12
 #: So many waiting blocks are looked into at once; of more the nearest, by which the bound may come down.
 AT_ONCE = 4096
 #: How many times more are looked at where these are too many.
@@ -92,9 +92,12 @@ class Search:
         in_time += sum(offer.in_time for offer in offers)
         self.around = Circumstances(in_time / due if due else None, holidays)
         self.standing = Standing(self.reach, self.gates, self.said, table, self.around)
-        self.penalties = Penalties(query, table, self.around)
         self.fresh = [ranking.judge(query, offer, self.gates, self.around) for offer in offers]
         self.counting = Counting(there, pieces, is_all=there is posting.somebody)
+
+    @cached_property
+    def _penalties(self) -> Penalties:
+        return Penalties(self.query, self.table, self.around)
 
     # Who is there -------------------------------------------------------------------------------
 
@@ -208,12 +211,11 @@ class Search:
             if one.km is not None and not one.offer.confidential and not one.offer.remote
         ]
         seen = self._on_site
-        there = seen.those(seen.tellable)
-        if count := min(ranking.STEP_OPTION, len(there.km)):
-            third_km = np.partition(there.km, count - 1)[count - 1]
-            kms += [
-                km for km, _ in self.reach.exact_kms(there.rows[there.km <= third_km + CLOSE_KM])
-            ]
+        there_km = seen.km[seen.tellable]
+        if count := min(ranking.STEP_OPTION, len(there_km)):
+            third_km = np.partition(there_km, count - 1)[count - 1]
+            near = seen.rows[seen.tellable & (seen.km <= third_km + CLOSE_KM)]
+            kms += [km for km, _ in self.reach.exact_kms(near)]
         return ranking.local_step_km(kms)
 
     @property
@@ -254,7 +256,7 @@ class Search:
                 effective = order_km + step_km * float(seen.steps[at])
                 found.append(Placed((int(seen.group[at]), effective), row, km, order_km, effective))
         for one in self._fresh_fits:
-            ranking.weigh(one, self.penalties, step_km)
+            ranking.weigh(one, self._penalties, step_km)
             if not one.offer.remote:
                 found.append(_placed(ranking.order(query, one), one))
         return self._in_order(found, query.limit)
@@ -402,7 +404,7 @@ class Search:
         known = self._judged_by_row([*options, *remote, *nearest, *why_not, *too_far])
         for one in known.values():
             if not one.failed:
-                ranking.weigh(one, self.penalties, self.step_km)
+                ranking.weigh(one, self._penalties, self.step_km)
 
         def judged_of(ones: list[Placed]) -> list[Judged]:
             return [one.judged or known[one.row] for one in ones]

@@ -63,26 +63,25 @@ class Standing:
 
     def of(self, at: Ints, rows: Ints, codes: Codes, km: Floats) -> Seen:
         """What the order needs of offers that fit."""
-        columns, table = self.columns, self.table
+        columns = self.columns
         unknown, group = self._not_known(codes)
         room, state = self.room(codes["room"]), codes["state"]
-        shares = {
-            rule: self.rulings.shares(rule, asked, facts, codes[facts], ask)
-            for rule, facts, asked, ask in self._shares
-        }
         group[room == FULL_ROOM] = FULL
         if self.query.is_emergency:
-            group[shares["closed"] > 0] = FULL
+            rule, facts, asked, ask = self._shares[0]
+            group[self.rulings.shares(rule, asked, facts, codes[facts], ask) > 0] = FULL
         if len(at) and at[-1] >= self.reach.posting.placed:
             nowhere = np.isnan(columns.points[rows, 0]) & ~columns.is_remote.take(state)
             group[nowhere] = NO_POSITION
         # Added one after the other as ranking.weigh does, so that both come to the same number.
-        steps = table["closed"] * shares["closed"]
-        steps += self._room_steps.take(room)
-        for rule in ("language", "fee", "reliability", "congestion"):
-            steps += table[rule] * shares[rule]
+        steps = np.zeros(len(at))
+        for rule, facts, asked, ask in self._shares:
+            share = self.rulings.shares(rule, asked, facts, codes[facts], ask)
+            steps += self.table[rule] * share
+            if rule == "closed":
+                steps += self._room_steps.take(room)
         true = unknown * 4 + (room == 0) * 2 + self._is_old.take(codes["assured"])
-        for each in _quality_steps(*(table[rule] for rule in _QUALITY)):
+        for each in _quality_steps(*(self.table[rule] for rule in _QUALITY)):
             steps += each.take(true)
         tellable = ~(columns.is_confidential.take(state) | np.isnan(km))
         return Seen(at, rows, *self.reach.by_way(km, codes), tellable, group, steps)
@@ -112,16 +111,26 @@ class Standing:
         """Whether any gate about eligibility does not know; the group by whom another jurisdiction serves."""
         unknown = np.zeros(len(codes), bool)
         group = np.zeros(len(codes), np.int64)
+        for facts, is_unknown, is_other in self._doubts:
+            those = codes[facts]
+            unknown |= is_unknown.take(those)
+            if is_other is not None:
+                group[is_other.take(those)] = OTHER_JURISDICTION
+        return unknown, group
+
+    @cached_property
+    def _doubts(self) -> list[tuple[str, Bools, Bools | None]]:
+        """Of the gates about eligibility that do not know everything: which facts, and by code what is not known."""
+        found: list[tuple[str, Bools, Bools | None]] = []
         for gate in self.gates:
             ruling = self.said.get(gate.rule)
             if ruling is None or not gate.eligibility or ruling.unknown is None:
                 continue
-            those = codes[ruling.group]
-            unknown |= ruling.unknown.take(those)
+            is_other = None
             if ASSUMED_OTHER in gate.findings:
-                other = gate.findings.index(ASSUMED_OTHER)
-                group[ruling.said.take(those) == other] = OTHER_JURISDICTION
-        return unknown, group
+                is_other = ruling.said == gate.findings.index(ASSUMED_OTHER)
+            found.append((ruling.group, ruling.unknown, is_other))
+        return found
 
     @cached_property
     def _shares(self) -> list[tuple[str, str, Any, Callable[[Any], float]]]:
@@ -132,7 +141,7 @@ class Standing:
             answered = penalties.reliability(offer, around)
             return 0.0 if answered is None else max(1.0 - answered, 0.0)
 
-        return [
+        shares: list[tuple[str, str, Any, Callable[[Any], float]]] = [
             (
                 "closed",
                 "hours",
@@ -149,6 +158,9 @@ class Standing:
             ("reliability", "record", around.answered_in_time, unreliable),
             ("congestion", "load", None, lambda offer: penalties.crowding(offer) or 0.0),
         ]
+        # What is true of nobody need not be looked up.
+        never = {"language": not query.language, "fee": is_able}
+        return [one for one in shares if not never.get(one[0])]
 
     @cached_property
     def _room_steps(self) -> Floats:
