@@ -38,10 +38,6 @@ def sections(page: BeautifulSoup) -> dict[str, list[str]]:
     }
 
 
-def later(scene: Scene, **values: int) -> None:
-    scene.now += timedelta(**values)
-
-
 def aged(session: Session, referral: Referral, days: int) -> None:
     """As if it had all happened so many days ago."""
     for name in ("created_at", "requested_at", "delivered_at", "received_at", "decided_at"):
