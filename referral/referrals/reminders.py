@@ -6,7 +6,8 @@ late, or on several machines.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from referral.changes import outbox
 from referral.changes.mails import mail
 from referral.core.country import COUNTRY
 from referral.core.text import DEFAULT_LANGUAGE, Message
-from referral.directory.models import AnswerMode
+from referral.directory.models import AnswerMode, Organization, Service
 from referral.referrals import queries, replies
 from referral.referrals.lifecycle import WAITING
 from referral.referrals.models import Referral
@@ -61,19 +62,33 @@ def remind(
 def write_digests(
     session: Session, *, public_url: str, lang: str = DEFAULT_LANGUAGE, now: datetime
 ) -> int:
-    """This week's letter to each agency with something unanswered from before it; gives how many were due."""
+    """This week's letter to each mailbox of an agency with something unanswered from before it; gives how many were due."""
     since = week_begins(now)
     if not public_url or now < since:
         return 0
     old = Referral.requested_at < since
+    mailbox = func.coalesce(func.nullif(Service.email, ""), Organization.email)
+    pairs: Select[Any] = select(Referral.organization_id, mailbox)
+    asked = (
+        _waiting(pairs, old, mailbox.is_not(None))
+        .join(Service, Service.id == Referral.service_id)
+        .join(Organization, Organization.id == Service.organization_id)
+        .distinct()
+        .order_by(Referral.organization_id, mailbox)
+    )
     due = 0
-    asked = _waiting(select(Referral.organization_id).distinct(), old)
-    for organization_id in session.scalars(asked.order_by(Referral.organization_id)).all():
-        if outbox.is_written(session, _digest_key(organization_id, since.date())):
-            due += 1
+    for organization_id, to in session.execute(asked).all():
+        key = f"referral.digest:{organization_id}:{_short(to)}:{since.date().isoformat()}"
+        due += 1
+        if outbox.is_written(session, key):
             continue
-        referrals = _unanswered(session, old, Referral.organization_id == organization_id)
-        due += _digest(session, referrals, since.date(), public_url, lang, now)
+        # A service with a mailbox of its own hears of its own referrals alone.
+        referrals = [
+            one
+            for one in _unanswered(session, old, Referral.organization_id == organization_id)
+            if replies.mail_address(one) == to
+        ]
+        _digest(session, key, to, referrals, public_url, lang, now)
     return due
 
 
@@ -111,21 +126,20 @@ def _waiting(query: Select[Any], *which: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _digest_key(organization_id: UUID, week: date) -> str:
-    return f"referral.digest:{organization_id}:{week.isoformat()}"
+def _short(address: str) -> str:
+    """Tells mailboxes apart in a key without naming them."""
+    return sha256(address.encode()).hexdigest()[:12]
 
 
 def _digest(
     session: Session,
+    key: str,
+    to: str,
     referrals: Sequence[Referral],
-    week: date,
     public_url: str,
     lang: str,
     now: datetime,
-) -> bool:
-    to = next((found for one in referrals if (found := replies.mail_address(one))), None)
-    if to is None:
-        return False
+) -> None:
     links = []
     for referral in referrals[:MOST_IN_A_LETTER]:
         due_at = queries.clock(referral).decide_by
@@ -143,6 +157,4 @@ def _digest(
         Message("reply.digest.after"),
         lang=lang,
     )
-    key = _digest_key(referrals[0].organization_id, week)
     outbox.write(session, key=key, to=to, **written, now=now)
-    return True

@@ -132,3 +132,21 @@ def test_what_is_overdue_is_found_from_the_clocks_longest_first(scene: Scene) ->
 
     due_at = queries.clock(waiting).decide_by
     assert found == [[], [(waiting, due_at)]]
+
+
+def test_each_mailbox_of_an_agency_gets_its_own_letter(scene: Scene, make: Make) -> None:
+    first = scene.sent()
+    scene.site = make.service("HE05", organization=scene.site.service.organization)
+    scene.site.service.email = "lain@example.org"
+    scene.need = make.need(scene.case)
+    second = scene.draft()
+    scene.take(second, Event.SEND)
+    digest(scene, 8)
+    digest(scene, 9)
+
+    told = {mail.to: mail.text for mail in mails(scene.session)}
+
+    assert set(told) == {"layanan@example.org", "lain@example.org"}
+    assert first.number in told["layanan@example.org"]
+    assert second.number not in told["layanan@example.org"]
+    assert second.number in told["lain@example.org"]
