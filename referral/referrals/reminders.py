@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,7 @@ def write_digests(
         return 0
     old = Referral.requested_at < since
     mailbox = func.coalesce(func.nullif(Service.email, ""), Organization.email)
-    pairs: Select[Any] = select(Referral.organization_id, mailbox)
+    pairs = cast("Select[Any]", select(Referral.organization_id, mailbox))
     asked = (
         _waiting(pairs, old, mailbox.is_not(None))
         .join(Service, Service.id == Referral.service_id)

@@ -157,6 +157,7 @@ def add_facts(receipt_id: UUID) -> Page:
 @requires("receipt:read")
 def back_to_receipt(receipt_id: UUID) -> Response:
     """Where a refused form was answered, a reload or another language leads to the receipt it stands on."""
+    queries.get_receipt(db.session, g.user, receipt_id)
     return redirect(url_for(".receipt", receipt_id=receipt_id), 303)
 
 
