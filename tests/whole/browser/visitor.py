@@ -21,6 +21,7 @@ SHOWN = frozenset(
         *("listings-360-id", "listing-check-360-id", "listing-hours-1280-id"),
         *("plan-teenager-360-id", "plan-teenager-1280-id", "plan-mother-360-id"),
         "plan-mother-1280-id",
+        "match-filtered-1280-id",
         *("listing-hours-360-id", "listing-changes-360-id", "review-decide-1280-id"),
     )
 )
