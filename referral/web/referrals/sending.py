@@ -96,7 +96,13 @@ def new(need_id: UUID) -> Page:
         burden=reminders.asked_lately(db.session, organization_id, now=now()),
         answers=answers,
         problem=say(problem.message) if problem else None,
-        releasable=[(name, label(f"referral.fact.{name}"), _plain(name)) for name in RELEASABLE],
+        releasable=[
+            (name, label(f"referral.fact.{name}"), _plain(name))
+            for name in RELEASABLE
+            # No agency gets a number that only the worker may call.
+            if name != "contact"
+            or not (need.case.client.safe_contact or {}).get("through_worker_only")
+        ],
         kinds=[kind.value for kind in BasisKind if kind is not BasisKind.CONSENT],
         methods=list(Method),
         priorities=[urgency.value for urgency in Urgency],
