@@ -569,9 +569,9 @@ def test_feedback_names_what_is_missing_and_keeps_the_rest(
 
     assert [link["href"] for link in page.select(".error-summary a")] == [
         "#received",
+        "#quality",
         "#form",
         "#share",
-        "#quality",
     ]
     assert page.select_one("#text").text == "<script>alert(1)</script>"
     assert session.scalars(select(Feedback)).all() == []

@@ -35,12 +35,14 @@ def feedback(referral_id: UUID) -> Page:
         return redirect(url_for(".show", referral_id=referral.id), 303)
     answers = Answers(request.form) if request.method == "POST" else Answers.of(form=Form.UNWRITTEN)
     if request.method == "POST":
-        said = said_in(answers, without_share=_("Choose how the client lets it be passed on."))
-        form = answers.choice("form", list(Form))
-        answers.require("form", form, _("Choose how the client told it."))
+        said = said_in(
+            answers,
+            without_share=_("Choose how the client lets it be passed on."),
+            without_form=_("Choose how the client told it."),
+        )
         if not answers.errors:
             try:
-                record_feedback(db.session, referral, form=form or "", by=g.user, now=now(), **said)
+                record_feedback(db.session, referral, by=g.user, now=now(), **said)
             except Invalid as error:
                 answers.refused(error)
             else:
@@ -65,20 +67,29 @@ def feedback(referral_id: UUID) -> Page:
     return page, answers.status
 
 
-def said_in(answers: Answers, *, without_share: str) -> dict[str, Any]:
-    """What came with the client's questionnaire; a missing answer that it needs is an error."""
+def said_in(
+    answers: Answers, *, without_share: str, without_form: str | None = None
+) -> dict[str, Any]:
+    """What came with the client's questionnaire, in the order of its questions; what is missing is an error.
+
+    without_form   what to say where it is not told how the client told it; None: they write themselves
+    """
     received = answers.choice("received", list(Received))
     answers.require("received", received, _("Choose whether the help arrived."))
-    share = answers.choice("share", list(Share))
-    answers.require("share", share, without_share)
-    return {
+    said: dict[str, Any] = {
         "received": received or "",
-        "share": share or "",
         "explanation": answers.choice("explanation", list(Explanation)),
         "waited": answers.choice("waited", list(Wait)),
-        "harmed": answers.ticked("harmed"),
+        **{name: answers.whole(name, 1, 5) for name in MARKS},
         "text": answers.text("text", longest=operations.TEXT_LIMIT),
-    } | {name: answers.whole(name, 1, 5) for name in MARKS}
+        "harmed": answers.ticked("harmed"),
+    }
+    if without_form is not None:
+        said["form"] = answers.choice("form", list(Form)) or ""
+        answers.require("form", said["form"], without_form)
+    said["share"] = answers.choice("share", list(Share)) or ""
+    answers.require("share", said["share"], without_share)
+    return said
 
 
 @bp.route(replies.CLIENT_PATH, methods=["GET", "POST"])
