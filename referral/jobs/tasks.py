@@ -20,7 +20,7 @@ from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 from referral.jobs import posting
 from referral.planning import fairness
-from referral.referrals import reminders
+from referral.referrals import reminders, standing
 
 Clock = Callable[[], datetime]
 
@@ -95,6 +95,14 @@ def remind_agencies(clock: Clock = the_time) -> int:
     reminded += reminders.write_digests(db.session, public_url=public_url, now=now)
     db.session.commit()
     return reminded
+
+
+def count_silence(clock: Clock = the_time) -> int:
+    """Let services that did not answer in time stand so in matches; gives how many were looked at."""
+    _begin_writing()
+    looked_at = standing.push_silence(db.session, now=clock())
+    db.session.commit()
+    return looked_at
 
 
 def _begin_writing() -> None:

@@ -17,7 +17,7 @@ from referral.matching.models import ServiceStanding
 from referral.matching.penalties import CAPACITY_GOOD_DAYS
 from referral.referrals import clocks, queries
 from referral.referrals.kinds import Received
-from referral.referrals.lifecycle import LIVE, Event, Status
+from referral.referrals.lifecycle import LIVE, WAITING, Event, Status
 from referral.referrals.models import Feedback, Referral
 from referral.referrals.reliability import Tally
 
@@ -85,6 +85,16 @@ def all_together(session: Session) -> Tally:
         )
     ).one()
     return Tally(*(int(count) for count in row))
+
+
+def push_silence(session: Session, *, now: datetime) -> int:
+    """Tell the matcher of services whose time to answer ran out: silence takes no step; gives how many were looked at."""
+    asked = select(Referral.service_id).where(Referral.status.in_(WAITING)).distinct()
+    service_ids = session.scalars(asked.order_by(Referral.service_id)).all()
+    for service_id in service_ids:
+        push_standing(session, service_id, now=now)
+    session.flush()
+    return len(service_ids)
 
 
 def push_standing(session: Session, service_id: UUID, *, now: datetime) -> None:

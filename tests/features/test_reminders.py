@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from referral.casework.models import Urgency
 from referral.changes.models import OutgoingMail
-from referral.referrals import queries, reminders
+from referral.matching.models import ServiceStanding
+from referral.referrals import queries, reminders, standing
 from referral.referrals.lifecycle import Actor, Event
 from tests.factories import Make
 from tests.scenes import NAME, NUMBER, STORY, Scene
@@ -150,3 +151,13 @@ def test_each_mailbox_of_an_agency_gets_its_own_letter(scene: Scene, make: Make)
     assert first.number in told["layanan@example.org"]
     assert second.number not in told["layanan@example.org"]
     assert second.number in told["lain@example.org"]
+
+
+def test_silence_counts_against_a_service_without_anybody_taking_a_step(scene: Scene) -> None:
+    referral = scene.sent()
+    in_time = scene.session.get_one(ServiceStanding, referral.service_id).due
+    looked_at = standing.push_silence(scene.session, now=scene.now + timedelta(days=15))
+    late = scene.session.get_one(ServiceStanding, referral.service_id)
+
+    assert (in_time, looked_at) == (0, 1)
+    assert (late.due, late.in_time) == (1, 0)
