@@ -347,6 +347,32 @@ def test_full_until_monday_and_room_again_hold_at_once_for_any_agency(
     assert values(session, service)["capacity"]["status"] == "capacity"
 
 
+def test_room_of_several_services_is_said_at_once_and_of_no_other_agencys(
+    as_: Any, agency: User, service: Service, session: Session, make: Make
+) -> None:
+    own = make.service("FC01", organization=service.organization).service
+    kept = make.service("FC05", organization=service.organization).service
+    foreign = make.service("HE05").service
+    browser = as_(agency)
+    monday = browser.page("/listings").select_one('#room-of-all [name="until"]')["value"]
+    said = {
+        f"room-{service.id}": "full",
+        f"room-{own.id}": "room",
+        f"room-{kept.id}": "",
+        f"room-{foreign.id}": "full",
+        "until": monday,
+    }
+
+    page = browser.submit("/listings/room", said)
+    refused = browser.submit("/listings/room", said | {"until": "2020-01-01"})
+
+    told = [(values(session, one)["capacity"] or {}).get("status") for one in (service, own)]
+    assert told == ["no-capacity", "capacity"]
+    assert [values(session, one)["capacity"] for one in (kept, foreign)] == [None, None]
+    assert "2" in words(page, ".flashes")
+    assert "Choose a day" in words(refused, ".flashes")
+
+
 def test_a_day_that_is_past_or_no_day_is_refused(as_: Any, agency: User, service: Service) -> None:
     for wrong in ("2020-01-01", "soon", ""):
         page = as_(agency).submit(f"/listings/{service.id}/full", {"until": wrong})

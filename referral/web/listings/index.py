@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import abort, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from referral.core.country import COUNTRY
 from referral.core.text import day as day_words
@@ -43,9 +44,7 @@ def index() -> Page:
     """The agency's listings, the one checked longest ago first."""
     if not is_agency():
         abort(404)
-    page = desk.of_organization(
-        db.session, g.user.organization_id, page=request.args.get("page", 1, type=int)
-    )
+    page = desk.of_organization(db.session, g.user.organization_id, page=_page())
     ids = [service.id for service in page.items]
     coming = desk.on_their_way(db.session, ids, by=g.user, now=now())
     return render_template(
@@ -159,11 +158,8 @@ def _confirm(service: Service) -> Page:
 def full(service_id: UUID) -> Page:
     """No room up to and including a day."""
     service = service_of(service_id)
-    try:
-        until = date.fromisoformat(request.form.get("until", ""))
-    except ValueError:
-        until = date.min
-    if not _today() <= until <= _today() + timedelta(days=LONGEST_FULL_DAYS):
+    until = _day_of(request.form.get("until", ""))
+    if until is None:
         flash(_("Choose a day from today to a year from now."), "bad")
         return redirect(_home(service), 303)
     change = changes.full_until(
@@ -185,6 +181,41 @@ def full(service_id: UUID) -> Page:
 def room(service_id: UUID) -> Page:
     """There is room again."""
     service = service_of(service_id)
+    change = _has_room(service)
+    db.session.commit()
+    if change is not None and change.status is ChangeStatus.WAITING:
+        flash(_("A curator looks at it first."), "wait")
+    else:
+        flash(_("%(name)s has room again.", name=service.name), "good")
+    return redirect(_home(service), 303)
+
+
+@bp.post("/room")
+@requires("listing:edit")
+def room_of_all() -> Page:
+    """Say of several of the agency's services at once whether they have room; one left as it is stays so."""
+    said = {name: word for name, word in request.form.items() if word in ("full", "room")}
+    until = _day_of(request.form.get("until", ""))
+    if until is None and "full" in said.values():
+        flash(_("Choose a day from today to a year from now."), "bad")
+        return redirect(url_for(".index", _anchor="room-of-all"), 303)
+    told = 0
+    for service in desk.of_organization(db.session, g.user.organization_id, page=_page()).items:
+        word = said.get(f"room-{service.id}")
+        if word == "full" and until is not None:
+            changes.full_until(
+                db.session, service, until, gazetteer(db.session), by=g.user, now=now()
+            )
+        elif word == "room":
+            _has_room(service)
+        told += word is not None
+    db.session.commit()
+    flash(ngettext("Noted for one service.", "Noted for %(num)s services.", told), "good")
+    return redirect(url_for(".index", page=_page()), 303)
+
+
+def _has_room(service: Service) -> ListingChange | None:
+    """There is room again, with the most it can hold as it was."""
     before = values_of(service)["capacity"]
     value = {
         "status": CapacityStatus.CAPACITY.value,
@@ -192,7 +223,7 @@ def room(service_id: UUID) -> Page:
         "maximum": (before or {}).get("maximum"),
         "until": None,
     }
-    change = changes.edit(
+    return changes.edit(
         db.session,
         service.id,
         {"capacity": value},
@@ -201,12 +232,20 @@ def room(service_id: UUID) -> Page:
         by=g.user,
         now=now(),
     )
-    db.session.commit()
-    if change is not None and change.status is ChangeStatus.WAITING:
-        flash(_("A curator looks at it first."), "wait")
-    else:
-        flash(_("%(name)s has room again.", name=service.name), "good")
-    return redirect(_home(service), 303)
+
+
+def _day_of(typed: str) -> date | None:
+    """A day until which a service may be full; None for any other."""
+    try:
+        until = date.fromisoformat(typed)
+    except ValueError:
+        return None
+    return until if _today() <= until <= _today() + timedelta(days=LONGEST_FULL_DAYS) else None
+
+
+def _page() -> int:
+    """Which page of the list."""
+    return request.values.get("page", 1, type=int)
 
 
 def _home(service: Service) -> str:
