@@ -51,7 +51,7 @@ ZONE = COUNTRY.time_zone
 @click.option("--within", metavar="KM", help="Travel limit.")
 @click.option("--limit", metavar="N", help="Most options to show; by default 20.")
 @click.option("--jsonl", metavar="FILENAME", help="File of queries, or -.")
-@click.option("--receipt", metavar="ID", help="Work a stored receipt out again and compare.")
+@click.option("--receipt", metavar="RECEIPT", help="Work a stored receipt out again and compare.")
 @as_json
 @language
 @with_appcontext

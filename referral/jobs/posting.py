@@ -17,7 +17,7 @@ _PORTS = {"http": 80, "https": 443}
 _WRAPPED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))
 
 
-class Refused(Exception):
+class NotTaken(Exception):
     """What was not sent, or not taken; its text is one word, fit to be kept."""
 
 
@@ -34,7 +34,7 @@ def post(
     guarded   connect to public addresses only; the name is resolved once and that address is used
     """
     if len(body) > LARGEST_BODY:
-        raise Refused("TooLarge")
+        raise NotTaken("TooLarge")
     parts = urlsplit(address)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     where = _resolved(host, port, guarded=guarded)
@@ -50,7 +50,7 @@ def post(
         cut.cancel()
         connection.close()
     if not 200 <= status < 300:
-        raise Refused(f"HTTP{status}")
+        raise NotTaken(f"HTTP{status}")
 
 
 class _Line(HTTPConnection):
@@ -78,7 +78,7 @@ def _resolved(host: str, port: int, *, guarded: bool) -> str:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(one[4][0]) for one in found]
     if guarded and not all(is_public(one) for one in addresses):
-        raise Refused("NotPublic")
+        raise NotTaken("NotPublic")
     return addresses[0]
 
 

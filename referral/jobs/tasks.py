@@ -61,7 +61,7 @@ def deliver_events(clock: Clock = the_time) -> int:
         event_id, webhook_id, trouble = event.id, event.webhook_id, None
         try:
             _post(event, guarded=guarded, now=clock())
-        except posting.Refused as refused:
+        except posting.NotTaken as refused:
             trouble = str(refused)
         except Exception as error:
             trouble = type(error).__name__
@@ -131,7 +131,7 @@ def _post(event: OutgoingEvent, *, guarded: bool, now: datetime) -> None:
     body = webhooks.written_out(event.body)
     db.session.rollback()  # nobody waits for the other side with a transaction open
     if secret is None:
-        raise posting.Refused("Stopped")
+        raise posting.NotTaken("Stopped")
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Jejaring",

@@ -136,7 +136,8 @@ def take_step(
             "referral.stale", field="version", candidates=[version, referral.version], status=seen
         )
     before = referral.status
-    held_from = queries.status_before_hold(session, referral.id) if event is Event.RESUME else None
+    is_resumed = event is Event.RESUME and before is Status.ON_HOLD
+    held_from = queries.status_before_hold(session, referral.id) if is_resumed else None
     after = next_status(
         before,
         event,

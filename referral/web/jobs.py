@@ -12,7 +12,7 @@ from referral.core.errors import Invalid, NotAllowed
 from referral.directory import organizations
 from referral.extensions import db
 from referral.web.access import requires
-from referral.web.formatting import labelled, say
+from referral.web.formatting import say
 
 bp = Blueprint("jobs", __name__, url_prefix="/undelivered")
 MOST = 200
@@ -32,7 +32,7 @@ def index() -> str:
         },
         count=outbox.count_troubled(db.session),
         most=MOST,
-        reasons=labelled(list(outbox.Why), "outbox.because"),
+        reasons=list(outbox.Why),
     )
 
 

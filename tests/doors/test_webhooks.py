@@ -206,7 +206,7 @@ def test_the_open_internet_is_not(address: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]"])
 def test_a_guarded_post_reaches_nothing_inside(box: Receiver, host: str) -> None:
-    with pytest.raises((posting.Refused, OSError)):
+    with pytest.raises((posting.NotTaken, OSError)):
         posting.post(f"http://{host}:{box.port}/", b"{}", {}, guarded=True)
 
     assert box.events == []
@@ -251,7 +251,7 @@ def test_in_production_an_event_for_our_own_network_is_not_sent(
 
 
 def test_a_large_event_is_not_sent(box: Receiver) -> None:
-    with pytest.raises(posting.Refused, match="TooLarge"):
+    with pytest.raises(posting.NotTaken, match="TooLarge"):
         posting.post(box.address, b"x" * (posting.LARGEST_BODY + 1), {}, guarded=False)
 
     assert box.events == []

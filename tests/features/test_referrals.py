@@ -452,6 +452,12 @@ def test_a_hold_after_accepting_goes_back_to_where_it_was(scene: Scene) -> None:
     assert (referral.status, referral.review_on) == (Status.ACCEPTED, planned)
 
 
+def test_what_was_never_held_is_not_resumed(scene: Scene) -> None:
+    referral = scene.sent()
+
+    assert refused(lambda: scene.take(referral, Event.RESUME), NotAllowed) == "referral.out_of_turn"
+
+
 def test_days_are_days_of_the_offices_zone(scene: Scene) -> None:
     late = scene.now.replace(hour=20)  # 03.00 of the next day in Jakarta
     referral = scene.sent()

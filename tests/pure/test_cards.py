@@ -1,7 +1,6 @@
 """What an agency may see of a client, and when."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -9,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral.core.text import LANGUAGES, label
-from referral.referrals import clocks
 from referral.referrals.cards import (
     CRITERIA,
     RELEASABLE,
@@ -99,26 +97,3 @@ def test_nothing_but_codes_gets_through_to_a_blind_card(
 def test_every_criterion_and_every_fact_has_words(lang: str) -> None:
     assert all(label(f"referral.criterion.{rule}", lang) for rule in CRITERIA)
     assert all(label(f"referral.fact.{name}", lang) for name in RELEASABLE)
-
-
-DELIVERED = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("priority", "profile", "decide", "silent"),
-    [
-        ("emergency", "city", 3, 3),
-        ("urgent", "city", 3, 3),
-        ("urgent", "remote", 3, 3),
-        ("routine", "city", 14, 30),
-        ("routine", "regency", 14, 30),
-        ("routine", "remote", 30, 60),
-    ],
-)
-def test_an_answer_is_due_by_priority_and_place(
-    priority: str, profile: str, decide: int, silent: int
-) -> None:
-    due = clocks.decide_by(DELIVERED, priority=priority, profile=profile)
-    silence = clocks.silent_from(DELIVERED, priority=priority, profile=profile)
-
-    assert (due - DELIVERED, silence - DELIVERED) == (timedelta(decide), timedelta(silent))
