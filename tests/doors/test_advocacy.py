@@ -1,6 +1,6 @@
 """A client's complaint: written down, put into one file with others', carried on, closed; the agency sees nothing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,11 +32,6 @@ from tests.factories import Make
 from tests.scenes import NAME, Scene
 
 SAID, WANTS = "Kata petugas, orang seperti saya tidak dilayani", "Penjelasan tertulis"
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    return Scene(session, make, datetime.now(UTC))
 
 
 def declined(scene: Scene, reason: str = "not_eligible_age") -> Referral:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from referral.accounts import tokens
@@ -27,11 +26,6 @@ from tests.scenes import FIELDS, NAME, NUMBER, STORY, Scene
 
 PERSONAL = (NAME, NUMBER, STORY, "Gang Fiktif", "HE05")
 WHERE = "/api/v1/referrals"
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    return Scene(session, make, datetime.now(UTC))
 
 
 class System:

@@ -1,10 +1,8 @@
 """Harm by a service: nobody is sent there until a second person decides; the agency learns nothing of it."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
 from referral.core.errors import NotAllowed, NotFound
@@ -18,11 +16,6 @@ from tests.factories import Make
 from tests.scenes import Scene
 
 TOLD = "Petugas memukul saya"
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    return Scene(session, make, datetime.now(UTC))
 
 
 @pytest.fixture

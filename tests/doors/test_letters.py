@@ -2,49 +2,25 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from referral.accounts.models import Role, User
+from referral.accounts.models import Role
 from referral.changes.models import AuditEntry
 from referral.directory.models import AnswerMode
 from referral.referrals import replies
 from referral.referrals.letters.models import Letter
 from referral.referrals.letters.states import LetterState
 from referral.referrals.lifecycle import Event
-from tests.conftest import Browser
 from tests.factories import Make
 from tests.papers import walk_in, words
 from tests.scenes import NAME, NUMBER, STORY, Scene
 
 PERSONAL = (NAME, NUMBER, STORY, "Gang Fiktif")
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    """As in life: now."""
-    return Scene(session, make, datetime.now(UTC))
-
-
-@pytest.fixture
-def by(browser: Browser, session: Session) -> Any:
-    """`by(user)` gives a browser of their own, in English."""
-
-    def signed_in(user: User) -> Browser:
-        browser.post("/sign-out")
-        session.commit()
-        browser.get("/")
-        with browser.session_transaction() as cookie:
-            cookie.clear()
-        browser.sign_in(user)
-        browser.post("/language/en", data={"next": "/"})
-        return browser
-
-    return signed_in
 
 
 def only(session: Session) -> Letter:

@@ -15,34 +15,10 @@ from referral.matching.models import MatchReceipt
 from referral.referrals import queries
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Channel, Feedback, Referral, ReferralStep
-from tests.conftest import Browser
 from tests.factories import Make
 from tests.scenes import NAME, NUMBER, STORY, Scene
 
 PERSONAL = (NAME, NUMBER, STORY, "Gang Fiktif")
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    """As in life: now."""
-    return Scene(session, make, datetime.now(UTC))
-
-
-@pytest.fixture
-def app_browser(browser: Browser, session: Session) -> Any:
-    """`app_browser(user)` gives a browser of their own."""
-
-    def signed_in(user: User) -> Browser:
-        browser.post("/sign-out")
-        session.commit()
-        browser.get("/")
-        with browser.session_transaction() as cookie:
-            cookie.clear()
-        browser.sign_in(user)
-        browser.post("/language/en", data={"next": "/"})
-        return browser
-
-    return signed_in
 
 
 def new_url(scene: Scene, **further: Any) -> str:
@@ -73,9 +49,9 @@ def texts(page: Any, selector: str) -> list[str]:
 
 
 def test_the_whole_loop_by_the_pages_of_broker_and_agency(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.page(new_url(scene))
     assert "Check before sending" in page.h1.text
     page = broker.submit(new_url(scene), consenting())
@@ -88,7 +64,7 @@ def test_the_whole_loop_by_the_pages_of_broker_and_agency(
         referral.organization_id,
     )
 
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     page = agency.page("/inbox")
     assert referral.number in page.text
     page = agency.page(f"/inbox/{referral.id}")
@@ -111,7 +87,7 @@ def test_the_whole_loop_by_the_pages_of_broker_and_agency(
     )
     assert "Completed" in page.select_one(".tag").text
 
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.page(f"/referrals/{referral.id}")
     assert texts(page, ".timeline strong") == [
         "Sent",
@@ -134,7 +110,7 @@ def test_the_whole_loop_by_the_pages_of_broker_and_agency(
     )
     assert "Confirmed by the client" in page.text
     assert scene.state().value == "met"
-    assert "They listened" in app_browser(scene.agency).page(f"/inbox/{referral.id}").text
+    assert "They listened" in by(scene.agency).page(f"/inbox/{referral.id}").text
 
 
 @pytest.mark.parametrize(
@@ -143,10 +119,10 @@ def test_the_whole_loop_by_the_pages_of_broker_and_agency(
     ids=["unopened", "received", "asked", "on hold", "declined"],
 )
 def test_before_accepting_and_after_declining_the_agency_gets_no_identity(
-    scene: Scene, app_browser: Any, answer: str | None
+    scene: Scene, by: Any, answer: str | None
 ) -> None:
     referral = scene.sent()
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     given = {
         "note": "Which days?",
         "reason": "outside_area" if answer == "decline" else "missing_documents",
@@ -168,10 +144,10 @@ def test_before_accepting_and_after_declining_the_agency_gets_no_identity(
 
 @pytest.mark.parametrize("end", ["fail", "cancel"])
 def test_an_agency_that_had_accepted_keeps_only_a_stub_after_an_end_without_help(
-    scene: Scene, app_browser: Any, end: str
+    scene: Scene, by: Any, end: str
 ) -> None:
     referral = scene.accepted()
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     assert NAME in agency.page(f"/inbox/{referral.id}").text
 
     page = agency.submit(f"/inbox/{referral.id}/{end}", stamp(referral) | {"reason": "moved"})
@@ -180,17 +156,15 @@ def test_an_agency_that_had_accepted_keeps_only_a_stub_after_an_end_without_help
     assert not any(secret in page.text for secret in PERSONAL)
 
 
-def test_a_cancellation_after_accepting_is_confirmed_by_the_agency(
-    scene: Scene, app_browser: Any
-) -> None:
+def test_a_cancellation_after_accepting_is_confirmed_by_the_agency(scene: Scene, by: Any) -> None:
     referral = scene.accepted()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     broker.submit(
         f"/referrals/{referral.id}/steps/cancel",
         stamp(referral) | {"reason": "client_declined", "actor": "client"},
     )
     assert referral.steps[-1].actor is Actor.CLIENT
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     page = agency.page(f"/inbox/{referral.id}")
     assert "Please stop contacting the client" in page.text
     assert NAME not in page.text
@@ -202,7 +176,7 @@ def test_a_cancellation_after_accepting_is_confirmed_by_the_agency(
 
 
 def test_whose_page_it_is_not_finds_nothing(
-    scene: Scene, app_browser: Any, make: Make, session: Session
+    scene: Scene, by: Any, make: Make, session: Session
 ) -> None:
     referral = scene.sent()
     before = (referral.version, len(referral.steps))
@@ -220,14 +194,14 @@ def test_whose_page_it_is_not_finds_nothing(
         make.user(Role.ADMINISTRATOR),
         make.user(Role.SUPERVISOR),
     ):
-        browser = app_browser(person)
+        browser = by(person)
         for url in gets:
             assert browser.get(url).status_code == 404, (person.role, url)
         for url in posts:
             data = stamp(referral) | {"note": "x", "reason": "moved", "actor": "agency"}
             assert browser.post(url, data=data).status_code == 404, (person.role, url)
     # The agency it was sent to does not get the worker's pages either.
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     for url in (gets[1], gets[2], gets[4]):
         assert agency.get(url).status_code == 404, url
     for url in posts[:3]:
@@ -237,10 +211,10 @@ def test_whose_page_it_is_not_finds_nothing(
 
 
 def test_a_supervisor_reads_and_may_only_be_the_second_person(
-    scene: Scene, app_browser: Any, make: Make
+    scene: Scene, by: Any, make: Make
 ) -> None:
     referral = scene.sent()
-    supervisor = app_browser(make.user(Role.SUPERVISOR, office=scene.case.office))
+    supervisor = by(make.user(Role.SUPERVISOR, office=scene.case.office))
 
     page = supervisor.page(f"/referrals/{referral.id}")
     assert texts(page, "aside summary") == ["Mark as entered in error"]
@@ -257,7 +231,7 @@ def test_a_supervisor_reads_and_may_only_be_the_second_person(
     assert "Entered in error" in page.select_one(".tag").text
 
 
-def test_opening_a_page_changes_nothing(scene: Scene, app_browser: Any, session: Session) -> None:
+def test_opening_a_page_changes_nothing(scene: Scene, by: Any, session: Session) -> None:
     referral = scene.sent()
     completed = Scene(session, scene.make, scene.now).completed()
     owners = {completed.case.broker: f"/referrals/{completed.id}/feedback"}
@@ -278,7 +252,7 @@ def test_opening_a_page_changes_nothing(scene: Scene, app_browser: Any, session:
     before = _rows(session)
 
     for person, pages in urls.items():
-        browser = app_browser(person)
+        browser = by(person)
         for url in pages:
             assert browser.get(url).status_code in (200, 303), url
         for url in (f"/inbox/{referral.id}/accept", f"/referrals/{referral.id}/steps/cancel"):
@@ -298,10 +272,10 @@ def _rows(session: Session) -> list[Any]:
     return [referrals, steps, bases]
 
 
-def test_whoever_is_slower_sees_both_values(scene: Scene, app_browser: Any) -> None:
+def test_whoever_is_slower_sees_both_values(scene: Scene, by: Any) -> None:
     referral = scene.sent()
     old = stamp(referral)
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     agency.submit(f"/inbox/{referral.id}/accept", old | {"first_contact_on": scene.day.isoformat()})
 
     page = agency.submit(
@@ -313,7 +287,7 @@ def test_whoever_is_slower_sees_both_values(scene: Scene, app_browser: Any) -> N
     assert texts(page, "dl.summary dd")[:2] == ["sent", "accepted"]
     assert "kept words" in page.text
     assert referral.status is Status.ACCEPTED
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.submit(
         f"/referrals/{referral.id}/steps/cancel", old | {"reason": "moved"}, status=409
     )
@@ -321,9 +295,9 @@ def test_whoever_is_slower_sees_both_values(scene: Scene, app_browser: Any) -> N
 
 
 def test_nothing_is_sent_without_a_lawful_basis_and_the_page_says_so(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
 
     page = broker.submit(
         new_url(scene), consenting(basis="", note="kept", known_service_reason="x"), status=422
@@ -342,25 +316,23 @@ def test_nothing_is_sent_without_a_lawful_basis_and_the_page_says_so(
 
 
 def test_the_clients_no_is_recorded_and_nothing_is_sent(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
-    page = app_browser(scene.broker).submit(new_url(scene), consenting(basis="refused"))
+    page = by(scene.broker).submit(new_url(scene), consenting(basis="refused"))
 
     assert "Nothing was sent" in page.text
     basis = session.scalars(select(LawfulBasis)).one()
     assert (basis.refused, basis.fields) == (True, [])
     assert session.scalars(select(Referral)).all() == []
-    assert (
-        "has said no to this agency before" in app_browser(scene.broker).page(new_url(scene)).text
-    )
+    assert "has said no to this agency before" in by(scene.broker).page(new_url(scene)).text
 
 
 def test_nothing_is_sent_without_a_safe_contact_or_to_a_full_service_unasked(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
     contact = scene.case.client.safe_contact
     scene.case.client.safe_contact = None
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.submit(new_url(scene), consenting(), status=409)
     assert "First record how the client can be reached safely" in page.text
     assert page.select_one(f'a[href="/cases/{scene.case.id}/client"]')
@@ -382,9 +354,9 @@ def test_nothing_is_sent_without_a_safe_contact_or_to_a_full_service_unasked(
 
 
 def test_a_draft_is_kept_shown_sent_later_or_thrown_away(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.submit(new_url(scene), consenting(keep="y", basis=""))
     assert "Nothing was sent" in page.text
     draft = only(session)
@@ -406,11 +378,11 @@ def test_a_draft_is_kept_shown_sent_later_or_thrown_away(
 
 
 def test_the_basis_in_force_is_used_again_without_asking(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
     scene.consent("name")
     session.commit()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.page(new_url(scene))
     assert page.select_one("input[name=basis][checked]")["value"] == "in_force"
 
@@ -422,19 +394,19 @@ def test_the_basis_in_force_is_used_again_without_asking(
 
 @pytest.mark.parametrize("tail", ["", "&receipt=nonsense", "&based_on=nonsense"])
 def test_an_unknown_service_receipt_or_earlier_referral_is_not_there(
-    scene: Scene, app_browser: Any, tail: str
+    scene: Scene, by: Any, tail: str
 ) -> None:
     site = scene.site.id if tail else "00000000-0000-0000-0000-000000000000"
     url = f"/needs/{scene.need.id}/referrals/new?site={site}{tail}"
 
-    assert app_browser(scene.broker).get(url).status_code == 404
+    assert by(scene.broker).get(url).status_code == 404
 
 
 def test_an_agency_that_answers_by_phone_is_written_down_by_the_worker(
-    scene: Scene, app_browser: Any
+    scene: Scene, by: Any
 ) -> None:
     referral = scene.sent()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     url = f"/referrals/{referral.id}/steps/decline"
     given = stamp(referral) | {"actor": "agency", "channel": "phone"}
     given["answered_on"] = scene.day.isoformat()
@@ -455,12 +427,12 @@ def test_an_agency_that_answers_by_phone_is_written_down_by_the_worker(
 
 
 def test_after_a_decline_the_client_waits_or_withdraws(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
     first = scene.sent()
     scene.take(first, Event.DECLINE, reason="outside_area")
     session.commit()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.page(f"/referrals/{first.id}")
     again = page.select_one('a[href*="based_on"]')["href"]
     assert page.select_one(f'a[href="/needs/{scene.need.id}/unmet"]')
@@ -481,15 +453,15 @@ def test_after_a_decline_the_client_waits_or_withdraws(
 
 @pytest.mark.parametrize("decision", ["another", "wait", "unmet", "withdraw"])
 def test_after_a_full_agency_declines_the_worker_decides_in_one_of_four_ways(
-    scene: Scene, app_browser: Any, session: Session, decision: str
+    scene: Scene, by: Any, session: Session, decision: str
 ) -> None:
     referral = scene.sent()
-    app_browser(scene.agency).submit(
+    by(scene.agency).submit(
         f"/inbox/{referral.id}/decline", stamp(referral) | {"reason": "at_capacity"}
     )
     other = scene.make.service("HE05", name="Another one")
     session.commit()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     address = f"/referrals/{referral.id}"
 
     asked = broker.page(address).select_one("section[aria-labelledby=decide]")
@@ -527,12 +499,10 @@ def test_after_a_full_agency_declines_the_worker_decides_in_one_of_four_ways(
     assert card.text.strip() == states[decision]
 
 
-def test_harm_is_told_to_nobody_at_the_agency(
-    scene: Scene, app_browser: Any, session: Session
-) -> None:
+def test_harm_is_told_to_nobody_at_the_agency(scene: Scene, by: Any, session: Session) -> None:
     referral = scene.completed()
     session.commit()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     broker.submit(
         f"/referrals/{referral.id}/feedback",
         {
@@ -549,17 +519,17 @@ def test_harm_is_told_to_nobody_at_the_agency(
     feedback = session.scalars(select(Feedback)).one()
     assert feedback.harmed
 
-    page = app_browser(scene.agency).page(f"/inbox/{referral.id}")
+    page = by(scene.agency).page(f"/inbox/{referral.id}")
     assert "They hit me" not in page.text
     assert "harmed" not in page.text
 
 
 def test_feedback_names_what_is_missing_and_keeps_the_rest(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
     referral = scene.completed()
     session.commit()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
 
     page = broker.submit(
         f"/referrals/{referral.id}/feedback",
@@ -577,14 +547,12 @@ def test_feedback_names_what_is_missing_and_keeps_the_rest(
     assert session.scalars(select(Feedback)).all() == []
 
 
-def test_the_letter_holds_only_what_was_let_go(
-    scene: Scene, app_browser: Any, session: Session
-) -> None:
+def test_the_letter_holds_only_what_was_let_go(scene: Scene, by: Any, session: Session) -> None:
     scene.consent("name", "need")
     scene.site.service.answer_mode = AnswerMode.WALK_IN
     referral = scene.draft()
     session.commit()
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     assert broker.get(f"/referrals/{referral.id}/letter").status_code == 409
     scene.take(referral, Event.SEND)
     session.commit()
@@ -598,7 +566,7 @@ def test_the_letter_holds_only_what_was_let_go(
 
 
 def test_seeing_a_person_is_written_down_and_a_blind_card_is_not_seeing(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
     referral = scene.sent()
     session.commit()
@@ -615,31 +583,31 @@ def test_seeing_a_person_is_written_down_and_a_blind_card_is_not_seeing(
             or 0
         )
 
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     agency.page(f"/inbox/{referral.id}")
     blind = seen_by(scene.agency)
     scene.take(referral, Event.ACCEPT, first_contact_on=scene.day)
     session.commit()
     agency.page(f"/inbox/{referral.id}")
     released = seen_by(scene.agency)
-    app_browser(scene.broker).page(f"/referrals/{referral.id}")
+    by(scene.broker).page(f"/referrals/{referral.id}")
 
     assert (blind, released, seen_by(scene.broker)) == (0, 1, 1)
 
 
-def test_empty_lists_say_what_that_means(app_browser: Any, make: Make) -> None:
-    broker = app_browser(make.user())
+def test_empty_lists_say_what_that_means(by: Any, make: Make) -> None:
+    broker = by(make.user())
     assert "No referral is running" in broker.page("/referrals").text
     assert "No referral has ended yet" in broker.page("/referrals?show=ended").text
-    agency = app_browser(make.user(Role.AGENCY, organization_id=make.organization().id))
+    agency = by(make.user(Role.AGENCY, organization_id=make.organization().id))
     assert "Nothing waits for your answer" in agency.page("/inbox").text
     assert agency.get("/referrals").headers["Location"].endswith("/inbox")
 
 
-def test_pages_speak_indonesian_too(scene: Scene, app_browser: Any, session: Session) -> None:
+def test_pages_speak_indonesian_too(scene: Scene, by: Any, session: Session) -> None:
     referral = scene.accepted()
     session.commit()
-    agency = app_browser(scene.agency)
+    agency = by(scene.agency)
     agency.post("/language/id", data={"next": "/"})
 
     page = agency.page(f"/inbox/{referral.id}")
@@ -650,10 +618,10 @@ def test_pages_speak_indonesian_too(scene: Scene, app_browser: Any, session: Ses
 
 
 def test_a_walk_in_service_is_closed_by_the_worker_on_the_clients_word(
-    session: Session, make: Make, app_browser: Any
+    session: Session, make: Make, by: Any
 ) -> None:
     scene = Scene(session, make, datetime.now(UTC), answer_mode="walk_in")
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     page = broker.submit(new_url(scene), consenting())
     assert page.h1.text == "Referral letter"
     referral = only(session)
@@ -671,9 +639,9 @@ def test_a_walk_in_service_is_closed_by_the_worker_on_the_clients_word(
 
 
 def test_a_referral_says_that_it_was_the_clients_choice(
-    scene: Scene, app_browser: Any, session: Session
+    scene: Scene, by: Any, session: Session
 ) -> None:
-    broker = app_browser(scene.broker)
+    broker = by(scene.broker)
     broker.submit(f"/needs/{scene.need.id}/match")
     receipt = session.scalars(select(MatchReceipt)).one()
     broker.post(
@@ -686,5 +654,5 @@ def test_a_referral_says_that_it_was_the_clients_choice(
     assert f"Whose choice The client chose {name}. near her aunt" in said
 
     other = Scene(session, scene.make, scene.now)
-    known = app_browser(other.broker).submit(new_url(other), consenting())
+    known = by(other.broker).submit(new_url(other), consenting())
     assert "Whose choice" not in known.text

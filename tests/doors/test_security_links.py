@@ -1,12 +1,10 @@
 """Links and short codes: who guesses is stopped, who holds a link is not, and no number breaks a page."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask, request
-from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
 from referral.config import Settings
@@ -22,11 +20,6 @@ from tests.scenes import Scene
 #: Python takes the first for a digit, and refuses to make a number of either.
 NO_NUMBERS = ["²", "٣²", "9" * 5_000]
 GUESSES = 20
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    return Scene(session, make, datetime.now(UTC))
 
 
 @pytest.fixture(autouse=True)

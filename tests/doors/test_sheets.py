@@ -1,13 +1,12 @@
 """The client's sheet and the message to copy, by their pages: who may open them and what they tell."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.accounts.models import Role, User
+from referral.accounts.models import Role
 from referral.casework import operations as casework
 from referral.directory.models import Address, Phone, RequiredDocument
 from referral.matching.models import MatchReceipt
@@ -17,29 +16,6 @@ from tests.papers import walk_in, words
 from tests.scenes import NAME, NUMBER, STORY, Scene
 
 PERSONAL = (NAME, NUMBER, STORY, "Gang Fiktif")
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    """As in life: now."""
-    return Scene(session, make, datetime.now(UTC))
-
-
-@pytest.fixture
-def by(browser: Browser, session: Session) -> Any:
-    """`by(user)` gives a browser of their own, in English."""
-
-    def signed_in(user: User) -> Browser:
-        browser.post("/sign-out")
-        session.commit()
-        browser.get("/")
-        with browser.session_transaction() as cookie:
-            cookie.clear()
-        browser.sign_in(user)
-        browser.post("/language/en", data={"next": "/"})
-        return browser
-
-    return signed_in
 
 
 def furnish(scene: Scene, make: Make) -> None:

@@ -1,9 +1,8 @@
 """How a service keeps its word, on cards and its page for workers; what clients let it hear only together, for it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
@@ -23,11 +22,6 @@ from tests.factories import SEMARANG, Make
 from tests.scenes import Scene
 
 WORDS = "Kata-kata yang bisa dikenali"
-
-
-@pytest.fixture
-def scene(session: Session, make: Make) -> Scene:
-    return Scene(session, make, datetime.now(UTC))
 
 
 def english(browser: Browser, user: Any) -> Browser:
