@@ -12,7 +12,7 @@ from referral.config import ROOT
 from referral.directory import reference as directory
 from referral.matching import reference as matching
 from referral.places import operations as places
-from referral.planning.models import UnmetReason
+from referral.planning.unmet.models import UnmetReason
 from referral.referrals.models import ReasonCode
 
 FOLDER = ROOT / "directory_data"

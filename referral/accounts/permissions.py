@@ -46,6 +46,8 @@ HOLDERS: dict[str, frozenset[Role]] = {
         # counts
         "gap:read": (P,),
         "proposal:write": (P,),
+        # what a change of a listing's rules would have meant for those who asked
+        "rule:rehearse": (A, P),
         # how help is shared out, over all or in a supervisor's own office
         "fairness:read": (S, P),
         # how one's own office weighs options, and the ways it knows

@@ -83,6 +83,7 @@ class Visibility(StrEnum):
 
     CLIENT = "client"
     OFFICE = "office"
+    PUBLIC = "public"
 
 
 class Client(Sealing, Identified):
@@ -325,8 +326,8 @@ class CrisisCall(Sealing, Identified):
 class OwnResource(Sealing, Identified):
     """An informal resource system: help from the client's own people or made by the office itself.
 
-    Sealed with the client's key, or with the office's when the office may use it for others. Never
-    public, searched or exported.
+    Sealed with the client's key, or with the office's when others may use it. What is public of it is the
+    listing it has become, with what the helper agreed to.
     """
 
     __tablename__ = "own_resource"
@@ -341,12 +342,33 @@ class OwnResource(Sealing, Identified):
     created_at: Mapped[datetime]
     created_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     ended_at: Mapped[datetime | None]
+    #: when and how the helper agreed, and to which text
+    agreed_on: Mapped[date | None]
+    agreed_method: Mapped[str | None]
+    agreed_text: Mapped[str | None]
+    #: people it can help at a time
+    capacity: Mapped[int | None]
+    #: days of the week, as MO,FR
+    byday: Mapped[str | None]
+    #: the public listing it has become
+    service_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"))
 
     name = Sealed[str]()
     name_sealed: Mapped[bytes | None]
     #: day, place, phone, note
     details = Sealed[dict[str, Any]]()
     details_sealed: Mapped[bytes | None]
+
+
+class OwnHelp(Identified):
+    """One time such help was given for a need."""
+
+    __tablename__ = "own_help"
+
+    own_resource_id: Mapped[UUID] = mapped_column(ForeignKey("own_resource.id"), index=True)
+    need_id: Mapped[UUID] = mapped_column(ForeignKey("need.id"), index=True)
+    helped_on: Mapped[date]
+    recorded_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
 
 
 class MeetingKind(StrEnum):

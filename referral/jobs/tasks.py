@@ -19,7 +19,7 @@ from referral.directory.intake.uploads import Uploads
 from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 from referral.jobs import posting
-from referral.planning import fairness
+from referral.planning.fairness import releases as fairness
 from referral.referrals import reminders, standing
 
 Clock = Callable[[], datetime]

@@ -54,3 +54,21 @@ class PlaceLoad(Identified):
 
     source: Mapped[str]
     changed_count: Mapped[int]
+
+
+class AreaBoundary(Base):
+    """The outline of an area as it was imported, made lighter for maps."""
+
+    __tablename__ = "area_boundary"
+
+    code: Mapped[str] = mapped_column(ForeignKey("place.code"), primary_key=True)
+    #: polygon or multipolygon as WKB, longitude and latitude in degrees
+    shape: Mapped[bytes]
+    #: box around it, for quick finding
+    west: Mapped[float]
+    south: Mapped[float]
+    east: Mapped[float]
+    north: Mapped[float]
+    #: before it was made lighter
+    area_km2: Mapped[float]
+    source: Mapped[str]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from referral.accounts.models import User
 from referral.directory.models import AnswerMode
 from referral.places.codes import regency_of
-from referral.planning.waiting import Median, Spell, quantile
+from referral.planning.fairness.waiting import Median, Spell, quantile
 from referral.referrals import queries
 from referral.referrals.kinds import Received
 from referral.referrals.lifecycle import Event, Status

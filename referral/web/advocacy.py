@@ -14,7 +14,7 @@ from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.core.text import LANGUAGES
 from referral.extensions import db
-from referral.planning.queries import open_unmet
+from referral.planning.unmet.queries import open_unmet
 from referral.referrals import operations as referral_operations
 from referral.referrals import queries as referrals
 from referral.referrals.advocacy import operations, queries

@@ -21,7 +21,7 @@ from referral.casework.models import Case, Meeting, MeetingKind, Stage
 from referral.casework.queries import theirs
 from referral.core.errors import Invalid
 from referral.extensions import db
-from referral.planning import queries as planning
+from referral.planning.unmet import queries as unmet_queries
 from referral.referrals import due, queries, tasks
 from referral.referrals.kinds import Form
 from referral.referrals.lifecycle import Event
@@ -84,7 +84,7 @@ def index() -> str:
         not_arrived=[
             _referral(one, label("day.not_arrived")) for one in running if due.has_not_arrived(one)
         ],
-        notices=planning.notices(db.session, g.user),
+        notices=unmet_queries.notices(db.session, g.user),
         expiring=_expiring(today),
     )
 
@@ -156,7 +156,7 @@ def _said(step: ReferralStep) -> str:
 
 def _undecided() -> list[Line]:
     found = due.undecided(db.session, g.user)
-    unmet = planning.open_unmet(db.session, [one.need_id for one in found])
+    unmet = unmet_queries.open_unmet(db.session, [one.need_id for one in found])
     return [
         _referral(one, label(f"referral.status.{one.status}"))
         for one in found

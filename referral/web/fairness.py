@@ -27,10 +27,11 @@ from referral.directory.hsds.exports import plain
 from referral.extensions import db
 from referral.jobs.queue import jobs
 from referral.places.queries import gazetteer
-from referral.planning import fairness, findings
-from referral.planning.disclosure import Cell, Shown
-from referral.planning.models import FairnessRelease
-from referral.planning.waiting import (
+from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.fairness import findings
+from referral.planning.fairness import releases as fairness
+from referral.planning.fairness.models import FairnessRelease
+from referral.planning.fairness.waiting import (
     BANDS,
     CUTS,
     EVERYBODY,
@@ -79,7 +80,7 @@ def index() -> str:
     release = fairness.latest(db.session, g.user)
     side, months = _side(request.args.get("of", "")), _months()
     return render_template(
-        "planning/fairness.html",
+        "fairness/index.html",
         release=release,
         is_current=release is not None
         and release.quarter == fairness.quarter_of(datetime.now(UTC)),

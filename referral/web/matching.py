@@ -246,7 +246,7 @@ def choose(receipt_id: UUID) -> Page:
     if own is not None:
         flash(_("Written down: the client chose somebody of their own people."), "good")
         return redirect(url_for("casework.case", case_id=case_id, _anchor="needs"), 303)
-    return redirect(url_for("planning.record_unmet", need_id=need_id, receipt=receipt_id), 303)
+    return redirect(url_for("unmet.record", need_id=need_id, receipt=receipt_id), 303)
 
 
 def _uuid(typed: str) -> UUID | None:

@@ -42,13 +42,13 @@ def _places() -> list[Place]:
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
         ("listings.index", _("My listings"), "clipboard-list", "listing:edit", ("listings.",)),
         ("office.index", _("Office"), "building-2", "office:read", ("office.", "penalties.")),
-        ("planning.gaps", _("Gaps"), "layers", "gap:read", ("planning.gap",)),
+        ("gaps.index", _("Gaps"), "layers", "gap:read", ("gaps.",)),
         (
-            "planning.proposals",
+            "proposals.index",
             _("Proposals"),
             "lightbulb",
             "proposal:write",
-            ("planning.proposal",),
+            ("proposals.show",),
         ),
         (
             "directory.index",

@@ -13,7 +13,7 @@ from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.extensions import db
 from referral.planning import measures
-from referral.planning.waiting import PERIODS
+from referral.planning.fairness.waiting import PERIODS
 from referral.referrals import queries as referrals
 from referral.referrals.advocacy import harm
 from referral.referrals.advocacy.models import HarmDecision, HarmReport

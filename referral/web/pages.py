@@ -16,7 +16,7 @@ _HOME = (
     ("case:write", "day.index"),
     ("case:read", "casework.index"),
     ("referral:answer", "referrals.inbox"),
-    ("gap:read", "planning.gaps"),
+    ("gap:read", "gaps.index"),
     ("account:manage", "accounts.index"),
 )
 

@@ -14,8 +14,8 @@ from referral.directory.models import ServiceAtLocation
 from referral.extensions import db
 from referral.matching.models import ClientChoice
 from referral.matching.queries import latest_choices
-from referral.planning import queries as planning
-from referral.planning.models import UnmetReason
+from referral.planning.unmet import queries as unmet_queries
+from referral.planning.unmet.models import UnmetReason
 from referral.referrals.models import Referral
 from referral.web.formatting import label
 from referral.web.language import chosen
@@ -83,8 +83,8 @@ def _told(choice: ClientChoice, kept_out: frozenset[UUID]) -> Choice | None:
 
 def unmet_in(case: Case) -> dict[UUID, Unmet]:
     """Why nothing meets those needs of a case that are recorded as unmet."""
-    found = planning.open_unmet(db.session, [need.id for need in case.needs])
-    names = {reason.code: _name(reason) for reason in planning.reasons(db.session)}
+    found = unmet_queries.open_unmet(db.session, [need.id for need in case.needs])
+    names = {reason.code: _name(reason) for reason in unmet_queries.reasons(db.session)}
     return {
         need_id: Unmet(
             names[unmet.reason],

@@ -15,7 +15,7 @@ from referral.casework.models import CaseNote, LawfulBasis, WorkerRole
 from referral.changes.models import AuditEntry
 from referral.core.errors import Invalid, JejaringError, NotAllowed, NotFound
 from referral.directory.upkeep.models import ListingReport
-from referral.planning.operations import record_unmet
+from referral.planning.unmet.ledger import record_unmet
 from referral.referrals import operations as referrals
 from referral.referrals.advocacy import operations, queries
 from referral.referrals.advocacy.models import (

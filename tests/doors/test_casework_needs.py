@@ -11,7 +11,7 @@ from referral.casework.models import Case, Need, OwnResource, Urgency, Visibilit
 from referral.casework.operations import STORY_LIMIT
 from referral.casework.stories import suggest
 from referral.directory.reference import taxonomy
-from referral.planning.models import UnmetNeed
+from referral.planning.unmet.models import UnmetNeed
 from tests.factories import Make
 
 TOLD = (

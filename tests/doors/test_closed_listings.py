@@ -15,7 +15,7 @@ from referral.directory.search import search
 from referral.directory.upkeep import checking
 from referral.matching import operations as matching
 from referral.places.queries import gazetteer
-from referral.planning import queries as planning
+from referral.planning.gaps import queries as gap_queries
 from tests.scenes import Scene
 
 ACTIVE, AWAY, INACTIVE, DEFUNCT, MERGED = (
@@ -133,7 +133,7 @@ class World:
 
     def gaps(self) -> dict[str, bool]:
         pair = ("33.74", "HE05")
-        nearest = planning.nearest(self.session, gazetteer(self.session), [pair])[pair]
+        nearest = gap_queries.nearest(self.session, gazetteer(self.session), [pair])[pair]
         placed = pair[0] in gazetteer(self.session)
         is_nearest = nearest.service_id == self.service.id if placed else bool(nearest.anywhere)
         return {"gap map: nearest": is_nearest, "gap map: anywhere": nearest.anywhere > 0}

@@ -19,8 +19,9 @@ from referral.changes.models import AuditEntry
 from referral.extensions import db
 from referral.jobs import tasks
 from referral.jobs.queue import jobs
-from referral.planning import fairness, spread, waiting
-from referral.planning.models import FairnessRelease
+from referral.planning.fairness import releases as fairness
+from referral.planning.fairness import spread, waiting
+from referral.planning.fairness.models import FairnessRelease
 from referral.referrals.models import Referral
 from tests.conftest import Browser
 from tests.factories import Make

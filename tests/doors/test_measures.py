@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
 from referral.planning import measures
+from referral.planning.fairness.waiting import Spell, quantile
 from referral.planning.measures import Share
-from referral.planning.waiting import Spell, quantile
 from referral.referrals.feedback import record_feedback
 from referral.referrals.lifecycle import Actor, Event
 from tests.conftest import Browser

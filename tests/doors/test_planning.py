@@ -12,8 +12,10 @@ from referral.accounts.models import Role
 from referral.directory.models import ServiceStatus
 from referral.matching.operations import match, query_for, record_choice
 from referral.matching.rules import VIOLENT_NEEDS
-from referral.planning import operations
-from referral.planning.models import Proposal, ProposalStatus, UnmetNeed
+from referral.planning.proposals import operations as proposing
+from referral.planning.proposals.models import Proposal, ProposalStatus
+from referral.planning.unmet import ledger
+from referral.planning.unmet.models import UnmetNeed
 from referral.referrals.lifecycle import Event
 from tests.conftest import Browser
 from tests.factories import Make
@@ -27,7 +29,7 @@ def unmet(make: Make, session: Session, now: datetime, people: int, category: st
     broker = make.user()
     for _ in range(people):
         case = make.case(broker=broker, client=make.client(broker.office, stays_at=STAY, name=NAME))
-        operations.record_unmet(
+        ledger.record_unmet(
             session, make.need(case, category=category), reason="U01", by=broker, now=now
         )
     session.commit()
@@ -196,7 +198,7 @@ def test_a_refused_form_of_a_proposal_comes_back_as_it_was_typed(
     unmet(make, session, now, people=6)
     browser.sign_in(make.user(Role.PLANNER))
     address = "/proposals/new?area=33.74&category=FC05"
-    typed = {"title": "", "problem": "x" * (operations.TEXT_LIMIT + 1), "capacity": "0"}
+    typed = {"title": "", "problem": "x" * (proposing.TEXT_LIMIT + 1), "capacity": "0"}
 
     page = browser.submit(address, typed, status=422)
 

@@ -19,9 +19,11 @@ from referral.directory.models import Address, Location
 from referral.directory.search import Near, search
 from referral.matching import operations as matching
 from referral.matching.models import ServiceStanding
-from referral.planning import operations as planning
-from referral.planning import queries as gaps
-from referral.planning.models import NewServiceNotice, ProposalStatus
+from referral.planning.proposals import operations as proposing
+from referral.planning.proposals.models import ProposalStatus
+from referral.planning.unmet import ledger
+from referral.planning.unmet import queries as unmet_queries
+from referral.planning.unmet.models import NewServiceNotice
 from referral.referrals import reminders, replies
 from referral.referrals.lifecycle import Actor, Event
 from referral.referrals.standing import push_standing
@@ -207,8 +209,8 @@ def test_everything_done_about_a_person_names_them_in_the_chain(
     crisis.tell_call(session, call, answered=True, outcome=None, by=scene.broker, now=scene.now)
     supervisor = scene.make.user(Role.SUPERVISOR, office=scene.broker.office)
     crisis.review_call(session, call, by=supervisor, now=scene.now)
-    unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
-    planning.close_unmet(session, unmet, closed_as="met", by=scene.broker, now=scene.now)
+    unmet = ledger.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
+    ledger.close_unmet(session, unmet, closed_as="met", by=scene.broker, now=scene.now)
     referral = scene.sent()
     scene.take(referral, Event.DECLINE, reason="safety_conflict")
     session.flush()
@@ -304,7 +306,7 @@ def test_an_old_result_that_names_whom_the_client_must_not_meet_is_shown_no_more
 def test_a_notice_of_whom_the_client_must_not_meet_disappears(
     session: Session, scene: Scene
 ) -> None:
-    unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
+    unmet = ledger.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
     session.add(
         NewServiceNotice(
             unmet_need_id=unmet.id,
@@ -315,7 +317,7 @@ def test_a_notice_of_whom_the_client_must_not_meet_disappears(
         )
     )
     session.flush()
-    assert len(gaps.notices(session, scene.broker)) == 1
+    assert len(unmet_queries.notices(session, scene.broker)) == 1
 
     session.add(
         Exclusion(
@@ -328,7 +330,7 @@ def test_a_notice_of_whom_the_client_must_not_meet_disappears(
     )
     session.flush()
 
-    assert gaps.notices(session, scene.broker) == []
+    assert unmet_queries.notices(session, scene.broker) == []
 
 
 # Ids of other rows in a form ------------------------------------------------------------------------
@@ -344,7 +346,7 @@ def test_a_result_for_another_need_is_no_evidence(
     for wrong in (receipt.id, "1", "' OR 1=1 --"):
         data = {"reason": "U01", "receipt": str(wrong)}
         browser.submit(f"/needs/{other.id}/unmet", data, status=404)
-    assert gaps.open_unmet(session, [other.id]) == {}
+    assert unmet_queries.open_unmet(session, [other.id]) == {}
 
 
 # Places that stay secret ----------------------------------------------------------------------------
@@ -410,7 +412,7 @@ def test_a_refuge_that_opens_keeps_its_place_out_of_every_table(
     browser: Any, session: Session, make: Make, now: Any
 ) -> None:
     planner = make.user(Role.PLANNER)
-    plan = planning.propose(
+    plan = proposing.propose(
         session,
         category="EM07",
         area_code="33.74",
@@ -420,7 +422,7 @@ def test_a_refuge_that_opens_keeps_its_place_out_of_every_table(
         by=planner,
         now=now,
     )
-    planning.move(session, plan, ProposalStatus.IN_DEVELOPMENT, by=planner, now=now)
+    proposing.move(session, plan, ProposalStatus.IN_DEVELOPMENT, by=planner, now=now)
     browser.sign_in(planner)
     form = browser.page(f"/proposals/{plan.id}").select_one("[name=confidential]")
     assert form is not None
@@ -451,7 +453,7 @@ def test_nothing_is_done_for_or_shown_of_somebody_who_was_erased(
 ) -> None:
     referral = scene.completed()
     receipt = run_match(scene)
-    planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
+    ledger.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=scene.now)
     supervisor = scene.make.user(Role.SUPERVISOR, office=scene.broker.office)
     casework.erase_client(session, scene.case.client, by=supervisor, now=scene.now)
     browser.sign_in(scene.broker)
@@ -468,7 +470,7 @@ def test_nothing_is_done_for_or_shown_of_somebody_who_was_erased(
     ):
         assert browser.open(address, method=method).status_code == 404, address
     assert referral.number not in browser.page("/referrals?show=ended").text
-    assert planning.tell_waiting(session, scene.site, scene.need.category, now=scene.now) == []
+    assert ledger.tell_waiting(session, scene.site, scene.need.category, now=scene.now) == []
 
 
 @pytest.mark.parametrize("link_was_sent", [True, False])

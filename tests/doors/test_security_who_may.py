@@ -15,8 +15,8 @@ from referral.casework.models import MeetingKind, OwnResource, Visibility
 from referral.extensions import limiter
 from referral.matching import operations as matching
 from referral.matching import visit_plans
-from referral.planning import operations as planning
-from referral.planning.models import NewServiceNotice
+from referral.planning.unmet import ledger
+from referral.planning.unmet.models import NewServiceNotice
 from referral.referrals.advocacy.models import HarmReport, Obstacle
 from referral.referrals.models import Task, TaskKind
 from tests.scenes import NAME, NUMBER, STORY, Scene
@@ -58,7 +58,7 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
     plan = visit_plans.make(
         session, scene.case, [scene.need], by=scene.broker, now=now, at=now, within=None
     )
-    unmet = planning.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=now)
+    unmet = ledger.record_unmet(session, scene.need, reason="U01", by=scene.broker, now=now)
     notice = NewServiceNotice(
         unmet_need_id=unmet.id,
         broker_id=scene.broker.id,

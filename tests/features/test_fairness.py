@@ -15,8 +15,8 @@ from referral.changes.actors import SYSTEM
 from referral.changes.models import AuditEntry
 from referral.directory.models import AnswerMode, ServiceAtLocation, ServiceCapacity
 from referral.extensions import db
-from referral.planning import fairness
-from referral.planning.models import FairnessRelease
+from referral.planning.fairness import releases as fairness
+from referral.planning.fairness.models import FairnessRelease
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Channel, Referral, ReferralStep
 from tests.factories import Make

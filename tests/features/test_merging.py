@@ -51,7 +51,7 @@ from referral.matching.facts import Query
 from referral.matching.models import ServiceStanding
 from referral.matching.operations import answer
 from referral.places.gazetteer import Gazetteer
-from referral.planning.models import Proposal
+from referral.planning.proposals.models import Proposal
 from referral.referrals.models import Referral
 from referral.tables import metadata
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from referral.planning.disclosure import Shown, Table, bounds, protect
+from referral.planning.disclosure.cells import Shown
+from referral.planning.disclosure.table import Table, bounds, protect
 
 AREAS, CATEGORIES = "abc", "xyz"
 tables = st.dictionaries(

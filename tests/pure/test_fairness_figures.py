@@ -11,11 +11,11 @@ from scipy.optimize import LinearConstraint, milp
 
 from referral.core.text import LANGUAGES, render
 from referral.matching.ranking import tie
-from referral.planning import findings, spread, waiting
-from referral.planning.disclosure import Cell, Shown
-from referral.planning.linked import protect
-from referral.planning.spread import Offer, Sent
-from referral.planning.waiting import Median, Spell, Wait, from_json, median
+from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.disclosure.linked import protect
+from referral.planning.fairness import findings, spread, waiting
+from referral.planning.fairness.spread import Offer, Sent
+from referral.planning.fairness.waiting import Median, Spell, Wait, from_json, median
 
 GROUPS = {"sex": "female", "age": "25-59", "disability": "none", "area": "33.74"}
 

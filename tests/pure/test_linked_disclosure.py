@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
-from referral.planning.disclosure import Shown
-from referral.planning.linked import Figure, Release, Statement, protect
+from referral.planning.disclosure.cells import Shown
+from referral.planning.disclosure.linked import Figure, Release, Statement, protect
 
 THRESHOLD = 5
 #: two groups × two bands × three parts of a year

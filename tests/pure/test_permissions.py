@@ -64,8 +64,19 @@ def test_each_role_may_do_what_its_work_needs() -> None:
             "referral:read",
             "route:edit",
         },
-        Role.AGENCY: {"account:self", "referral:answer", "listing:edit", "referral:read"},
-        Role.PLANNER: {"account:self", "fairness:read", "gap:read", "proposal:write"},
+        Role.AGENCY: {
+            "account:self",
+            "referral:answer",
+            "listing:edit",
+            "referral:readrule:rehearse",
+        },
+        Role.PLANNER: {
+            "account:self",
+            "fairness:read",
+            "gap:read",
+            "proposal:write",
+            "rule:rehearse",
+        },
         Role.ADMINISTRATOR: {
             "account:manage",
             "account:self",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from referral.planning.unmet import prefilled_reason
+from referral.planning.unmet.reasons import prefilled_reason
 
 DATA = Path(__file__).resolve().parents[2] / "directory_data"
 

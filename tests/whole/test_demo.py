@@ -25,7 +25,7 @@ from referral.core.errors import NotAllowed
 from referral.core.text import LANGUAGES, label
 from referral.directory.reference import taxonomy
 from referral.extensions import db
-from referral.planning import queries as planning
+from referral.planning.gaps import queries as gap_queries
 from referral.referrals import queries as referrals
 from referral.referrals.cards import View
 from referral.referrals.lifecycle import Status
@@ -121,6 +121,6 @@ def test_demonstration_cases_are_made_once_in_every_stage(instance: Flask) -> No
         (waiting,) = session.scalars(referrals.inbox(agency)).all()
         assert waiting.status is Status.REQUESTED
         assert referrals.agency_view(session, waiting, now=datetime.now(UTC)) is View.BLIND
-        assert planning.counts(session) == {("33.74", "FC05"): 6}
+        assert gap_queries.counts(session) == {("33.74", "FC05"): 6}
         assert audit.first_break(session) is None
         session.rollback()

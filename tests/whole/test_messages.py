@@ -48,9 +48,11 @@ from referral.matching.recomputing import NUMBERS
 from referral.matching.reference import rules as penalty_rules
 from referral.matching.rules import CHANGES, FREE_ONLY, GATES, RULES_VERSION, open_only
 from referral.places.land import Crossing
-from referral.planning.disclosure import Shown
-from referral.planning.models import ProposalStatus
-from referral.planning.waiting import CUTS, MEASURES, UNKNOWN
+from referral.planning.disclosure.cells import Shown
+from referral.planning.fairness.waiting import CUTS, MEASURES, UNKNOWN
+from referral.planning.gaps.models import Audience, Measure
+from referral.planning.proposals.models import Answered, ProposalStatus
+from referral.planning.unmet.models import Origin
 from referral.referrals import kinds as feedback
 from referral.referrals import replies
 from referral.referrals.advocacy.models import AdvocacyKind, AdvocacyOutcome, HarmDecision
@@ -140,6 +142,10 @@ UNSEEN: set[type[StrEnum]] = {
     replies.Purpose,
     upkeep.LinkPurpose,
     shape.Kind,
+    Answered,
+    Audience,
+    Measure,
+    Origin,
     Format,  # a file on a page of its own words: referral/web/downloads.py
 }
 

@@ -32,8 +32,9 @@ from referral.directory.models import ServiceAtLocation
 from referral.directory.queries import emergency_numbers
 from referral.matching import operations as matching
 from referral.places.queries import gazetteer
-from referral.planning import operations as planning
-from referral.planning.models import ProposalStatus
+from referral.planning.proposals import opening
+from referral.planning.proposals import operations as proposing
+from referral.planning.proposals.models import ProposalStatus
 from referral.referrals import operations as referrals
 from referral.referrals.lifecycle import Actor, Event
 
@@ -65,7 +66,7 @@ def _open_counselling(session: Session, planner: User, *, now: datetime) -> Serv
     """A service that does not exist, so that the demonstration's agency has something to answer for."""
     places = gazetteer(session)
     area = places.resolve(REGENCY).code
-    proposal = planning.propose(
+    proposal = proposing.propose(
         session,
         category="FC01",
         area_code=area,
@@ -75,11 +76,11 @@ def _open_counselling(session: Session, planner: User, *, now: datetime) -> Serv
         by=planner,
         now=now,
     )
-    planning.move(session, proposal, ProposalStatus.IN_DEVELOPMENT, by=planner, now=now)
-    site, _notices = planning.open_resource(
+    proposing.move(session, proposal, ProposalStatus.IN_DEVELOPMENT, by=planner, now=now)
+    site, _notices = opening.open_resource(
         session,
         proposal,
-        planning.Opening(
+        opening.Opening(
             name="Konseling Keluarga Contoh (demo)",
             organization=_DEMO_AGENCY,
             category="FC01",

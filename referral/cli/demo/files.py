@@ -19,7 +19,8 @@ from referral.matching import operations as matching
 from referral.places.codes import regency_of
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer
-from referral.planning import operations as planning
+from referral.planning.proposals import opening
+from referral.planning.unmet import ledger
 
 #: as far as a parent goes twice a day with a small child, km
 DAY_CARE_REACH_KM = 15.0
@@ -149,14 +150,14 @@ def no_day_care(session: Session, need: Need, *, by: User, now: datetime) -> Non
     receipt = matching.match(
         session, query, by=by, now=now, office=need.case.office, case=need.case, need=need
     )
-    reason = planning.reason_from(receipt)
+    reason = ledger.reason_from(receipt)
     if reason is not None:
-        planning.record_unmet(session, need, reason=reason, receipt=receipt, by=by, now=now)
+        ledger.record_unmet(session, need, reason=reason, receipt=receipt, by=by, now=now)
 
 
-def day_care_opening(places: Gazetteer) -> planning.Opening:
+def day_care_opening(places: Gazetteer) -> opening.Opening:
     """What is known of the day care on the day it opens."""
-    return planning.Opening(
+    return opening.Opening(
         name="Taman Penitipan Anak Contoh",
         organization="Perkumpulan Contoh Bukit Sari",
         category="FC05",

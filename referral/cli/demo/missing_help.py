@@ -17,10 +17,14 @@ from referral.core.errors import NotFound
 from referral.core.text import Message, render
 from referral.directory.models import ServiceAtLocation, ServiceStatus
 from referral.places.queries import gazetteer
-from referral.planning import operations as planning
-from referral.planning import queries as gaps
-from referral.planning.disclosure import Shown, protect
-from referral.planning.models import ProposalStatus
+from referral.planning.disclosure.cells import Shown
+from referral.planning.disclosure.table import protect
+from referral.planning.gaps import queries as gap_queries
+from referral.planning.proposals import opening
+from referral.planning.proposals import operations as proposing
+from referral.planning.proposals.models import ProposalStatus
+from referral.planning.unmet import ledger
+from referral.planning.unmet import queries as unmet_queries
 from referral.referrals import operations as referrals
 from referral.referrals.given import Given
 from referral.referrals.lifecycle import Event
@@ -66,14 +70,14 @@ def _five_more(cast: Cast) -> list[Need]:
 
 
 def _cell(session: Session) -> Any:
-    return protect(gaps.counts(session), threshold=THRESHOLD).cell(REGENCY_CODE, "FC05")
+    return protect(gap_queries.counts(session), threshold=THRESHOLD).cell(REGENCY_CODE, "FC05")
 
 
 def _gap(cast: Cast) -> Message:
     """The planner's sentence on the day care gap, after disclosure control."""
     session, places = cast.session, gazetteer(cast.session)
     cell = _cell(session)
-    nearest = gaps.nearest(session, places, [(REGENCY_CODE, "FC05")])[REGENCY_CODE, "FC05"]
+    nearest = gap_queries.nearest(session, places, [(REGENCY_CODE, "FC05")])[REGENCY_CODE, "FC05"]
     small = Message("planning.people.small", {"threshold": THRESHOLD})
     return Message(
         "planning.gap.nearest",
@@ -89,7 +93,7 @@ def _gap(cast: Cast) -> Message:
 
 def _proposal(cast: Cast, waiting: Sequence[Need]) -> ServiceAtLocation:
     session, teller, clock, planner = cast.session, cast.teller, cast.clock, cast.planner
-    proposal = planning.propose(
+    proposal = proposing.propose(
         session,
         category="FC05",
         area_code=REGENCY_CODE,
@@ -100,15 +104,15 @@ def _proposal(cast: Cast, waiting: Sequence[Need]) -> ServiceAtLocation:
         now=clock.now,
     )
     with teller.refuses(session, "planning.out_of_turn", "demo.gap.check.out_of_turn"):
-        planning.move(session, proposal, ProposalStatus.FUNDED, by=planner, now=clock.now)
+        proposing.move(session, proposal, ProposalStatus.FUNDED, by=planner, now=clock.now)
     for status in (ProposalStatus.IN_DEVELOPMENT, ProposalStatus.FUNDED):
         clock.after(days=20)
-        planning.move(session, proposal, status, by=planner, now=clock.now)
+        proposing.move(session, proposal, status, by=planner, now=clock.now)
         cast.save()
     with teller.refuses(session, "planning.opening", "demo.gap.check.needs_listing"):
-        planning.move(session, proposal, ProposalStatus.OPENED, by=planner, now=clock.now)
+        proposing.move(session, proposal, ProposalStatus.OPENED, by=planner, now=clock.now)
     clock.after(days=20)
-    site, notices = planning.open_resource(
+    site, notices = opening.open_resource(
         session,
         proposal,
         files.day_care_opening(gazetteer(session)),
@@ -127,7 +131,7 @@ def _proposal(cast: Cast, waiting: Sequence[Need]) -> ServiceAtLocation:
         == (ServiceStatus.ACTIVE, None, ["in_development", "funded", "opened"]),
         "demo.gap.check.listed",
     )
-    told = [gaps.open_unmet(session, [need.id])[need.id].id for need in waiting]
+    told = [unmet_queries.open_unmet(session, [need.id])[need.id].id for need in waiting]
     teller.check(
         [notice.unmet_need_id for notice in notices] == told
         and [notice.position for notice in notices] == list(range(1, len(told) + 1)),
@@ -135,10 +139,10 @@ def _proposal(cast: Cast, waiting: Sequence[Need]) -> ServiceAtLocation:
         count=len(told),
     )
     for broker in (cast.broker, cast.broker2):
-        found = gaps.notices(session, broker)
+        found = unmet_queries.notices(session, broker)
         lines = ", ".join(need.case.number for _notice, need, _site in found)
         teller.sees("broker", Message("demo.gap.notice", {"name": broker.name, "cases": lines}))
-    both = [len(gaps.notices(session, broker)) for broker in (cast.broker, cast.broker2)]
+    both = [len(unmet_queries.notices(session, broker)) for broker in (cast.broker, cast.broker2)]
     teller.check(both == [4, 2], "demo.gap.check.told")
     return site
 
@@ -146,8 +150,10 @@ def _proposal(cast: Cast, waiting: Sequence[Need]) -> ServiceAtLocation:
 def _mother_goes(cast: Cast, site: ServiceAtLocation) -> None:
     session, teller, clock, broker = cast.session, cast.teller, cast.clock, cast.broker
     need = cast.mother["FC05"]
-    notice = next(one for one, told, _site in gaps.notices(session, broker) if told is need)
-    planning.see(notice, now=clock.now)
+    notice = next(
+        one for one, told, _site in unmet_queries.notices(session, broker) if told is need
+    )
+    ledger.see(notice, now=clock.now)
     receipt = steps.match(cast, need, within=files.DAY_CARE_REACH_KM)
     teller.step("demo.gap.again")
     content = showing.options(cast, receipt)

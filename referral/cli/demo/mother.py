@@ -25,7 +25,7 @@ from referral.directory.reference import taxonomy
 from referral.matching import operations as matching
 from referral.matching import queries as receipts
 from referral.places.queries import gazetteer
-from referral.planning import operations as planning
+from referral.planning.unmet import ledger
 from referral.referrals import operations as referrals
 from referral.referrals import queries as loop
 from referral.referrals.given import Given
@@ -80,13 +80,13 @@ def _no_day_care(cast: Cast, need: Need) -> None:
         "demo.mother.check.child",
         years=query["age"] or 0,
     )
-    reason = planning.reason_from(receipt)
+    reason = ledger.reason_from(receipt)
     teller.check(
         (content["options"], content["remote"], reason) == ([], [], "U02"),
         "demo.mother.check.reason",
         reason=showing.reason(cast, reason),
     )
-    planning.record_unmet(
+    ledger.record_unmet(
         session, need, reason=reason or "U99", receipt=receipt, by=cast.broker, now=cast.clock.now
     )
     cast.save()

@@ -20,7 +20,7 @@ from referral.matching import queries as receipts
 from referral.matching.models import MatchReceipt
 from referral.matching.receipts import printed
 from referral.places.queries import gazetteer
-from referral.planning import queries as gaps
+from referral.planning.unmet import queries as unmet_queries
 from referral.referrals import queries as loop
 from referral.referrals.cards import RELEASABLE, View
 from referral.referrals.models import Referral
@@ -179,7 +179,7 @@ def names(cast: Cast, codes: Sequence[str]) -> str:
 
 def reason(cast: Cast, code: str | None) -> str:
     """A reason of an unmet need, in words."""
-    for reason in gaps.reasons(cast.session):
+    for reason in unmet_queries.reasons(cast.session):
         if reason.code == code:
             return f"{code} {reason.name_id if cast.teller.lang == 'id' else reason.name_en}"
     return "-"

@@ -21,8 +21,8 @@ from referral.matching import queries as receipts
 from referral.matching import visit_plans
 from referral.matching.models import MatchReceipt
 from referral.matching.plans import DAY_TRIP_KM, sets_out_at
-from referral.planning import operations as planning
-from referral.planning import queries as gaps
+from referral.planning.unmet import ledger
+from referral.planning.unmet import queries as unmet_queries
 from referral.referrals import operations as referrals
 from referral.referrals import queries as loop
 from referral.referrals.feedback import record_feedback
@@ -151,7 +151,7 @@ def client_says_yes(cast: Cast, referral: Referral, key: str) -> None:
         by=broker,
         now=clock.now,
     )
-    planning.close_met(session, referral.need, by=broker, now=clock.now)
+    ledger.close_met(session, referral.need, by=broker, now=clock.now)
     cast.save()
     cast.teller.step(key)
     cast.teller.check(state_of(session, referral.need) is NeedState.MET, "demo.check.met")
@@ -161,7 +161,7 @@ def state_of(session: Session, need: Need) -> NeedState:
     """Where the need stands now."""
     return need_state(
         loop.traces(session, [need.id])[need.id],
-        unmet=need.id in gaps.open_unmet(session, [need.id]),
+        unmet=need.id in unmet_queries.open_unmet(session, [need.id]),
         withdrawn=need.withdrawn_at is not None,
         resolved_otherwise=need.resolved_otherwise_at is not None,
     )

@@ -16,7 +16,7 @@ from referral.core.errors import Invalid, NotAllowed
 from referral.core.paging import page_of
 from referral.directory import organizations
 from referral.extensions import db
-from referral.planning import queries as planning
+from referral.planning.unmet import queries as unmet_queries
 from referral.referrals import parking
 from referral.referrals import queries as referrals
 from referral.referrals.lifecycle import LIVE
@@ -59,7 +59,7 @@ def index() -> Page:
         "casework/index.html",
         page=page,
         closed=closed,
-        notices=planning.notices(db.session, g.user),
+        notices=unmet_queries.notices(db.session, g.user),
         category_name=category_name,
         counts={
             case.id: Counter(states[need.id] for need in case.needs).most_common()
@@ -115,7 +115,9 @@ def case(case_id: UUID) -> Page:
         contact=case.client.safe_contact or {},
         printed=printed,
         notices=[
-            found for found in planning.notices(db.session, g.user) if found[1].case_id == case.id
+            found
+            for found in unmet_queries.notices(db.session, g.user)
+            if found[1].case_id == case.id
         ],
         category_name=category_name,
         next_step=_next_step(case, states, has_consent=bool(bases)),

@@ -12,7 +12,7 @@ from referral.casework.models import Case, Need, Stage
 from referral.core.errors import NotAllowed, NotFound
 from referral.directory import reference
 from referral.extensions import db
-from referral.planning.queries import open_unmet
+from referral.planning.unmet.queries import open_unmet
 from referral.referrals.loop import NeedState, need_state
 from referral.referrals.queries import traces
 from referral.taxonomy.tree import Term

@@ -11,8 +11,8 @@ from referral.casework.models import Beneficiary, Case, Need, Urgency, Visibilit
 from referral.core.errors import Invalid
 from referral.directory import reference
 from referral.extensions import db
-from referral.planning.operations import close_unmet
-from referral.planning.queries import open_unmet
+from referral.planning.unmet.ledger import close_unmet
+from referral.planning.unmet.queries import open_unmet
 from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.casework.files import (

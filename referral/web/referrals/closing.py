@@ -10,7 +10,7 @@ from referral.casework import operations as casework
 from referral.casework import queries as cases
 from referral.core.errors import Invalid, NotFound
 from referral.extensions import db, limiter
-from referral.planning import operations as planning
+from referral.planning.unmet import ledger
 from referral.referrals import operations, parking, queries, replies
 from referral.referrals.feedback import CLIENT_BY_LINK, record_feedback
 from referral.referrals.kinds import Explanation, Form, Received, Share, Wait
@@ -47,7 +47,7 @@ def feedback(referral_id: UUID) -> Page:
                 answers.refused(error)
             else:
                 if said["received"] == Received.YES:
-                    planning.close_met(db.session, referral.need, by=g.user, now=now())
+                    ledger.close_met(db.session, referral.need, by=g.user, now=now())
                 db.session.commit()
                 flash(_("The client's word is recorded."), "good")
                 return redirect(url_for(".show", referral_id=referral.id), 303)
@@ -113,7 +113,7 @@ def client_says() -> Response:
             else:
                 if given.received == Received.YES:
                     need = link.referral.need
-                    planning.close_met(db.session, need, by=CLIENT_BY_LINK, now=now())
+                    ledger.close_met(db.session, need, by=CLIENT_BY_LINK, now=now())
                 db.session.commit()
                 return by_link("referrals/client_done.html", 200)
     return by_link(

@@ -5,7 +5,7 @@ from typing import Any
 from flask import g
 
 from referral.extensions import db
-from referral.planning.queries import open_unmet
+from referral.planning.unmet.queries import open_unmet
 from referral.referrals.advocacy import queries
 from referral.referrals.lifecycle import Actor
 from referral.web.directory import phone_of

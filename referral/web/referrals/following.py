@@ -12,7 +12,7 @@ from referral.casework.models import Need
 from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import Message
 from referral.extensions import db
-from referral.planning.queries import open_unmet
+from referral.planning.unmet.queries import open_unmet
 from referral.referrals import operations, parking, queries
 from referral.referrals.advocacy import operations as advocacy
 from referral.referrals.advocacy import queries as advocacy_queries

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from referral.planning.disclosure import Shown
-from referral.planning.linked import Figure, protect
-from referral.planning.waiting import MEDIAN_TIMES, PERIODS, as_json, from_json
+from referral.planning.disclosure.cells import Shown
+from referral.planning.disclosure.linked import Figure, protect
+from referral.planning.fairness.waiting import MEDIAN_TIMES, PERIODS, as_json, from_json
 
 _TOTAL_LOSS = 10
 

@@ -32,9 +32,9 @@ from referral.directory.models import (
 from referral.directory.reference import taxonomy
 from referral.matching.asking import SEXES
 from referral.places.codes import holds
-from referral.planning import spread, waiting
-from referral.planning.models import FairnessRelease
-from referral.planning.waiting import MEDIAN_TIMES, PERIODS, UNKNOWN, Spell, Wait
+from referral.planning.fairness import spread, waiting
+from referral.planning.fairness.models import FairnessRelease
+from referral.planning.fairness.waiting import MEDIAN_TIMES, PERIODS, UNKNOWN, Spell, Wait
 from referral.referrals.lifecycle import Event, Status
 from referral.referrals.models import Referral, ReferralStep
 

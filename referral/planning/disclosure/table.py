@@ -8,28 +8,13 @@ Zero is no secret: it says that nobody asked.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from referral.planning.disclosure.cells import Cell, Shown
+
 _TOLERANCE = 1e-6
-
-
-class Shown(StrEnum):
-    COUNT = "count"
-    #: 1 … threshold-1, written as "<5"; never a total
-    SMALL = "small"
-    #: hidden so that a small one can't be worked out; may be any number
-    WITHHELD = "withheld"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One count as it may be seen; `count` is None unless it is shown."""
-
-    shown: Shown
-    count: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from referral.planning.disclosure import Cell, Shown
+from referral.planning.disclosure.cells import Cell, Shown
 
 Key = TypeVar("Key", bound=Hashable)
 Cost = tuple[float, bool, int, int]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from referral.planning.disclosure import Cell, Shown
-from referral.planning.linked import Figure, Release, Statement, protect
+from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.disclosure.linked import Figure, Release, Statement, protect
 
 #: Periods that a reader may choose, in months; each holds the shorter ones.
 PERIODS = (3, 6, 12)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from referral.core.text import Message
-from referral.planning import spread
-from referral.planning.disclosure import Shown
-from referral.planning.waiting import EVERYBODY, UNKNOWN, from_json
+from referral.planning.disclosure.cells import Shown
+from referral.planning.fairness import spread
+from referral.planning.fairness.waiting import EVERYBODY, UNKNOWN, from_json
 
 #: What an area or a category is called.
 Names = Callable[[str], str]

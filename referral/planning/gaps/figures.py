@@ -1,0 +1,97 @@
+"""Reading what was published of gaps, and the wider figure that stands in where one may not be told."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from referral.directory.reference import taxonomy
+from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.gaps.cuts import Key, Tree
+from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measure
+from referral.planning.unmet.models import UnmetReason
+
+NOBODY = Cell(Shown.COUNT, 0)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The answer to a wanted figure: itself or, where it may not be counted out, the next wider one that may.
+
+    own     how the wanted figure itself may be seen; None: it is in no cut
+    key     of the figure that is told; None: none wide enough may be
+    people  its count
+    """
+
+    wanted: Key
+    own: Cell | None
+    key: Key | None
+    people: int | None
+
+    @property
+    def is_widened(self) -> bool:
+        return self.key != self.wanted
+
+
+class Figures:
+    """The published figures of one measure of one release."""
+
+    def __init__(self, cells: Mapping[Key, Cell], tree: Tree) -> None:
+        self._cells, self.tree = cells, tree
+
+    def cell(self, key: Key) -> Cell:
+        """How this figure may be seen. Raises KeyError for one that is in no cut."""
+        if not self.tree.is_published(key):
+            raise KeyError(key)
+        return self._cells.get(key, NOBODY)
+
+    def told(self, key: Key) -> Told:
+        """This figure, or the wider one that stands in for it."""
+        own = self.cell(key) if self.tree.is_published(key) else None
+        for wider in self.tree.widened(key):
+            if self.tree.is_published(wider):
+                cell = self.cell(wider)
+                if cell.shown is Shown.COUNT:
+                    return Told(key, own, wider, cell.count)
+        return Told(key, own, None, None)
+
+    def __iter__(self) -> Iterator[Key]:
+        """Keys of everything that is not 0, whether it may be told or not."""
+        return iter(self._cells)
+
+
+def latest(session: Session, audience: Audience = Audience.PLANNERS) -> GapRelease | None:
+    """The newest release; None before the first."""
+    newest = (
+        select(GapRelease)
+        .where(GapRelease.audience == audience)
+        .order_by(GapRelease.quarter.desc())
+        .limit(1)
+    )
+    return session.scalar(newest)
+
+
+def read(
+    session: Session, release: GapRelease, measure: Measure, *, category: str | None = None
+) -> Figures:
+    """What was published of one measure; with a category only its own figures and those of its domain and of all."""
+    query = select(GapFigure).where(
+        GapFigure.release_id == release.id, GapFigure.measure == measure
+    )
+    tree = tree_of(session)
+    if category is not None:
+        wanted = {category, "", *(key.category for key in tree.widened(Key(category=category)))}
+        query = query.where(GapFigure.category.in_(wanted))
+    cells = {
+        Key(row.area, row.category, row.reason, row.period): Cell(Shown(row.shown), row.people)
+        for row in session.scalars(query)
+    }
+    return Figures(cells, tree)
+
+
+def tree_of(session: Session) -> Tree:
+    """How categories and reasons widen, from the taxonomy and the coded reasons."""
+    rows = session.execute(select(UnmetReason.code, UnmetReason.axis))
+    domains = {term.code: term.parent for term in taxonomy() if term.parent}
+    return Tree(domains, {row.code: row.axis for row in rows})

@@ -1,0 +1,97 @@
+"""Counts of gaps before disclosure control, and the nearest service to each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from referral.casework.models import Case, Need
+from referral.core.geo import haversine_km
+from referral.directory.models import (
+    Location,
+    Service,
+    ServiceAtLocation,
+    ServiceCategory,
+    ServiceStatus,
+)
+from referral.places.gazetteer import Gazetteer
+from referral.planning.unmet.models import UnmetNeed, UnmetReason
+
+#: Where the client's area is not known.
+NOWHERE = "?"
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The nearest active service of a category to an area, straight line; km None where none is placed."""
+
+    service_id: UUID | None
+    name: str | None
+    km: float | None
+    #: services of the category anywhere in the directory
+    anywhere: int
+
+
+def counts(session: Session) -> dict[tuple[str, str], int]:
+    """Clients with an open unmet need that counts as a gap: {(kab/kota, category): clients}.
+
+    A family counts once for a category, however many of its members need it: otherwise one family with
+    five children would pass the threshold that protects it. Raw: protect before showing.
+    """
+    query = (
+        select(UnmetNeed.area_code, UnmetNeed.category, func.count(Case.client_id.distinct()))
+        .join(UnmetReason, UnmetReason.code == UnmetNeed.reason)
+        .join(Need, Need.id == UnmetNeed.need_id)
+        .join(Case, Case.id == Need.case_id)
+        .where(UnmetNeed.closed_at.is_(None), UnmetReason.counts_as_gap)
+        .group_by(UnmetNeed.area_code, UnmetNeed.category)
+    )
+    return {(area or NOWHERE, category): count for area, category, count in session.execute(query)}
+
+
+def nearest(
+    session: Session, gazetteer: Gazetteer, pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Nearest]:
+    """For each (area, category) the nearest active service that is no refuge."""
+    wanted = {category for _, category in pairs}
+    sites: dict[str, list[Any]] = {category: [] for category in wanted}
+    rows = session.execute(
+        select(
+            ServiceCategory.code,
+            Service.id,
+            Service.name,
+            Location.latitude,
+            Location.longitude,
+            Location.precision_km,
+            Location.confidential,
+        )
+        .join(Service, Service.id == ServiceCategory.service_id)
+        .join(ServiceAtLocation, ServiceAtLocation.service_id == Service.id)
+        .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
+        .where(ServiceCategory.code.in_(wanted), Service.status == ServiceStatus.ACTIVE)
+    )
+    for row in rows:
+        sites[row.code].append(row)
+    found = {}
+    for area, category in pairs:
+        here = gazetteer.locate(area) if area in gazetteer else None
+        placed = [
+            (
+                max(
+                    haversine_km(here.latitude, here.longitude, site.latitude, site.longitude),
+                    # Placed by area it is somewhere in it, not at its centre.
+                    (site.precision_km or 0.0) / 2,
+                ),
+                site,
+            )
+            for site in sites[category]
+            if here is not None and site.latitude is not None and not site.confidential
+        ]
+        km, site = min(placed, key=lambda pair: pair[0], default=(None, None))
+        found[area, category] = Nearest(
+            site.id if site else None, site.name if site else None, km, len(sites[category])
+        )
+    return found
