@@ -110,23 +110,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "category", "system", name=op.f("pk_access_result")),
     )
     op.create_table(
-        "rule_rehearsal",
-        sa.Column("service_id", sa.Uuid(), nullable=False),
-        sa.Column("by_id", sa.Uuid(), nullable=False),
-        sa.Column("at", sa.DateTime(), nullable=False),
-        sa.Column("change", sa.JSON(none_as_null=True), nullable=False),
-        sa.Column("told", sa.JSON(none_as_null=True), nullable=False),
+        "asker_group",
+        sa.Column("quarter", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["by_id"], ["user.id"], name=op.f("fk_rule_rehearsal_by_id_user")),
-        sa.ForeignKeyConstraint(
-            ["service_id"], ["service.id"], name=op.f("fk_rule_rehearsal_service_id_service")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_rehearsal")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asker_group")),
     )
-    with op.batch_alter_table("rule_rehearsal", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_rule_rehearsal_service_id"), ["service_id"], unique=False
-        )
+    with op.batch_alter_table("asker_group", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_asker_group_category"), ["category"], unique=False)
+        batch_op.create_index(batch_op.f("ix_asker_group_quarter"), ["quarter"], unique=False)
 
     op.create_table(
         "siting_case",
@@ -256,10 +251,32 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("agreed_text", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("capacity", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("byday", sa.String(), nullable=True))
-        batch_op.add_column(sa.Column("service_id", sa.Uuid(), nullable=True))
+        batch_op.add_column(sa.Column("listing_change_id", sa.Uuid(), nullable=True))
         batch_op.create_foreign_key(
-            batch_op.f("fk_own_resource_service_id_service"), "service", ["service_id"], ["id"]
+            batch_op.f("fk_own_resource_listing_change_id_listing_change"),
+            "listing_change",
+            ["listing_change_id"],
+            ["id"],
         )
+
+    with op.batch_alter_table("listing_change", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "system_type",
+                sa.Enum(
+                    "informal",
+                    "formal",
+                    "societal",
+                    name="systemtype",
+                    native_enum=False,
+                    length=40,
+                ),
+                nullable=True,
+            )
+        )
+
+    with op.batch_alter_table("organization", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("made_public_on", sa.Date(), nullable=True))
 
     with op.batch_alter_table("proposal", schema=None) as batch_op:
         batch_op.add_column(sa.Column("owner_id", sa.Uuid(), nullable=True))
@@ -325,11 +342,17 @@ def downgrade() -> None:
         batch_op.drop_column("evidence")
         batch_op.drop_column("owner_id")
 
+    with op.batch_alter_table("organization", schema=None) as batch_op:
+        batch_op.drop_column("made_public_on")
+
+    with op.batch_alter_table("listing_change", schema=None) as batch_op:
+        batch_op.drop_column("system_type")
+
     with op.batch_alter_table("own_resource", schema=None) as batch_op:
         batch_op.drop_constraint(
-            batch_op.f("fk_own_resource_service_id_service"), type_="foreignkey"
+            batch_op.f("fk_own_resource_listing_change_id_listing_change"), type_="foreignkey"
         )
-        batch_op.drop_column("service_id")
+        batch_op.drop_column("listing_change_id")
         batch_op.drop_column("byday")
         batch_op.drop_column("capacity")
         batch_op.drop_column("agreed_text")
@@ -365,10 +388,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_siting_case_area_code"))
 
     op.drop_table("siting_case")
-    with op.batch_alter_table("rule_rehearsal", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_rule_rehearsal_service_id"))
+    with op.batch_alter_table("asker_group", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_asker_group_quarter"))
+        batch_op.drop_index(batch_op.f("ix_asker_group_category"))
 
-    op.drop_table("rule_rehearsal")
+    op.drop_table("asker_group")
     op.drop_table("access_result")
     op.drop_table("gap_figure")
     op.drop_table("area_boundary")

@@ -350,12 +350,13 @@ class OwnResource(Sealing, Identified):
     capacity: Mapped[int | None]
     #: days of the week, as MO,FR
     byday: Mapped[str | None]
-    #: the public listing it has become
-    service_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"))
+    #: what a curator was asked to list; once published it names the listing
+    listing_change_id: Mapped[UUID | None] = mapped_column(ForeignKey("listing_change.id"))
 
     name = Sealed[str]()
     name_sealed: Mapped[bytes | None]
-    #: day, place, phone, note
+    #: day (words for the time), place, phone, note; publishes [as own.Published], public_name;
+    #: withdrawn_on, ended_because, ended_note
     details = Sealed[dict[str, Any]]()
     details_sealed: Mapped[bytes | None]
 

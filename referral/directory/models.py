@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, and_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.core.db import Identified
@@ -66,8 +67,20 @@ class Organization(Listed, Sourced, Identified):
     system_type: Mapped[SystemType] = mapped_column(default=SystemType.SOCIETAL, index=True)
     #: ours: a curator let it publish changes of its listings without being asked first
     trusted: Mapped[bool] = mapped_column(default=False)
+    #: ours: since when people's own help may be known to all, as they agreed; None: it is nobody's business
+    made_public_on: Mapped[date | None]
 
     services: Mapped[list["Service"]] = relationship(back_populates="organization")
+
+    @hybrid_property
+    def is_private(self) -> bool:
+        """Help of family and neighbours that is in no list, search, export or API."""
+        return self.system_type is SystemType.INFORMAL and self.made_public_on is None
+
+    @is_private.inplace.expression
+    @classmethod
+    def _is_private(cls) -> ColumnElement[bool]:
+        return and_(cls.system_type == SystemType.INFORMAL, cls.made_public_on.is_(None))
 
 
 class Service(Listed, Sourced, Identified):

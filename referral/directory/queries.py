@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from referral.core.errors import NotFound
 from referral.directory import closed_days, phones
-from referral.directory.kinds import Remote, ServiceStatus, SystemType
+from referral.directory.kinds import Remote, ServiceStatus
 from referral.directory.models import (
     Accessibility,
     Address,
@@ -150,8 +150,8 @@ def count(session: Session) -> int:
 
 
 def is_public() -> ColumnElement[bool]:
-    """What anyone may see: never people's own informal help."""
-    return Organization.system_type != SystemType.INFORMAL
+    """What anyone may see: never people's own informal help, but where they agreed to it."""
+    return not_(Organization.is_private)
 
 
 def is_offered() -> ColumnElement[bool]:

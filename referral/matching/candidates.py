@@ -365,7 +365,11 @@ def _offer(row: Any, parts: _Parts, gazetteer: Gazetteer) -> Offer:
         interprets=bool(row.interpretation_services),
         assured_on=row.assured_date,
         assured_by=row.assured_by_role,
-        unsafe_with_violence=default.never_with_violence or _counsels_couples(row, categories),
+        unsafe_with_violence=(
+            default.never_with_violence
+            or row.system_type is SystemType.INFORMAL  # somebody of their own surroundings
+            or _counsels_couples(row, categories)
+        ),
         **(_told(row.id, service_id, parts) if told else {}),
     )
 
@@ -420,7 +424,7 @@ def _counsels_couples(row: Any, categories: Mapping[str, bool]) -> bool:
     """Family help that, as far as its data tell, brings both sides to one table."""
     if set(categories) != {FAMILY_COUNSELLING}:
         return False
-    return row.system_type is SystemType.INFORMAL or bool(_COUPLES.search(row.name))
+    return bool(_COUPLES.search(row.name))
 
 
 def _public_point(

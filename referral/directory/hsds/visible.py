@@ -90,17 +90,13 @@ def has_secret_place(service_id: Link) -> Condition:
 def _organization(row_id: Link) -> Condition:
     # What must stay is rare: a short list of it, made once, is faster than a look at every row.
     one = aliased(Organization)
-    informal = select(one.id).where(one.system_type == SystemType.INFORMAL)
+    informal = select(one.id).where(one.is_private)
     return and_(row_id.is_not(None), row_id.not_in(informal))
 
 
 def _service(row_id: Link) -> Condition:
     one, owner = aliased(Service), aliased(Organization)
-    informal = (
-        select(one.id)
-        .join(owner, owner.id == one.organization_id)
-        .where(owner.system_type == SystemType.INFORMAL)
-    )
+    informal = select(one.id).join(owner, owner.id == one.organization_id).where(owner.is_private)
     return and_(row_id.is_not(None), row_id.not_in(informal))
 
 
@@ -128,7 +124,7 @@ def _site_leaves(one: type[ServiceAtLocation]) -> Condition:
     theirs = (
         select(of_informal.id)
         .join(owner, owner.id == of_informal.organization_id)
-        .where(owner.system_type == SystemType.INFORMAL)
+        .where(owner.is_private)
     )
     place = and_(one.location_id.not_in(hidden), one.location_id.not_in(theirs))
     return and_(_service(one.service_id), or_(one.location_id.is_(None), place))
@@ -218,7 +214,7 @@ def _record_leaves() -> Condition:
 
 
 _VISIBLE: Mapping[str, Callable[[], Condition]] = {
-    "organization": lambda: Organization.system_type != SystemType.INFORMAL,
+    "organization": lambda: not_(Organization.is_private),
     "service": lambda: _organization(Service.organization_id),
     "program": lambda: _organization(Program.organization_id),
     "location": lambda: _location_leaves(Location),

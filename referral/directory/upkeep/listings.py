@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from referral.core.errors import NotFound
-from referral.directory.kinds import HIGHEST_DESIL, Criterion, SystemType
+from referral.directory.kinds import HIGHEST_DESIL, Criterion
 from referral.directory.models import (
     CategoryBasis,
     CostOption,
@@ -54,11 +54,7 @@ def lists(gazetteer: Gazetteer) -> Lists:
 def get(session: Session, service_id: UUID) -> Service:
     """A listing that may be changed. Raises NotFound for one that is merged into another, and for people's own help."""
     service = session.get(Service, service_id)
-    if (
-        service is None
-        or service.merged_into_id is not None
-        or service.organization.system_type is SystemType.INFORMAL
-    ):
+    if service is None or service.merged_into_id is not None or service.organization.is_private:
         raise NotFound("directory.unknown_service")
     return service
 

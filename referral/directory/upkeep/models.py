@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from referral.core.db import Base, Identified
+from referral.directory.kinds import SystemType
 from referral.directory.upkeep.kinds import ChangeKind as ChangeKind
 from referral.directory.upkeep.kinds import ChangeStatus as ChangeStatus
 from referral.directory.upkeep.kinds import ClaimStatus as ClaimStatus
@@ -41,6 +42,8 @@ class ListingChange(Identified):
     #: None: a new listing that has not been published
     service_id: Mapped[UUID | None] = mapped_column(ForeignKey("service.id"), index=True)
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"), index=True)
+    #: of a new listing that is no agency's: people's own help that may be known
+    system_type: Mapped[SystemType | None]
     kind: Mapped[ChangeKind]
     status: Mapped[ChangeStatus] = mapped_column(index=True)
     #: field of directory.upkeep.editing → the value proposed

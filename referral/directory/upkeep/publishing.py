@@ -182,7 +182,7 @@ def _make(session: Session, change: ListingChange, *, now: datetime) -> Service:
     if change.organization_id is not None:
         organization = session.get(Organization, change.organization_id)
     else:
-        organization = _organization(session, change)
+        organization = _organization(session, change, now=now)
     service = Service(organization=organization, name=change.values["name"], last_modified=now)
     session.add_all([service, ServiceAtLocation(service=service)])
     session.flush()
@@ -190,9 +190,13 @@ def _make(session: Session, change: ListingChange, *, now: datetime) -> Service:
     return service
 
 
-def _organization(session: Session, change: ListingChange) -> Organization:
-    """The organization of this name, made where there is none."""
+def _organization(session: Session, change: ListingChange, *, now: datetime) -> Organization:
+    """The organization of this name, made where there is none. People's own help is an organization of its own."""
     name = change.values.get("organization") or change.values["name"]
+    if change.system_type is SystemType.INFORMAL:
+        own = Organization(name=name, system_type=SystemType.INFORMAL, made_public_on=now.date())
+        session.add(own)
+        return own
     for one in organizations.named(session, name):
         if one.name.casefold() == name.casefold() and one.system_type is not SystemType.INFORMAL:
             return one
