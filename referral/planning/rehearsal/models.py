@@ -1,23 +1,22 @@
-"""Which rule changes were rehearsed: kept so that nobody can ask until one person shows."""
+"""Who asked for what, as groups of at least a threshold's people who look alike: what rule changes are tried on."""
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from referral.core.db import Identified
 
 
-class RuleRehearsal(Identified):
-    """A change of one listing as it was tried, and the counts that were told."""
+class AskerGroup(Identified):
+    """People of one quarter who asked for one kind of help and share these facts; made once, never changed."""
 
-    __tablename__ = "rule_rehearsal"
+    __tablename__ = "asker_group"
 
-    service_id: Mapped[UUID] = mapped_column(ForeignKey("service.id"), index=True)
-    by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
-    at: Mapped[datetime]
-    change: Mapped[dict[str, Any]]
-    #: after disclosure control, as it was shown
-    told: Mapped[dict[str, Any]]
+    #: as 2026-Q3
+    quarter: Mapped[str] = mapped_column(index=True)
+    category: Mapped[str] = mapped_column(index=True)
+    #: {fact: value} as planning.rehearsal.groups.FACTS; a fact that is missing is not told
+    facts: Mapped[dict[str, Any]]
+    people: Mapped[int]
+    made_at: Mapped[datetime]
