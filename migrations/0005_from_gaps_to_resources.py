@@ -316,8 +316,16 @@ def upgrade() -> None:
                 server_default="broker",
             )
         )
+        batch_op.add_column(sa.Column("counted_in", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("closing_counted_in", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("reopened_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("callback_asked_at", sa.DateTime(), nullable=True))
+
+    with op.batch_alter_table("need", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("counted_in", sa.String(), nullable=True))
+
+    with op.batch_alter_table("client", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("area_code", sa.String(), nullable=True))
 
     # What stood before needed a value once; new rows bring their own.
     with op.batch_alter_table("proposal", schema=None) as batch_op:
@@ -327,8 +335,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("client", schema=None) as batch_op:
+        batch_op.drop_column("area_code")
+
+    with op.batch_alter_table("need", schema=None) as batch_op:
+        batch_op.drop_column("counted_in")
+
     with op.batch_alter_table("unmet_need", schema=None) as batch_op:
         batch_op.drop_column("callback_asked_at")
+        batch_op.drop_column("closing_counted_in")
+        batch_op.drop_column("counted_in")
         batch_op.drop_column("reopened_at")
         batch_op.drop_column("origin")
 

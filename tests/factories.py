@@ -19,6 +19,7 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCategory,
 )
+from referral.places.codes import no_finer_than_regency
 
 PASSWORD = "a long enough password for tests"
 Row = TypeVar("Row")
@@ -90,7 +91,12 @@ class Make:
 
     def client(self, office: Office | None = None, **values: Any) -> Client:
         office = office or self.office()
-        defaults: dict[str, Any] = {"kind": ClientKind.PERSON, "created_at": self.now}
+        code = (values.get("stays_at") or {}).get("code")
+        defaults: dict[str, Any] = {
+            "kind": ClientKind.PERSON,
+            "created_at": self.now,
+            "area_code": no_finer_than_regency(code),
+        }
         return self._save(
             Client(office_id=office.id, key=DataKey.new(self.session), **defaults | values)
         )

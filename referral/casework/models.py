@@ -95,6 +95,8 @@ class Client(Sealing, Identified):
     kind: Mapped[ClientKind]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    #: kab/kota where they stay, coarse on purpose and never sealed: counts are made by it
+    area_code: Mapped[str | None]
     #: keyed digest of the contact number, to find the same number again
     contact_index: Mapped[bytes | None] = mapped_column(index=True)
 
@@ -244,6 +246,8 @@ class Need(Sealing, Identified):
     withdrawn_at: Mapped[datetime | None]
     #: helped by other means than a referral (own people, phone call, by itself)
     resolved_otherwise_at: Mapped[datetime | None]
+    #: the quarter whose counts hold it; "": its client was counted for this kind of help already
+    counted_in: Mapped[str | None]
 
     #: the words of the story behind it: [{start, end, text}]
     because = Sealed[list[dict[str, Any]]]()

@@ -31,6 +31,7 @@ from referral.core.crypto import KeyRing
 from referral.core.errors import Invalid, NotAllowed
 from referral.core.sealing import DataKey
 from referral.directory.kinds import OLDEST_YEARS
+from referral.places.codes import no_finer_than_regency
 
 STORY_LIMIT = 10_000  # characters; longer tellings are for a note in a file, not for one box
 NOTE_LIMIT = 10_000
@@ -60,6 +61,7 @@ def open_case(
         name=name,
         registered_in=registered_in,
         stays_at=dict(stays_at or {}),
+        area_code=no_finer_than_regency((stays_at or {}).get("code")),
     )
     office.case_count += 1
     case = Case(
@@ -94,6 +96,7 @@ def update_client(
     """Replace what is held on the client; an empty value forgets the old one."""
     client = case.client
     client.name, client.registered_in, client.stays_at = name, registered_in, dict(stays_at)
+    client.area_code = no_finer_than_regency(stays_at.get("code"))
     case.protections = list(protections)
     set_facts(client, facts)
     set_safe_contact(session, case, safe_contact)
@@ -352,5 +355,5 @@ def erase_client(session: Session, client: Client, *, by: User, now: datetime) -
         case.closed_at = case.closed_at or now
     session.flush()  # nothing may wait to be sealed when the key goes
     client.key.destroy(now=now)
-    client.erased_at, client.contact_index = now, None
+    client.erased_at, client.contact_index, client.area_code = now, None, None
     audit.record(session, "client.erased", client, by=by, now=now, client_id=client.id)

@@ -66,6 +66,9 @@ class UnmetNeed(Identified):
     closed_at: Mapped[datetime | None]
     #: fitting_service, withdrawn, resolved_otherwise, met
     closed_as: Mapped[str | None]
+    #: the quarter whose counts hold it, and whose hold its end; "": its client was counted for this category already
+    counted_in: Mapped[str | None]
+    closing_counted_in: Mapped[str | None]
 
 
 class NewServiceNotice(Identified):
