@@ -320,6 +320,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("closing_counted_in", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("reopened_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("callback_asked_at", sa.DateTime(), nullable=True))
+        batch_op.add_column(sa.Column("weighed_version", sa.Integer(), nullable=True))
 
     with op.batch_alter_table("need", schema=None) as batch_op:
         batch_op.add_column(sa.Column("counted_in", sa.String(), nullable=True))
@@ -342,6 +343,7 @@ def downgrade() -> None:
         batch_op.drop_column("counted_in")
 
     with op.batch_alter_table("unmet_need", schema=None) as batch_op:
+        batch_op.drop_column("weighed_version")
         batch_op.drop_column("callback_asked_at")
         batch_op.drop_column("closing_counted_in")
         batch_op.drop_column("counted_in")

@@ -24,6 +24,26 @@ class Origin(StrEnum):
     BROKER = "broker"
 
 
+class Closing(StrEnum):
+    """Why nobody waits any more."""
+
+    FITTING_SERVICE = "fitting_service"
+    WITHDRAWN = "withdrawn"
+    RESOLVED_OTHERWISE = "resolved_otherwise"
+    MET = "met"
+    #: the broker says, or a second search shows, that there was none
+    NOT_A_GAP = "not_a_gap"
+
+
+class Outcome(StrEnum):
+    """What came of telling a client of a new service."""
+
+    REFERRED = "referred"
+    DECLINED = "declined"
+    NOT_REACHED = "not_reached"
+    DOES_NOT_FIT = "does_not_fit"
+
+
 class UnmetReason(Base):
     """One reason why a need stays unmet, from directory_data/unmet_reasons.csv."""
 
@@ -52,7 +72,7 @@ class UnmetNeed(Identified):
     area_code: Mapped[str | None] = mapped_column(index=True)
     reason: Mapped[str] = mapped_column(ForeignKey("unmet_reason.code"))
     secondary: Mapped[list[str]] = mapped_column(default=list)
-    #: ids of what is behind it: {receipts, referrals}
+    #: ids of what is behind it, in order: {receipts, choices, referrals}
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     #: what it was first seen by
     origin: Mapped[Origin]
@@ -64,8 +84,10 @@ class UnmetNeed(Identified):
     #: when a broker looked at the pre-filled reason and agreed or corrected it
     confirmed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
-    #: fitting_service, withdrawn, resolved_otherwise, met
+    #: as Closing
     closed_as: Mapped[str | None]
+    #: version of the directory up to which every offer was weighed for it
+    weighed_version: Mapped[int | None]
     #: the quarter whose counts hold it, and whose hold its end; "": its client was counted for this category already
     counted_in: Mapped[str | None]
     closing_counted_in: Mapped[str | None]
@@ -83,5 +105,5 @@ class NewServiceNotice(Identified):
     position: Mapped[int]
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
-    #: what came of telling the client: referred, declined, not_reached, does_not_fit
+    #: as Outcome
     done_as: Mapped[str | None]
