@@ -142,7 +142,7 @@ def _fit(
 def _at_place(
     group: Asked, offer: Offer, *, now: datetime, hours: bool, room: bool
 ) -> tuple[Fit, frozenset[str]]:
-    answers = {_answer(query, offer, room=room) for query in _queries(group, now, hours)}
+    answers = {_answer(query, offer, room=room) for query in _queries(group, offer, now, hours)}
     if len(answers) > 1 or None in answers:
         # Part of the band is in and part is out, or a fact that decides is not told.
         return Fit.UNTOLD, frozenset()
@@ -166,10 +166,13 @@ def _answer(query: Query, offer: Offer, *, room: bool) -> frozenset[str] | None:
     return None if is_untold else frozenset()
 
 
-def _queries(group: Asked, now: datetime, hours: bool) -> list[Query]:
-    """The group's people as questions: both ends of each band that is told."""
+def _queries(group: Asked, offer: Offer, now: datetime, hours: bool) -> list[Query]:
+    """The group's people as questions: both ends of each band that is told, and where a limit of the offer cuts it."""
     facts = group.facts
-    ages = AGE_BANDS.get(facts.get("age", ""), (None,))
+    ages: Iterable[int | None] = (None,)
+    if band := AGE_BANDS.get(facts.get("age", "")):
+        limits = (offer.minimum_age, offer.maximum_age)
+        ages = {*band, *(int(one) for one in limits if one and band[0] <= one <= band[1])}
     desils = DESIL_BANDS.get(facts.get("desil", ""), (None,))
     return [
         Query(
