@@ -1,4 +1,4 @@
-"""Commands about places: `flask places find`, `import`, `coverage`."""
+"""Commands about places: `flask places find`, `import`, `import-boundaries`, `coverage`."""
 
 import csv
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from rich.table import Table
 
 from referral.cli.answering import FINDINGS, Group, as_json, language, on_schema, print_json, refuse
 from referral.core.db import take_write_lock
-from referral.core.errors import Invalid, JejaringError, NotFound
+from referral.core.errors import Finding, Invalid, JejaringError, NotFound
 from referral.core.text import km, label, number, render
 from referral.extensions import db
 from referral.places import operations, queries
@@ -65,6 +65,11 @@ def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
         session.rollback()
         refuse(error, as_json=as_json, lang=lang)
     session.commit()
+    _tell(report.as_counts(), report.findings, as_json=as_json, lang=lang)
+
+
+def _tell(counts: dict[str, Any], found: list[Finding], *, as_json: bool, lang: str) -> None:
+    """Say what became of a file, and end with FINDINGS where anything was wrong with it."""
     findings = [
         {
             "row": finding.row,
@@ -72,16 +77,55 @@ def import_(file: Path, source: str | None, as_json: bool, lang: str) -> None:
             "value": finding.value,
             "message": render(finding.message, lang),
         }
-        for finding in report.findings
+        for finding in found
     ]
     if as_json:
-        print_json(report.as_counts() | {"findings": findings})
+        print_json(counts | {"findings": findings})
     else:
         for finding in findings:
             click.echo(f"{finding['row']}: {finding['field']}: {finding['message']}", err=True)
-        click.echo(", ".join(f"{name} {count}" for name, count in report.as_counts().items()))
+        click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
     if findings:
         raise SystemExit(FINDINGS)
+
+
+@group.command("import-boundaries")
+@click.argument("geojson", type=existing_file)
+@click.option(
+    "--code", help="Property that holds the areas' codes; found by itself where it is not given."
+)
+@click.option("--source", help="Name of the source; by default the file's name without its ending.")
+@as_json
+@language
+@on_schema
+def import_boundaries(
+    geojson: Path, code: str | None, source: str | None, as_json: bool, lang: str
+) -> None:
+    """Load outlines of areas from a GeoJSON file, for maps and to tell in which kab/kota a point lies.
+
+    Crossed rings are mended and parts of one area joined. What can't be taken is reported with its feature and
+    kept out. Ends with 1 if there was any.
+
+    \b
+    Example: flask places import-boundaries kabupaten.geojson --code kode
+    """
+    from referral.places import boundaries  # geometry loads slowly
+
+    session = db.session
+    take_write_lock(session)
+    try:
+        found = track(
+            boundaries.features(geojson),
+            description=geojson.name,
+            console=Console(stderr=True),
+            transient=True,
+        )
+        report = boundaries.load(session, found, source=source or geojson.stem, code_property=code)
+    except JejaringError as error:
+        session.rollback()
+        refuse(error, as_json=as_json, lang=lang)
+    session.commit()
+    _tell(report.as_counts(), report.findings, as_json=as_json, lang=lang)
 
 
 @group.command()

@@ -85,12 +85,14 @@ def query_from(
 
 
 def place_of_point(near: tuple[float, float], gazetteer: Gazetteer) -> Place | None:
-    """The kab/kota a point lies in; None where two are about equally near."""
+    """The kab/kota a point lies in: by boundaries, else the nearest; None where two are about equally near."""
     if not len(gazetteer):
         return None
-    regency, km, next_km = gazetteer.nearest_regency(*near)
-    if next_km is not None and next_km < km * EQUALLY_NEAR:
-        return None
+    regency = gazetteer.regency_at(*near)
+    if regency is None:
+        regency, km, next_km = gazetteer.nearest_regency(*near)
+        if next_km is not None and next_km < km * EQUALLY_NEAR:
+            return None
     located = gazetteer.locate(regency.code)
     return Place(regency.code, regency.name, located.precision_km if located else 0.0)
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -13,6 +14,9 @@ from referral.core.errors import JejaringError
 from referral.core.geo import EARTH_RADIUS_KM
 from referral.places.codes import regency_of
 from referral.places.names import base_name, is_city, letters, spelling
+
+if TYPE_CHECKING:
+    from referral.places.outlines import Outlines
 
 PROVINCE, REGENCY, DISTRICT = 1, 2, 3
 #: A misspelt name must be this like the right one: inside a regency, and in the whole country.
@@ -145,8 +149,15 @@ def _parts(text: str) -> list[_Part]:
 class Gazetteer:
     """All places of a country in memory. Building takes a moment; asking is quick."""
 
-    def __init__(self, rows: Iterable[Place], aliases: Iterable[Alias] = ()):
+    def __init__(
+        self,
+        rows: Iterable[Place],
+        aliases: Iterable[Alias] = (),
+        outlines: "Outlines | None" = None,
+    ):
         self._places = {place.code: place for place in rows}
+        #: boundaries of areas; None where none were imported
+        self.outlines = outlines
         self._children: dict[str, list[Place]] = defaultdict(list)
         self._named: dict[str, list[Place]] = defaultdict(list)
         self._districts: dict[str, dict[str, list[Place]]] = defaultdict(lambda: defaultdict(list))
@@ -254,6 +265,18 @@ class Gazetteer:
                 count=len(found),
             )
         return found[0].place
+
+    def regency_at(self, latitude: float, longitude: float) -> Place | None:
+        """The regency whose boundary holds a position; None where boundaries don't tell surely.
+
+        Where the nearest point is that of a regency without a boundary, the position may as well lie there.
+        """
+        code = self.outlines.regency_at(latitude, longitude) if self.outlines else None
+        if code not in self._places:
+            return None
+        nearest, _, _ = self.nearest_regency(latitude, longitude)
+        is_sure = nearest.code == code or nearest.code in (self.outlines or ())
+        return self._places[code] if is_sure else None
 
     def nearest_regency(
         self, latitude: float, longitude: float

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 
 from referral.core.geo import haversine_km
 from referral.places import gazetteer as memory
-from referral.places.models import Place, PlaceAlias, PlaceLoad
+from referral.places.models import AreaBoundary, Place, PlaceAlias, PlaceLoad
+
+if TYPE_CHECKING:
+    from referral.places.outlines import Outlines
 
 _kept: WeakKeyDictionary[Engine, tuple[UUID | None, memory.Gazetteer]] = WeakKeyDictionary()
 _lock = Lock()
@@ -48,8 +51,20 @@ def _read(session: Session) -> memory.Gazetteer:
         )
     )
     return memory.Gazetteer(
-        (memory.Place(**place) for place in places), (memory.Alias(*alias) for alias in aliases)
+        (memory.Place(**place) for place in places),
+        (memory.Alias(*alias) for alias in aliases),
+        _outlines(session),
     )
+
+
+def _outlines(session: Session) -> "Outlines | None":
+    query = select(AreaBoundary.code, AreaBoundary.shape).order_by(AreaBoundary.code)
+    kept = {row.code: row.shape for row in session.execute(query)}
+    if not kept:
+        return None
+    from referral.places.outlines import Outlines  # geometry loads slowly
+
+    return Outlines(kept)
 
 
 def coverage(places: Iterable[memory.Place]) -> dict[str, Any]:
