@@ -71,8 +71,8 @@ def protect(system: System, *, threshold: int) -> Protected:
         threshold=threshold,
     )
     values = np.add.reduceat(np.append(system.counts[figures.parts], 0), figures.starts[:-1])
-    shown = np.array([release.cells[at].shown is Shown.COUNT for at in range(len(figures))])
-    labelled = np.array([release.cells[at].shown is Shown.SMALL for at in range(len(figures))])
+    shown = np.array([release.cells[at].shown is Shown.COUNT for at in range(len(figures))], bool)
+    labelled = np.array([release.cells[at].shown is Shown.SMALL for at in range(len(figures))], bool)
     audit = Audit(0, 0, None, None, 0)
     said = np.zeros(len(system.statements), dtype=bool)
     earlier = 0 if system.register is None else len(system.register.sums)
