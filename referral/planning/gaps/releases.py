@@ -1,0 +1,220 @@
+"""Making the releases: a quarter is counted once, and what may be told of it goes through disclosure control once.
+
+Whoever reads a figure reads one of these. See docs/gaps.md for the rules.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from referral.changes import audit
+from referral.changes.actors import Actor
+from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.disclosure.certificate import Certificate, digest
+from referral.planning.disclosure.suppression import protect
+from referral.planning.gaps import counting, figures, register
+from referral.planning.gaps.cuts import Key, Tree
+from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measure
+from referral.planning.gaps.periods import WINDOW, before, end_of, quarter_of, window
+from referral.planning.gaps.register import Published
+
+#: Smallest count in what everybody may download.
+PUBLIC_THRESHOLD = 11
+_WITHHELD = Cell(Shown.WITHHELD)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What may be told of a quarter, not yet kept."""
+
+    audience: Audience
+    threshold: int
+    cells: Mapping[Measure, Mapping[Key, Cell]]
+    certificate: Mapping[str, Any]
+
+
+def newest_quarter(session: Session) -> str | None:
+    """The quarter of the newest release; None before the first."""
+    newest = figures.latest(session)
+    return newest.quarter if newest else None
+
+
+def due(session: Session, *, now: datetime) -> str | None:
+    """The quarter that has ended and has no release yet; None where nothing is due."""
+    ended, newest = before(quarter_of(now)), newest_quarter(session)
+    return ended if newest is None or newest < ended else None
+
+
+def possible(session: Session, *, now: datetime) -> str | None:
+    """The quarter that a planner may have released now: one that is due, else the running one, once."""
+    running = quarter_of(now)
+    if newest_quarter(session) is None:
+        return running
+    return due(session, now=now) or (running if newest_quarter(session) != running else None)
+
+
+def count(session: Session, quarter: str, *, now: datetime) -> bool:
+    """Count what belongs into the quarter and into those before it that have no release; whether anybody was ever counted.
+
+    What was counted is not counted again. The caller holds the write lock.
+    """
+    newest, since = newest_quarter(session), end_of(before(quarter, WINDOW))
+    for each in window(quarter):
+        if (newest is None or newest < each) and not counting.is_frozen(session, each):
+            counting.freeze(session, each, since=since, now=now)
+    return newest is not None or any(counting.is_frozen(session, each) for each in window(quarter))
+
+
+def prepare(session: Session, quarter: str, *, threshold: int) -> list[Prepared]:
+    """What may be told of a quarter that was counted, for planners and for everybody. Reads frozen counts only."""
+    planners = _prepare(session, quarter, Audience.PLANNERS, threshold)
+    public = _prepare(session, quarter, Audience.PUBLIC, max(threshold, PUBLIC_THRESHOLD))
+    return [planners, _no_more_than(planners, public)]
+
+
+def keep(
+    session: Session, quarter: str, prepared: Sequence[Prepared], *, by: Actor, now: datetime
+) -> list[GapRelease]:
+    """Publish what was prepared; nothing where the quarter has its release by now. The caller holds the write lock."""
+    known = select(GapRelease.id).where(GapRelease.quarter == quarter)
+    if session.scalar(known.limit(1)) is not None:
+        return []
+    releases = []
+    for one in prepared:
+        release = GapRelease(
+            quarter=quarter,
+            audience=one.audience,
+            made_at=now,
+            threshold=one.threshold,
+            certificate=dict(one.certificate),
+        )
+        session.add(release)
+        session.flush()
+        rows = [
+            {
+                "release_id": release.id,
+                "measure": measure,
+                "area": key.area,
+                "category": key.category,
+                "reason": key.reason,
+                "period": key.period,
+                "shown": cell.shown.value,
+                "people": cell.count,
+            }
+            for measure, cells in one.cells.items()
+            for key, cell in cells.items()
+        ]
+        if rows:
+            session.execute(insert(GapFigure), rows)
+        audit.record(
+            session,
+            "gaps.released",
+            release,
+            by=by,
+            now=now,
+            quarter=quarter,
+            audience=one.audience.value,
+        )
+        releases.append(release)
+    return releases
+
+
+def published(cells: Mapping[Key, Cell]) -> dict[tuple[str, ...], Cell]:
+    """The figures under the names that a certificate has for them."""
+    return {astuple(key): cell for key, cell in cells.items()}
+
+
+def publish(
+    session: Session, *, threshold: int, by: Actor, now: datetime, quarter: str | None = None
+) -> GapRelease | None:
+    """Count a quarter and release it, all at once; gives the planners' release.
+
+    quarter: by default the one that is possible now. None comes back where there is nothing to release or the
+    quarter was released already. The caller holds the write lock; where others wait for it, take the three
+    steps one by one.
+    """
+    quarter = quarter or possible(session, now=now)
+    if quarter is None or not count(session, quarter, now=now):
+        return None
+    prepared = prepare(session, quarter, threshold=threshold)
+    releases = keep(session, quarter, prepared, by=by, now=now)
+    return releases[0] if releases else None
+
+
+def _prepare(session: Session, quarter: str, audience: Audience, threshold: int) -> Prepared:
+    tree = figures.tree_of(session)
+    cells: dict[Measure, Mapping[Key, Cell]] = {}
+    certificate: dict[str, Any] = {}
+    for measure in Measure:
+        asked = _asked(session, measure, quarter, audience, tree)
+        protected = protect(asked.system, threshold=threshold)
+        cells[measure] = {
+            key: cell
+            for key, cell in zip(asked.keys, protected.cells(), strict=True)
+            if cell.count != 0
+        }
+        names = [astuple(key) for key in asked.keys]
+        certificate[measure.value] = protected.certificate(names).as_json()
+    return Prepared(audience, threshold, cells, certificate)
+
+
+def _asked(
+    session: Session, measure: Measure, quarter: str, audience: Audience, tree: Tree
+) -> register.Asked:
+    earlier = [
+        Published(window(release.quarter), release.threshold, _cells(session, release, measure))
+        for release in _register(session, quarter, audience)
+    ]
+    held = {*window(quarter), *(each for one in earlier for each in one.quarters)}
+    return register.system(
+        counting.frozen(session, measure, sorted(held)), tree, window(quarter), earlier
+    )
+
+
+def _register(session: Session, quarter: str, audience: Audience) -> Sequence[GapRelease]:
+    """Earlier releases whose quarters this one shares, or one that shares some with it, and so on."""
+    query = (
+        select(GapRelease)
+        .where(GapRelease.audience == audience, GapRelease.quarter < quarter)
+        .order_by(GapRelease.quarter.desc())
+    )
+    reached, found = window(quarter)[0], []
+    for release in session.scalars(query):
+        if release.quarter < reached:
+            break
+        reached = min(reached, window(release.quarter)[0])
+        found.append(release)
+    return found[::-1]
+
+
+def _cells(session: Session, release: GapRelease, measure: Measure) -> Mapping[Key, Cell]:
+    found = figures.read(session, release, measure)
+    return {key: found.cell(key) for key in found}
+
+
+def _no_more_than(planners: Prepared, public: Prepared) -> Prepared:
+    """The public release, without anything that would tell planners more than their own."""
+    cells: dict[Measure, Mapping[Key, Cell]] = {}
+    certificates = {}
+    for measure, each in public.cells.items():
+        own = planners.cells[measure]
+        cells[measure] = {
+            key: _WITHHELD if own[key].shown is Shown.WITHHELD else cell
+            for key, cell in each.items()
+        }
+        told = Counter(cell.shown for cell in cells[measure].values())
+        certificate = Certificate.from_json(public.certificate[measure.value])
+        certificates[measure.value] = replace(
+            certificate,
+            shown=told[Shown.COUNT],
+            small=told[Shown.SMALL],
+            withheld=told[Shown.WITHHELD],
+            complementary=certificate.complementary + certificate.shown - told[Shown.COUNT],
+            digest=digest(published(cells[measure])),
+        ).as_json()
+    return Prepared(public.audience, public.threshold, cells, certificates)
