@@ -46,8 +46,8 @@ def test_a_planner_sees_who_would_have_been_gained_in_whole_groups(
 
     assert [one.get_text(" ", strip=True) for one in page.select(".kpis > div")] == [
         "people would have been gained +7",
-        "people would have been lost −0",
-        "would have fitted 15 8 as it is now",
+        "people would have been lost 0",
+        "would have fitted 8 as it is now 15",
         "cannot be told 0",
     ]
     assert "Of 15 people who asked nearby, 7 more" in page.text
