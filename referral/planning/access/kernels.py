@@ -133,8 +133,8 @@ def rational_agents(
     rho     people for one place at which crowding costs 1; by default all people / all places
     tau_km  the way that costs 1
 
-    The least of Σ_j D_j² / 2ρS_j + Σ_ij x_ij km_ij / τ, found by moving people of each point from the dearest
-    service they use to the cheapest, all points at once, as far as that lowers the sum.
+    The least of Σ_j D_j² / 2ρS_j + Σ_ij x_ij km_ij / τ, found by moving people of each point from the service at
+    which they lose most to the cheapest, all points at once, as far as that lowers the sum.
     Saxon & Snow (2019), A rational agent model for the spatial accessibility of primary health care. Annals of
     the American Association of Geographers 110(1).
     """
@@ -157,12 +157,12 @@ def rational_agents(
         crowd = sums(columns, flow, usable.size[1])
         costs = crowd[columns] / room[columns] + way
         low = _where_least(costs, starts, lengths)
-        high = _where_least(np.where(flow > 0, -costs, np.inf), starts, lengths)
-        excess = np.add.reduceat(flow * costs, starts) - who * costs[low]
-        total = np.add.reduceat(flow * costs, starts).sum()
-        gap = float(excess.sum() / total) if total else 0.0
+        excess = flow * (costs - np.repeat(costs[low], lengths))
+        total = float((flow * costs).sum())
+        gap = float(excess.sum()) / total if total else 0.0
         if gap <= tolerance:
             break
+        high = _where_least(-excess, starts, lengths)
         _move(flow, costs, columns, room, low, high)
     crowd = sums(columns, flow, usable.size[1])
     costs = crowd[columns] / room[columns] + way
@@ -173,16 +173,16 @@ def rational_agents(
 def _move(flow: Floats, costs: Floats, columns: Any, room: Floats, low: Any, high: Any) -> None:
     """Moves people from pairs `high` to pairs `low`, as far as it lowers the common sum; changes `flow`."""
     into, out = columns[low], columns[high]
-    slope = 1 / room[into] + 1 / room[out]
-    step = np.minimum((costs[high] - costs[low]) / slope, flow[high])
-    step[into == out] = 0.0
-    # As many as would come alone, not all of those that come at the same time.
+    wish = (costs[high] - costs[low]) / (1 / room[into] + 1 / room[out])
+    wish[into == out] = 0.0
+    step = np.minimum(wish, flow[high])
+    # Those that come to one service or leave it at the same time must not be more than evens the cost out.
     for ends in (into, out):
         most = np.zeros(len(room))
-        np.maximum.at(most, ends, step)
+        np.maximum.at(most, ends, wish)
         everybody = sums(ends, step, len(room))
-        with np.errstate(invalid="ignore"):
-            step = step * np.where(everybody > 0, most / everybody, 0.0)[ends]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            step = step * np.where(everybody > most, most / everybody, 1.0)[ends]
     change = sums(into, step, len(room))
     change -= sums(out, step, len(room))
     curve = float((change**2 / np.where(room > 0, room, 1.0)).sum())
