@@ -23,6 +23,7 @@ PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.forget_claims, crontab(minute="10", hour="19")),
     (tasks.find_duplicates, crontab(minute="40", hour="18")),
     (tasks.publish_fairness, crontab(minute="10", hour="20")),
+    (tasks.publish_gaps, crontab(minute="30", hour="20")),
 )
 
 
@@ -38,6 +39,7 @@ class Jobs:
         )
         self.import_file = self.queue.task()(_in(app, tasks.import_file))
         self.publish_fairness_of = self.queue.task()(_in(app, tasks.publish_fairness_of))
+        self.publish_gaps_of = self.queue.task()(_in(app, tasks.publish_gaps_of))
 
     def run(self) -> None:
         """Work tasks off until the process is told to stop."""

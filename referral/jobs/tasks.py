@@ -10,7 +10,7 @@ from flask_mailman import EmailMultiAlternatives
 
 from referral.accounts.models import User
 from referral.changes import outbox, webhooks
-from referral.changes.actors import SYSTEM
+from referral.changes.actors import SYSTEM, Actor
 from referral.changes.models import OutgoingEvent, OutgoingMail
 from referral.core.db import take_write_lock
 from referral.directory.duplicates import finding
@@ -20,6 +20,7 @@ from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 from referral.jobs import posting
 from referral.planning.fairness import releases as fairness
+from referral.planning.gaps import releases as gaps
 from referral.referrals import reminders, standing
 
 Clock = Callable[[], datetime]
@@ -179,6 +180,39 @@ def publish_fairness() -> int:
 def publish_fairness_of(office_id: str, asked_by_id: str) -> bool:
     """The same for one office, asked for by its supervisor; whether it was made."""
     return _publish_fairness(UUID(office_id), UUID(asked_by_id))
+
+
+def publish_gaps(clock: Clock = the_time) -> bool:
+    """Release the counts of gaps of the quarter that has ended, where they are missing; whether they were made."""
+    quarter = gaps.due(db.session, now=clock())
+    db.session.rollback()
+    return quarter is not None and release_gaps(quarter, clock=clock)
+
+
+def publish_gaps_of(asked_by_id: str) -> bool:
+    """The same at once, also for the running quarter, asked for by a planner; whether it was made."""
+    quarter = gaps.possible(db.session, now=the_time())
+    db.session.rollback()
+    return quarter is not None and release_gaps(
+        quarter, lambda: db.session.get_one(User, UUID(asked_by_id))
+    )
+
+
+def release_gaps(
+    quarter: str, by: Callable[[], Actor] = lambda: SYSTEM, *, clock: Clock = the_time
+) -> bool:
+    """Count a quarter and release it. Nobody waits while it is worked out what may be told."""
+    threshold = current_app.config["SETTINGS"].COUNT_THRESHOLD
+    _begin_writing()
+    has_anything = gaps.count(db.session, quarter, now=clock())
+    db.session.commit()
+    if not has_anything:
+        return False
+    prepared = gaps.prepare(db.session, quarter, threshold=threshold)
+    _begin_writing()
+    made = gaps.keep(db.session, quarter, prepared, by=by(), now=clock())
+    db.session.commit()
+    return bool(made)
 
 
 def _publish_fairness(office_id: UUID | None, asked_by_id: UUID | None = None) -> bool:
