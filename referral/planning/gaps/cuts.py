@@ -28,6 +28,10 @@ class Key:
     period: str = ALL
 
 
+#: In what a figure may be wider or narrower.
+DIMENSIONS = ("area", "category", "reason", "period")
+
+
 @dataclass(frozen=True)
 class Cut:
     """How finely each of the four is told together: the finest level that is published, wider ones beside it."""
@@ -54,6 +58,7 @@ class Tree:
 
     def __init__(self, domains: dict[str, str], axes: dict[str, str]) -> None:
         self._parents = domains | axes
+        self.reasons = frozenset(axes) | frozenset(axes.values())
 
     def wider(self, key: Key, dimension: str) -> Key | None:
         """The same figure one step wider in `area`, `category`, `reason` or `period`; None where it holds all."""
@@ -73,10 +78,22 @@ class Tree:
 
     def is_published(self, key: Key) -> bool:
         """Whether one of the cuts holds this figure."""
-        levels = {name: self.level(key, name) for name in ("area", "category", "reason", "period")}
+        levels = {name: self.level(key, name) for name in DIMENSIONS}
         return any(
             all(getattr(cut, name) >= level for name, level in levels.items()) for cut in CUTS
         )
+
+    def is_inside(self, key: Key, wide: Key) -> bool:
+        """Whether everybody whom the first figure counts is counted by the second too."""
+        return all(self._is_within(key, wide, name) for name in DIMENSIONS)
+
+    def _is_within(self, key: Key, wide: Key, dimension: str) -> bool:
+        step: Key | None = key
+        while step is not None:
+            if getattr(step, dimension) == getattr(wide, dimension):
+                return True
+            step = self.wider(step, dimension)
+        return False
 
     def widened(self, key: Key) -> Iterator[Key]:
         """The figure, and wider ones in the order in which they stand in for it when it may not be told.

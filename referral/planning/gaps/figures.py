@@ -1,7 +1,7 @@
 """Reading what was published of gaps, and the wider figure that stands in where one may not be told."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from referral.directory.reference import taxonomy
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.gaps.cuts import Key, Tree
 from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measure
+from referral.planning.gaps.periods import window
 from referral.planning.unmet.models import UnmetReason
 
 NOBODY = Cell(Shown.COUNT, 0)
@@ -56,6 +57,15 @@ class Figures:
                     return Told(key, own, wider, cell.count)
         return Told(key, own, None, None)
 
+    def inside(self, key: Key, dimension: str) -> list[Key]:
+        """Figures one step narrower than this one in `dimension` that are not 0, in the order of their codes."""
+        return sorted(one for one in self._cells if self.tree.wider(one, dimension) == key)
+
+    def areas(self, level: int) -> list[str]:
+        """Provinces (1) or kab/kota (2) where anybody is, each also where nobody knows more."""
+        found = {key.area for key in self._cells if self.tree.level(key, "area") == level}
+        return sorted(found)
+
     def __iter__(self) -> Iterator[Key]:
         """Keys of everything that is not 0, whether it may be told or not."""
         return iter(self._cells)
@@ -88,6 +98,51 @@ def read(
         for row in session.scalars(query)
     }
     return Figures(cells, tree)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One quarter in the coming and going of a figure.
+
+    own   how many the quarter itself brought; None: too fine a figure to be told by quarter
+    year  how many the four quarters that end with it brought; None: no release ends with it
+    """
+
+    quarter: str
+    own: Cell | None
+    year: Cell | None
+
+
+def trend(
+    session: Session, key: Key, measure: Measure, audience: Audience = Audience.PLANNERS
+) -> list[Point]:
+    """How a figure came and went, from every release there is, oldest quarter first. The key's period is left out."""
+    releases = session.scalars(
+        select(GapRelease).where(GapRelease.audience == audience).order_by(GapRelease.quarter)
+    ).all()
+    rows = session.scalars(
+        select(GapFigure).where(
+            GapFigure.release_id.in_([one.id for one in releases]),
+            GapFigure.measure == measure,
+            GapFigure.area == key.area,
+            GapFigure.category == key.category,
+            GapFigure.reason == key.reason,
+        )
+    )
+    cells = {(row.release_id, row.period): Cell(Shown(row.shown), row.people) for row in rows}
+    by_quarter = tree_of(session).is_published(replace(key, period="-"))
+    years, own = {}, dict[str, Cell]()
+    for release in releases:
+        years[release.quarter] = cells.get((release.id, ""), NOBODY)
+        for quarter in window(release.quarter):
+            cell = cells.get((release.id, quarter), NOBODY)
+            # What one release has told stays told.
+            if quarter not in own or cell.shown is Shown.COUNT:
+                own[quarter] = cell
+    return [
+        Point(quarter, own[quarter] if by_quarter else None, years.get(quarter))
+        for quarter in sorted(own)
+    ]
 
 
 def tree_of(session: Session) -> Tree:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from referral.changes import audit
 from referral.changes.actors import Actor
 from referral.planning.disclosure.cells import Cell, Shown
-from referral.planning.disclosure.certificate import Certificate, digest
+from referral.planning.disclosure.certificate import Certificate, digest, verify
 from referral.planning.disclosure.suppression import protect
 from referral.planning.gaps import counting, figures, register
 from referral.planning.gaps.cuts import Key, Tree
@@ -144,6 +144,66 @@ def publish(
     prepared = prepare(session, quarter, threshold=threshold)
     releases = keep(session, quarter, prepared, by=by, now=now)
     return releases[0] if releases else None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a kept release: certificate, count, cut or exposed; in how many figures."""
+
+    measure: Measure
+    what: str
+    figures: int
+
+
+def check(session: Session, release: GapRelease) -> list[Finding]:
+    """Prove a kept release again from what is stored; nothing is found in one that nobody has touched.
+
+    certificate  it is not what its certificate was written for
+    count        figures that differ from the frozen counts, are missing or tell of nobody
+    cut          figures outside the fixed list
+    exposed      figures that tell more than disclosure control lets them
+    """
+    tree, found = figures.tree_of(session), list[Finding]()
+    planners = release
+    if release.audience is Audience.PUBLIC:
+        planners = _of(session, release.quarter, Audience.PLANNERS)
+    again = _prepare(session, release.quarter, release.audience, release.threshold)
+    for measure in Measure:
+        cells, right = _cells(session, release, measure), again.cells[measure]
+        own = _cells(session, planners, measure)
+        asked = _asked(session, measure, release.quarter, release.audience, tree)
+        values = dict(zip(asked.keys, _values(asked), strict=True))
+        certificate = Certificate.from_json(release.certificate[measure.value])
+        wrong = {
+            "certificate": len(verify(published(cells), certificate)),
+            "count": len(cells.keys() ^ right.keys())
+            + sum(cell.count not in (None, values.get(key)) for key, cell in cells.items()),
+            "cut": sum(not tree.is_published(key) for key in cells),
+            "exposed": sum(
+                _tells_more(cell, right[key]) or _tells_more(cell, own[key])
+                for key, cell in cells.items()
+                if key in right and key in own
+            ),
+        }
+        found += [Finding(measure, what, many) for what, many in wrong.items() if many]
+    return found
+
+
+def _of(session: Session, quarter: str, audience: Audience) -> GapRelease:
+    query = select(GapRelease).where(GapRelease.quarter == quarter, GapRelease.audience == audience)
+    return session.scalars(query).one()
+
+
+def _values(asked: register.Asked) -> list[int]:
+    sums, counts = asked.system.figures, asked.system.counts
+    return [int(counts[sums.row(at)].sum()) for at in range(len(sums))]
+
+
+def _tells_more(cell: Cell, than: Cell) -> bool:
+    """Whether one way of seeing a figure tells something that the other doesn't."""
+    if cell.shown is Shown.COUNT:
+        return cell != than
+    return cell.shown is Shown.SMALL and than.shown is Shown.WITHHELD
 
 
 def _prepare(session: Session, quarter: str, audience: Audience, threshold: int) -> Prepared:
