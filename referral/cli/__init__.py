@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from referral.cli import accounts, audit, db, directory, jobs, match, needs, places
+from referral.cli import accounts, audit, db, directory, gaps, jobs, match, needs, places
 from referral.cli import upkeep as upkeep  # its command is one of the group `directory`
 from referral.cli.demo import command as demo
 
@@ -12,6 +12,7 @@ COMMANDS = (
     db.group,
     demo.command,
     directory.group,
+    gaps.group,
     jobs.group,
     needs.group,
     places.group,
