@@ -24,6 +24,7 @@ PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.find_duplicates, crontab(minute="40", hour="18")),
     (tasks.publish_fairness, crontab(minute="10", hour="20")),
     (tasks.publish_gaps, crontab(minute="30", hour="20")),
+    (tasks.group_askers, crontab(minute="50", hour="20")),
 )
 
 

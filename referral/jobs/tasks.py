@@ -21,6 +21,8 @@ from referral.extensions import db, mail
 from referral.jobs import posting
 from referral.planning.fairness import releases as fairness
 from referral.planning.gaps import releases as gaps
+from referral.planning.gaps.periods import quarter_of
+from referral.planning.rehearsal import freezing
 from referral.referrals import reminders, standing
 
 Clock = Callable[[], datetime]
@@ -227,3 +229,21 @@ def _publish_fairness(office_id: UUID | None, asked_by_id: UUID | None = None) -
     release = fairness.publish(db.session, office_id, content, threshold=threshold, by=by, now=now)
     db.session.commit()
     return release is not None
+
+
+def group_askers() -> int:
+    """Put the people who asked in this quarter into the groups that rules are rehearsed on; gives how many were made."""
+    now, least = datetime.now(UTC), current_app.config["SETTINGS"].COUNT_THRESHOLD
+    quarter = quarter_of(now)
+    if not freezing.is_due(db.session, quarter):
+        return 0
+    db.session.rollback()
+    # What is opened to be grouped is closed with the session.
+    with db.sessionmaker() as session:
+        facts = freezing.facts_of(session, now=now)
+    _begin_writing()
+    made = 0
+    if freezing.is_due(db.session, quarter):
+        made = freezing.freeze(db.session, facts, quarter=quarter, least=least, now=now)
+    db.session.commit()
+    return made
