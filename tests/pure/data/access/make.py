@@ -65,7 +65,7 @@ def record(name: str, given: dict[str, Any]) -> None:
     demand.index.name = supply.index.name = "geoid"
     ways = long(kilometres(given["areas"], given["services"]))
     among = long(kilometres(given["areas"], given["areas"]))
-    step = weights.step_fn({edge: weight for edge, weight in given["steps"]})
+    step = weights.step_fn(dict(given["steps"]))
     names = {"demand_index": True, "supply_index": True}
     flat = {"max_cost": given["radius_km"], "demand_name": "demand", "supply_name": "supply"}
     answers = {
