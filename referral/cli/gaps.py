@@ -1,13 +1,11 @@
 """Commands about gaps: `flask gaps release`, `show`, `certificate`, `audit`. They tell what a planner may read."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from referral.changes.actors import OPERATOR
 from referral.cli.answering import (
@@ -253,9 +251,8 @@ def _as_json(newest: GapRelease | None) -> dict[str, Any] | None:
     }
 
 
-def _print(rows: list[tuple[str, ...]]) -> None:
-    if rows:
-        table = Table(box=None, show_header=False, pad_edge=False)
-        for row in rows:
-            table.add_row(*map(escape, row))
-        Console().print(table)
+def _print(rows: Sequence[tuple[str, ...]]) -> None:
+    """Lines whose first column is as wide as its longest entry."""
+    width = max((len(row[0]) for row in rows), default=0)
+    for first, *rest in rows:
+        click.echo("  ".join([first.ljust(width), *(one.rjust(7) for one in rest)]).rstrip())
