@@ -52,7 +52,7 @@ from referral.planning.disclosure.cells import Shown
 from referral.planning.fairness.waiting import CUTS, MEASURES, UNKNOWN
 from referral.planning.gaps.models import Audience, Measure
 from referral.planning.proposals.models import Answered, ProposalStatus
-from referral.planning.unmet.models import Origin
+from referral.planning.unmet.models import Closing, Origin
 from referral.referrals import kinds as feedback
 from referral.referrals import replies
 from referral.referrals.advocacy.models import AdvocacyKind, AdvocacyOutcome, HarmDecision
@@ -73,6 +73,11 @@ def codes(name: str) -> list[str]:
         return [row["code"] for row in csv.DictReader(file)]
 
 
+def axes() -> set[str]:
+    with (ROOT / "directory_data" / "unmet_reasons.csv").open(encoding="utf-8", newline="") as file:
+        return {row["axis"] for row in csv.DictReader(file)}
+
+
 #: what screens call the members of an enum
 LABELS: dict[type[StrEnum], str] = {
     Actor: "referral.actor",
@@ -80,6 +85,7 @@ LABELS: dict[type[StrEnum], str] = {
     AdvocacyOutcome: "advocacy.outcome",
     BasisKind: "casework.basis",
     Channel: "referral.channel",
+    Closing: "gaps.closed",
     ClientKind: "casework.kind",
     ClockProfile: "accounts.profile",
     Carrier: "letter.carrier",
@@ -92,6 +98,7 @@ LABELS: dict[type[StrEnum], str] = {
     Due: "day.due",
     Kept: "task.kept",
     Loop: "referral.loop",
+    Measure: "gaps.measure",
     MeetingKind: "casework.meeting.kind",
     TaskKind: "task.kind",
     Method: "casework.method",
@@ -144,7 +151,6 @@ UNSEEN: set[type[StrEnum]] = {
     shape.Kind,
     Answered,
     Audience,
-    Measure,
     Origin,
     Format,  # a file on a page of its own words: referral/web/downloads.py
 }
@@ -222,6 +228,9 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
         "area.unknown",
     ),
     "fairness.what.{}": MEASURES,
+    "gaps.audit.{}": ("certificate", "count", "cut", "exposed"),
+    "gaps.axis.{}": axes(),
+    "gaps.told.{}": ("small", "uncut", "withheld"),
     "hours.day.{}": DAYS,
     "hours.nth.{}": [str(number) for number in ORDINALS],
     "listing.capacity.{}": ("available", "maximum"),
