@@ -35,7 +35,7 @@ from referral.planning.gaps.cuts import UNKNOWN
 from referral.planning.gaps.models import GapCount, Measure
 from referral.planning.gaps.periods import WINDOW, before, end_of
 from referral.planning.gaps.register import Counts
-from referral.planning.unmet.models import UnmetNeed, UnmetReason
+from referral.planning.unmet.models import Closing, UnmetNeed, UnmetReason
 
 #: It was looked at, and its client was counted already.
 _AGAIN = ""
@@ -96,7 +96,11 @@ def freeze(session: Session, quarter: str, *, since: datetime, now: datetime) ->
         UnmetNeed.area_code,
         reason,
         UnmetNeed.opened_at,
-        and_(UnmetNeed.opened_at <= until, reason.is_not(None)),
+        and_(
+            UnmetNeed.opened_at <= until,
+            reason.is_not(None),
+            func.coalesce(cast(UnmetNeed.closed_as, String), "") != Closing.NOT_A_GAP.value,
+        ),
     )
     closed = _Kind(
         Measure.CLOSED,

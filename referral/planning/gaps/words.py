@@ -3,14 +3,14 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.core.text import LANGUAGES, Message, label, render, templates
+from referral.core.text import Message, label, render
 from referral.directory.reference import taxonomy
 from referral.places.queries import gazetteer
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.gaps.cuts import DIMENSIONS, UNKNOWN, Key
 from referral.planning.gaps.figures import Told
 from referral.planning.gaps.models import GapRelease
-from referral.planning.unmet.models import UnmetReason
+from referral.planning.unmet.models import Closing, UnmetReason
 
 
 class Words:
@@ -19,8 +19,9 @@ class Words:
     def __init__(self, session: Session, release: GapRelease, lang: str) -> None:
         self.release, self.lang = release, lang
         self._places = gazetteer(session)
-        names = session.execute(select(UnmetReason.code, UnmetReason.name_id, UnmetReason.name_en))
-        self._reasons = {code: dict(zip(LANGUAGES, each, strict=True)) for code, *each in names}
+        reasons = session.scalars(select(UnmetReason)).all()
+        self._reasons = {one.code: {"id": one.name_id, "en": one.name_en} for one in reasons}
+        self._axes = {one.axis for one in reasons}
 
     def area(self, code: str) -> str:
         """A kab/kota or province by name; also where no more than the province is known, or nothing."""
@@ -44,9 +45,10 @@ class Words:
         """A coded reason, an axis of reasons, or how a wait ended."""
         if code in self._reasons:
             return self._reasons[code][self.lang]
-        for family in ("axis", "closed"):
-            if f"gaps.{family}.{code}" in templates():
-                return label(f"gaps.{family}.{code}", self.lang)
+        if code in self._axes:
+            return label(f"gaps.axis.{code}", self.lang)
+        if code in set(Closing):
+            return label(f"gaps.closed.{code}", self.lang)
         return code or self._say("gaps.reason.all")
 
     def period(self, code: str) -> str:
