@@ -306,6 +306,7 @@ def upgrade() -> None:
                     "declined",
                     "no_response",
                     "long_hold",
+                    "not_helped",
                     "withdrawn",
                     "broker",
                     name="origin",

@@ -16,6 +16,7 @@ from referral.changes import audit
 from referral.core.db import take_write_lock
 from referral.core.errors import JejaringError, NotFound, Stale
 from referral.extensions import db, limiter
+from referral.planning.unmet.noticing import notice
 from referral.referrals.exchange import fhir, operations
 from referral.referrals.models import Referral
 
@@ -69,6 +70,7 @@ def update(referral_id: UUID) -> Response:
     referral = operations.get(db.session, _agency(), referral_id)
     now = datetime.now(UTC)
     operations.take_update(db.session, referral, _task(), now=now)
+    notice(db.session, referral.need_id, by=operations.AGENCY_BY_SYSTEM, now=now)
     db.session.commit()
     told = operations.told_to_agency(db.session, referral, now=now)
     return unkept(fhir.task(told), FHIR_JSON)

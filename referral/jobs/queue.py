@@ -20,6 +20,8 @@ PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.deliver_events, crontab()),
     (tasks.remind_agencies, crontab(minute="20")),
     (tasks.count_silence, crontab(minute="30", hour="17")),
+    (tasks.notice_gaps, crontab(minute="50", hour="17")),
+    (tasks.tell_of_changes, crontab(minute="*/10")),
     (tasks.forget_claims, crontab(minute="10", hour="19")),
     (tasks.find_duplicates, crontab(minute="40", hour="18")),
     (tasks.publish_fairness, crontab(minute="10", hour="20")),

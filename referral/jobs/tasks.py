@@ -20,12 +20,15 @@ from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 from referral.jobs import posting
 from referral.planning.fairness import releases as fairness
+from referral.planning.unmet import noticing, telling
 from referral.planning.gaps import releases as gaps
 from referral.planning.gaps.periods import quarter_of
 from referral.planning.rehearsal import freezing
 from referral.referrals import reminders, standing
 
 Clock = Callable[[], datetime]
+#: Needs looked at in one transaction: others may write between two.
+_AT_ONCE = 50
 
 
 def the_time() -> datetime:
@@ -106,6 +109,29 @@ def count_silence(clock: Clock = the_time) -> int:
     looked_at = standing.push_silence(db.session, now=clock())
     db.session.commit()
     return looked_at
+
+
+def notice_gaps(clock: Clock = the_time) -> int:
+    """Open, renew and close records of unmet needs as time alone demands; gives how many are open of those looked at."""
+    needs = noticing.due(db.session, now=clock())
+    db.session.rollback()
+    still_open = 0
+    for some in (needs[first : first + _AT_ONCE] for first in range(0, len(needs), _AT_ONCE)):
+        _begin_writing()
+        still_open += noticing.notice_all(db.session, some, by=SYSTEM, now=clock())
+        db.session.commit()
+    return still_open
+
+
+def tell_of_changes(clock: Clock = the_time) -> int:
+    """Weigh what changed in the directory for whoever waits; gives how many were told of a service.
+
+    A run opens a bounded number of files; what it leaves comes first in the next.
+    """
+    _begin_writing()
+    followed = telling.follow(db.session, now=clock())
+    db.session.commit()
+    return followed.told
 
 
 def _begin_writing() -> None:

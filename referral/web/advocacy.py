@@ -14,7 +14,7 @@ from referral.core.errors import Invalid
 from referral.core.paging import page_of
 from referral.core.text import LANGUAGES
 from referral.extensions import db
-from referral.planning.unmet.queries import open_unmet
+from referral.planning.unmet.queries import confirmed_unmet
 from referral.referrals import operations as referral_operations
 from referral.referrals import queries as referrals
 from referral.referrals.advocacy import operations, queries
@@ -189,7 +189,7 @@ def _alternatives(obstacle: Obstacle, complaints: Any) -> dict[UUID, dict[str, A
         return {}
     needs = [one.referral.need for one in complaints]
     traces = referrals.traces(db.session, [one.id for one in needs])
-    unmet = open_unmet(db.session, [one.id for one in needs])
+    unmet = confirmed_unmet(db.session, [one.id for one in needs])
     open_ones = [
         complaint
         for complaint, need in zip(complaints, needs, strict=True)

@@ -156,7 +156,7 @@ def _said(step: ReferralStep) -> str:
 
 def _undecided() -> list[Line]:
     found = due.undecided(db.session, g.user)
-    unmet = unmet_queries.open_unmet(db.session, [one.need_id for one in found])
+    unmet = unmet_queries.confirmed_unmet(db.session, [one.need_id for one in found])
     return [
         _referral(one, label(f"referral.status.{one.status}"))
         for one in found

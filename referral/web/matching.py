@@ -23,6 +23,7 @@ from referral.matching.asking import FARTHEST_KM
 from referral.matching.facts import Query
 from referral.matching.models import MatchReceipt
 from referral.matching.receipts import printed, query_of
+from referral.planning.unmet.noticing import notice
 from referral.referrals.queries import resting_on
 from referral.web.access import requires
 from referral.web.answers import LONG, Answers
@@ -169,15 +170,19 @@ def _asked(query: Query, filters: Filters, need: Need | None) -> Query:
 
 
 def _run(query: Query, need: Need | None = None) -> MatchReceipt:
-    return operations.match(
+    now = datetime.now(UTC)
+    receipt = operations.match(
         db.session,
         query,
         by=g.user,
-        now=datetime.now(UTC),
+        now=now,
         office=need.case.office if need else g.user.office,
         case=need.case if need else None,
         need=need,
     )
+    if need is not None:
+        notice(db.session, need.id, by=g.user, now=now)
+    return receipt
 
 
 def _kept(receipt: MatchReceipt) -> Response:
@@ -238,6 +243,7 @@ def choose(receipt_id: UUID) -> Page:
     if answers.errors:
         return _receipt_page(kept, choice=answers)
     need_id, case_id = need.id, need.case_id
+    notice(db.session, need_id, by=g.user, now=datetime.now(UTC))
     db.session.commit()
     if site_id is not None:
         return redirect(

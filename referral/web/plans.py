@@ -22,6 +22,7 @@ from referral.matching.plans import (
     VISIT_MINUTES,
     sets_out_at,
 )
+from referral.planning.unmet.noticing import notice_all
 from referral.referrals.letters.sheets import names_unsaid
 from referral.web.access import requires
 from referral.web.answers import Answers
@@ -110,6 +111,7 @@ def _made(case: Case, at: datetime, within: float | None) -> Response:
     plan = visit_plans.make(
         db.session, case, needs, by=g.user, now=datetime.now(UTC), at=at, within=within
     )
+    notice_all(db.session, [need.id for need in needs], by=g.user, now=datetime.now(UTC))
     where = url_for(".show", plan_id=plan.id)
     db.session.commit()
     return redirect(where, 303)

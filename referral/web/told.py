@@ -83,7 +83,7 @@ def _told(choice: ClientChoice, kept_out: frozenset[UUID]) -> Choice | None:
 
 def unmet_in(case: Case) -> dict[UUID, Unmet]:
     """Why nothing meets those needs of a case that are recorded as unmet."""
-    found = unmet_queries.open_unmet(db.session, [need.id for need in case.needs])
+    found = unmet_queries.confirmed_unmet(db.session, [need.id for need in case.needs])
     names = {reason.code: _name(reason) for reason in unmet_queries.reasons(db.session)}
     return {
         need_id: Unmet(

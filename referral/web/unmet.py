@@ -14,7 +14,7 @@ from referral.core.text import Message
 from referral.extensions import db
 from referral.matching.models import MatchReceipt
 from referral.matching.queries import get_receipt, latest_receipt
-from referral.planning.unmet import ledger, queries
+from referral.planning.unmet import ledger, noticing, queries
 from referral.planning.unmet.models import NewServiceNotice
 from referral.referrals.queries import ended_in_vain
 from referral.web.access import requires
@@ -34,7 +34,7 @@ def record(need_id: UUID) -> Page:
     need = casework.get_need(db.session, g.user, need_id)
     receipt = _receipt_of(need) or latest_receipt(db.session, need.id)
     referral = ended_in_vain(db.session, need.id)
-    suggested = ledger.suggest(db.session, need, receipt, referral)
+    suggested = noticing.suggest(db.session, need, now=datetime.now(UTC))
     reasons = queries.reasons(db.session)
     if request.method == "POST":
         answers = Answers(request.form)

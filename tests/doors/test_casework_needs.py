@@ -163,6 +163,7 @@ def test_a_withdrawn_need_waits_for_nothing_and_can_not_be_closed_twice(
         office_id=case.office_id,
         category=need.category,
         reason="U01",
+        origin="broker",
         opened_at=make.now,
     )
     session.add(unmet)

@@ -21,7 +21,7 @@ from referral.matching import operations as matching
 from referral.matching.models import ServiceStanding
 from referral.planning.proposals import operations as proposing
 from referral.planning.proposals.models import ProposalStatus
-from referral.planning.unmet import ledger
+from referral.planning.unmet import ledger, telling
 from referral.planning.unmet import queries as unmet_queries
 from referral.planning.unmet.models import NewServiceNotice
 from referral.referrals import reminders, replies
@@ -470,7 +470,7 @@ def test_nothing_is_done_for_or_shown_of_somebody_who_was_erased(
     ):
         assert browser.open(address, method=method).status_code == 404, address
     assert referral.number not in browser.page("/referrals?show=ended").text
-    assert ledger.tell_waiting(session, scene.site, scene.need.category, now=scene.now) == []
+    assert telling.tell_waiting(session, scene.site, scene.need.category, now=scene.now) == []
 
 
 @pytest.mark.parametrize("link_was_sent", [True, False])

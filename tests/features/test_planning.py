@@ -16,7 +16,7 @@ from referral.planning.gaps import queries as gap_queries
 from referral.planning.proposals import operations as proposing
 from referral.planning.proposals.models import ProposalStatus
 from referral.planning.proposals.opening import Opening, open_resource
-from referral.planning.unmet import ledger
+from referral.planning.unmet import ledger, telling
 from referral.planning.unmet import queries as unmet_queries
 from tests.factories import Make
 
@@ -150,7 +150,7 @@ def test_a_need_that_the_new_service_does_not_fit_is_not_told(
         session, need.case, site.service.organization_id, reason="x", by=need.case.broker, now=now
     )
 
-    assert ledger.tell_waiting(session, site, "FC05", now=now) == []
+    assert telling.tell_waiting(session, site, "FC05", now=now) == []
 
 
 @pytest.mark.parametrize("field", ["name", "organization", "address", "hours", "phone"])

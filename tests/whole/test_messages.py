@@ -52,7 +52,7 @@ from referral.planning.disclosure.cells import Shown
 from referral.planning.fairness.waiting import CUTS, MEASURES, UNKNOWN
 from referral.planning.gaps.models import Audience, Measure
 from referral.planning.proposals.models import Answered, ProposalStatus
-from referral.planning.unmet.models import Closing, Origin
+from referral.planning.unmet.models import CallOutcome, Closing, Origin
 from referral.referrals import kinds as feedback
 from referral.referrals import replies
 from referral.referrals.advocacy.models import AdvocacyKind, AdvocacyOutcome, HarmDecision
@@ -88,6 +88,7 @@ LABELS: dict[type[StrEnum], str] = {
     Closing: "gaps.closed",
     ClientKind: "casework.kind",
     ClockProfile: "accounts.profile",
+    CallOutcome: "unmet.outcome",
     Carrier: "letter.carrier",
     Event: "referral.event",
     Field: "referral.missing",
@@ -104,6 +105,7 @@ LABELS: dict[type[StrEnum], str] = {
     Method: "casework.method",
     NeedState: "referral.need",
     Outcome: "referral.criterion.verdict",
+    Origin: "unmet.origin",
     ProposalStatus: "planning.status",
     Why: "outbox.because",
     Protection: "casework.protection",
@@ -151,7 +153,6 @@ UNSEEN: set[type[StrEnum]] = {
     shape.Kind,
     Answered,
     Audience,
-    Origin,
     Format,  # a file on a page of its own words: referral/web/downloads.py
 }
 

@@ -161,7 +161,7 @@ def state_of(session: Session, need: Need) -> NeedState:
     """Where the need stands now."""
     return need_state(
         loop.traces(session, [need.id])[need.id],
-        unmet=need.id in unmet_queries.open_unmet(session, [need.id]),
+        unmet=need.id in unmet_queries.confirmed_unmet(session, [need.id]),
         withdrawn=need.withdrawn_at is not None,
         resolved_otherwise=need.resolved_otherwise_at is not None,
     )

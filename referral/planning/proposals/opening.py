@@ -28,8 +28,8 @@ from referral.places.codes import no_finer_than_regency
 from referral.places.queries import gazetteer as places_of
 from referral.planning.proposals.models import Proposal, ProposalStatus
 from referral.planning.proposals.operations import NEXT, move
-from referral.planning.unmet.ledger import tell_waiting
 from referral.planning.unmet.models import NewServiceNotice
+from referral.planning.unmet.telling import tell_waiting
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Needs that nothing meets, why, and who was told of a new service. Nothing here names a person."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -9,39 +8,9 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from referral.core.db import Base, Identified
-
-
-class Origin(StrEnum):
-    """What showed that nothing meets a need."""
-
-    NO_MATCH = "no_match"
-    ALL_FAILED = "all_failed"
-    CLIENT_NO = "client_no"
-    DECLINED = "declined"
-    NO_RESPONSE = "no_response"
-    LONG_HOLD = "long_hold"
-    WITHDRAWN = "withdrawn"
-    BROKER = "broker"
-
-
-class Closing(StrEnum):
-    """Why nobody waits any more."""
-
-    FITTING_SERVICE = "fitting_service"
-    WITHDRAWN = "withdrawn"
-    RESOLVED_OTHERWISE = "resolved_otherwise"
-    MET = "met"
-    #: the broker says, or a second search shows, that there was none
-    NOT_A_GAP = "not_a_gap"
-
-
-class Outcome(StrEnum):
-    """What came of telling a client of a new service."""
-
-    REFERRED = "referred"
-    DECLINED = "declined"
-    NOT_REACHED = "not_reached"
-    DOES_NOT_FIT = "does_not_fit"
+from referral.planning.unmet.kinds import CallOutcome as CallOutcome
+from referral.planning.unmet.kinds import Closing as Closing
+from referral.planning.unmet.kinds import Origin as Origin
 
 
 class UnmetReason(Base):
@@ -105,5 +74,5 @@ class NewServiceNotice(Identified):
     position: Mapped[int]
     at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
-    #: as Outcome
+    #: as CallOutcome
     done_as: Mapped[str | None]

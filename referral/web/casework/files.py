@@ -12,7 +12,7 @@ from referral.casework.models import Case, Need, Stage
 from referral.core.errors import NotAllowed, NotFound
 from referral.directory import reference
 from referral.extensions import db
-from referral.planning.unmet.queries import open_unmet
+from referral.planning.unmet.queries import confirmed_unmet
 from referral.referrals.loop import NeedState, need_state
 from referral.referrals.queries import traces
 from referral.taxonomy.tree import Term
@@ -113,7 +113,7 @@ def need_states(needs: Iterable[Need]) -> dict[UUID, NeedState]:
     needs = list(needs)
     ids = [need.id for need in needs]
     found = traces(db.session, ids)
-    unmet = open_unmet(db.session, ids)
+    unmet = confirmed_unmet(db.session, ids)
     return {
         need.id: need_state(
             found[need.id],

@@ -11,8 +11,7 @@ from referral.casework.models import Beneficiary, Case, Need, Urgency, Visibilit
 from referral.core.errors import Invalid
 from referral.directory import reference
 from referral.extensions import db
-from referral.planning.unmet.ledger import close_unmet
-from referral.planning.unmet.queries import open_unmet
+from referral.planning.unmet.noticing import notice
 from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.casework.files import (
@@ -105,7 +104,7 @@ def withdraw_need(case_id: UUID, need_id: UUID) -> Page:
     case = file_to_change(case_id)
     need = need_in(case, need_id)
     operations.withdraw_need(db.session, need, by=g.user, now=now())
-    _close_unmet(need, "withdrawn")
+    notice(db.session, need.id, by=g.user, now=now())
     return saved(case, _("The need is withdrawn, as the client wishes."), part="needs")
 
 
@@ -116,15 +115,8 @@ def resolve_need(case_id: UUID, need_id: UUID) -> Page:
     case = file_to_change(case_id)
     need = need_in(case, need_id)
     operations.resolve_otherwise(db.session, need, by=g.user, now=now())
-    _close_unmet(need, "resolved_otherwise")
+    notice(db.session, need.id, by=g.user, now=now())
     return saved(case, _("Good: the need is resolved without a referral."), part="needs")
-
-
-def _close_unmet(need: Need, closed_as: str) -> None:
-    """A need that is closed waits for no new service any more."""
-    unmet = open_unmet(db.session, [need.id]).get(need.id)
-    if unmet is not None:
-        close_unmet(db.session, unmet, closed_as=closed_as, by=g.user, now=now())
 
 
 @bp.route("/cases/<uuid:case_id>/needs/<uuid:need_id>/own", methods=["GET", "POST"])

@@ -10,7 +10,7 @@ from referral.casework import operations as casework
 from referral.casework import queries as cases
 from referral.core.errors import Invalid, NotFound
 from referral.extensions import db, limiter
-from referral.planning.unmet import ledger
+from referral.planning.unmet.noticing import notice
 from referral.referrals import operations, parking, queries, replies
 from referral.referrals.feedback import CLIENT_BY_LINK, record_feedback
 from referral.referrals.kinds import Explanation, Form, Received, Share, Wait
@@ -46,8 +46,7 @@ def feedback(referral_id: UUID) -> Page:
             except Invalid as error:
                 answers.refused(error)
             else:
-                if said["received"] == Received.YES:
-                    ledger.close_met(db.session, referral.need, by=g.user, now=now())
+                notice(db.session, referral.need_id, by=g.user, now=now())
                 db.session.commit()
                 flash(_("The client's word is recorded."), "good")
                 return redirect(url_for(".show", referral_id=referral.id), 303)
@@ -107,13 +106,11 @@ def client_says() -> Response:
         said = said_in(answers, without_share=_("Choose whether we may pass it on."))
         if not answers.errors:
             try:
-                given = replies.answer_as_client(db.session, link, now=now(), **said)
+                replies.answer_as_client(db.session, link, now=now(), **said)
             except Invalid as error:
                 answers.refused(error)
             else:
-                if given.received == Received.YES:
-                    need = link.referral.need
-                    ledger.close_met(db.session, need, by=CLIENT_BY_LINK, now=now())
+                notice(db.session, link.referral.need_id, by=CLIENT_BY_LINK, now=now())
                 db.session.commit()
                 return by_link("referrals/client_done.html", 200)
     return by_link(
@@ -150,6 +147,7 @@ def decide(referral_id: UUID, decision: str) -> Page:
         operations.withdraw_after(db.session, referral, note=note, by=g.user, now=now())
         casework.withdraw_need(db.session, referral.need, by=g.user, now=now())
         flash(_("The need is withdrawn, as the client wishes."), "info")
+    notice(db.session, referral.need_id, by=g.user, now=now())
     db.session.commit()
     return redirect(url_for(".show", referral_id=referral.id), 303)
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import g
 
 from referral.extensions import db
-from referral.planning.unmet.queries import open_unmet
+from referral.planning.unmet.queries import confirmed_unmet
 from referral.referrals.advocacy import queries
 from referral.referrals.lifecycle import Actor
 from referral.web.directory import phone_of
@@ -17,7 +17,7 @@ from referral.web.referrals.steps import reason_name
 def disagreements() -> list[dict[str, Any]]:
     """What nobody has answered yet, longest first, with both words."""
     found = queries.disagreements(db.session, g.user)
-    unmet = open_unmet(db.session, [one.referral.need_id for one in found])
+    unmet = confirmed_unmet(db.session, [one.referral.need_id for one in found])
     told = []
     for one in found:
         if one.referral.need_id in unmet:

@@ -12,7 +12,7 @@ from referral.casework.models import Need
 from referral.core.errors import NotAllowed, NotFound
 from referral.core.text import Message
 from referral.extensions import db
-from referral.planning.unmet.queries import open_unmet
+from referral.planning.unmet.queries import confirmed_unmet
 from referral.referrals import operations, parking, queries
 from referral.referrals.advocacy import operations as advocacy
 from referral.referrals.advocacy import queries as advocacy_queries
@@ -147,7 +147,7 @@ def _is_undecided(referral: Referral, trace: Trace) -> bool:
     need = referral.need
     if not awaits_disposition(trace) or need.withdrawn_at or need.resolved_otherwise_at:
         return False
-    return need.id not in open_unmet(db.session, [need.id])
+    return need.id not in confirmed_unmet(db.session, [need.id])
 
 
 def _next_best(referral: Referral, trace: Trace) -> dict[str, Any] | None:

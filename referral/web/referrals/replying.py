@@ -12,7 +12,9 @@ from referral.accounts.signing_in import network
 from referral.core.errors import Invalid, NotAllowed, NotFound, Stale
 from referral.core.text import Message
 from referral.directory import phones
+from referral.directory.upkeep.verification import AGENCY_BY_LINK
 from referral.extensions import db, limiter
+from referral.planning.unmet.noticing import notice
 from referral.referrals import queries, replies
 from referral.referrals.lifecycle import Actor, Event, Status
 from referral.referrals.models import Channel, Referral, ReplyLink
@@ -140,6 +142,7 @@ def _take(link: ReplyLink, event: Event) -> Response:
                 version=version,
                 now=now(),
             )
+            notice(db.session, referral.need_id, by=AGENCY_BY_LINK, now=now())
         except Invalid as error:
             answers.refused(error)
         except (NotAllowed, Stale) as error:

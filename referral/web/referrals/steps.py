@@ -15,6 +15,7 @@ from referral.accounts.models import User
 from referral.core.errors import Invalid
 from referral.directory.upkeep.kinds import Part
 from referral.extensions import db
+from referral.planning.unmet.noticing import notice
 from referral.referrals import effects, operations, queries
 from referral.referrals.given import Given
 from referral.referrals.lifecycle import Actor, Event, Field, Status, rule_for
@@ -319,6 +320,7 @@ def take(
     except Invalid as error:
         answers.refused(error)
         return answers
+    notice(db.session, referral.need_id, by=g.user, now=now())
     db.session.commit()
     flash(done(event), "good")
     return answers
