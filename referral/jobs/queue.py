@@ -27,6 +27,8 @@ PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.publish_fairness, crontab(minute="10", hour="20")),
     (tasks.publish_gaps, crontab(minute="30", hour="20")),
     (tasks.group_askers, crontab(minute="50", hour="20")),
+    # Soon after a release, and once a night when the directory changed.
+    (tasks.work_out_access, crontab(minute="15")),
 )
 
 

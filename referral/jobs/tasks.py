@@ -19,6 +19,7 @@ from referral.directory.intake.uploads import Uploads
 from referral.directory.upkeep import claims
 from referral.extensions import db, mail
 from referral.jobs import posting
+from referral.planning.access import operations as access
 from referral.planning.fairness import releases as fairness
 from referral.planning.unmet import noticing, telling
 from referral.planning.gaps import releases as gaps
@@ -255,6 +256,21 @@ def _publish_fairness(office_id: UUID | None, asked_by_id: UUID | None = None) -
     release = fairness.publish(db.session, office_id, content, threshold=threshold, by=by, now=now)
     db.session.commit()
     return release is not None
+
+
+def work_out_access(clock: Clock = the_time, *, is_asked: bool = False) -> bool:
+    """Work out how well areas reach services where a release or the directory is newer; whether it was done.
+
+    is_asked  even where nothing is newer
+    """
+    due = is_asked or access.is_due(db.session, now=clock())
+    db.session.rollback()
+    if due:
+        worked = access.count(db.session, now=clock())
+        _begin_writing()
+        access.keep(db.session, worked)
+        db.session.commit()
+    return due
 
 
 def group_askers() -> int:

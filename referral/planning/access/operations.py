@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from referral.changes.directory import version as directory_version
+from referral.directory.kinds import SystemType
 from referral.directory.reference import taxonomy
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer as places_of
 from referral.planning.access import demand as demands
 from referral.planning.access import queries
 from referral.planning.access import supply as supplies
-from referral.planning.access.bands import Bools, Floats, Ints, sums, unit_vectors
+from referral.planning.access.bands import Bools, Floats, Ints, Supply, sums, unit_vectors
 from referral.planning.access.measuring import (
     RADIUS_KM,
     Ground,
@@ -64,12 +66,15 @@ class Workshop:
         self._reach = supplies.Reach(areas)
         self._home = _Home(self.sites, self.country, self.ground)
         self.release = figures.latest(session)
-        self._figures = (
-            figures.read(session, self.release, Measure.ASKED, category=category or None)
-            if self.release
-            else None
-        )
+        self._session, self._category = session, category
         self._domains = {term.code: term.parent for term in taxonomy()}
+
+    @cached_property
+    def _figures(self) -> figures.Figures | None:
+        if self.release is None:
+            return None
+        wanted = self._category or None
+        return figures.read(self._session, self.release, Measure.ASKED, category=wanted)
 
     def demand(self, category: str) -> demands.Demand:
         """People who asked for a category; before the first release everybody who lives there."""
@@ -77,21 +82,27 @@ class Workshop:
             return demands.residents(self.country)
         return demands.asked(self.country, self._figures.cell, category)
 
-    def of(self, category: str) -> Bools:
-        """Which rows of the sites have the category, a domain those of its leaves."""
+    def supply(self, rows: Bools) -> Supply:
+        """These rows of the sites as what the areas reach."""
+        return self.sites.supply(np.flatnonzero(rows), self._reach)
+
+    def of(self, category: str, system: str | None = ALL_SYSTEMS) -> Bools:
+        """Which rows of the sites have the category (a domain: one of its leaves) and are of the kind of system."""
         fits = [
             not category or code == category or self._domains.get(code) == category
             for code in self.sites.categories
         ]
-        return np.array(fits, bool)[self.sites.category] if fits else np.zeros(0, bool)
+        rows = np.array(fits, bool)[self.sites.category] if fits else np.zeros(0, bool)
+        if system:
+            rows = rows & (self.sites.system == supplies.SYSTEMS.index(SystemType(system)))
+        return rows
 
     def measured(
         self, rows: Bools, demand: demands.Demand
     ) -> tuple[dict[str, Floats], dict[str, Any]]:
         """The measures of these rows of the sites, and what was counted."""
         usable = rows & self.sites.usable()
-        supply = self.sites.supply(np.flatnonzero(usable), self._reach)
-        told = self.sites.supply(np.flatnonzero(usable & self.sites.is_told), self._reach)
+        supply, told = self.supply(usable), self.supply(usable & self.sites.is_told)
         places = self._home.places(np.flatnonzero(usable))
         arrays, gap = measure(self.ground, demand.people, supply, told, places)
         return arrays, self._counted(rows, usable, demand) | {"gap": round(gap, 4)}
@@ -257,12 +268,12 @@ def keep(session: Session, worked: Worked) -> AccessRun:
 def _all(shop: Workshop) -> Iterator[tuple[str, str, dict[str, Floats], dict[str, Any]]]:
     """Every category, alone and by each kind of resource system that has a service of it."""
     for category in (EVERYTHING, *(term.code for term in taxonomy())):
-        rows, demand = shop.of(category), shop.demand(category)
-        yield category, ALL_SYSTEMS, *shop.measured(rows, demand)
-        for at, system in enumerate(supplies.SYSTEMS):
-            of_system = rows & (shop.sites.system == at)
-            if of_system.any():
-                yield category, system.value, *shop.measured(of_system, demand)
+        demand = shop.demand(category)
+        yield category, ALL_SYSTEMS, *shop.measured(shop.of(category), demand)
+        for system in supplies.SYSTEMS:
+            rows = shop.of(category, system)
+            if rows.any():
+                yield category, system.value, *shop.measured(rows, demand)
 
 
 def _summaries(
