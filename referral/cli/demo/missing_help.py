@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -17,9 +16,12 @@ from referral.core.errors import NotFound
 from referral.core.text import Message, render
 from referral.directory.models import ServiceAtLocation, ServiceStatus
 from referral.places.queries import gazetteer
-from referral.planning.disclosure.cells import Shown
-from referral.planning.disclosure.table import protect
+from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.gaps import figures, releases
 from referral.planning.gaps import queries as gap_queries
+from referral.planning.gaps.cuts import Key
+from referral.planning.gaps.models import Measure
+from referral.planning.gaps.periods import end_of, quarter_of
 from referral.planning.proposals import opening
 from referral.planning.proposals import operations as proposing
 from referral.planning.proposals.models import ProposalStatus
@@ -38,6 +40,7 @@ def missing_help(cast: Cast) -> None:
     clock.after(days=1)
     teller.title("demo.gap.title")
     teller.step("demo.gap.one")
+    _release(cast)
     teller.sees("planner", _gap(cast))
     cell = _cell(session)
     teller.check((cell.shown, cell.count) == (Shown.SMALL, None), "demo.gap.check.small")
@@ -48,6 +51,7 @@ def missing_help(cast: Cast) -> None:
         seen = False
     teller.check(not seen, "demo.gap.check.no_case")
     waiting = _five_more(cast)
+    _next_quarter(cast)
     teller.sees("planner", _gap(cast))
     cell = _cell(session)
     teller.check((cell.shown, cell.count) == (Shown.COUNT, 6), "demo.gap.check.count")
@@ -69,12 +73,28 @@ def _five_more(cast: Cast) -> list[Need]:
     return [*urgent, cast.mother["FC05"], *(need for need in needs if need not in urgent)]
 
 
-def _cell(session: Session) -> Any:
-    return protect(gap_queries.counts(session), threshold=THRESHOLD).cell(REGENCY_CODE, "FC05")
+def _release(cast: Cast) -> None:
+    releases.publish(cast.session, threshold=THRESHOLD, by=cast.planner, now=cast.clock.now)
+    cast.save()
+
+
+def _next_quarter(cast: Cast) -> None:
+    """The first day of the next quarter, and its release: there is one for each."""
+    cast.clock.after(seconds=(end_of(quarter_of(cast.clock.now)) - cast.clock.now).total_seconds())
+    cast.teller.step("demo.gap.quarter")
+    _release(cast)
+
+
+def _cell(session: Session, measure: Measure = Measure.UNMET) -> Cell:
+    """Day care in the city, in the newest release."""
+    newest = figures.latest(session)
+    if newest is None:
+        raise LookupError("release")
+    return figures.read(session, newest, measure).cell(Key(REGENCY_CODE, "FC05"))
 
 
 def _gap(cast: Cast) -> Message:
-    """The planner's sentence on the day care gap, after disclosure control."""
+    """The planner's sentence on the day care gap, as it was released."""
     session, places = cast.session, gazetteer(cast.session)
     cell = _cell(session)
     nearest = gap_queries.nearest(session, places, [(REGENCY_CODE, "FC05")])[REGENCY_CODE, "FC05"]
@@ -208,5 +228,7 @@ def _mother_goes(cast: Cast, site: ServiceAtLocation) -> None:
         },
         "demo.gap.check.loop_closed",
     )
-    teller.sees("planner", _gap(cast))
-    teller.check(_cell(session).count == len(PARENTS), "demo.gap.check.five_left")
+    _next_quarter(cast)
+    over = _cell(session, Measure.CLOSED)
+    teller.check((over.shown, over.count) == (Shown.SMALL, None), "demo.gap.check.one_over")
+    teller.check(_cell(session).count == 1 + len(PARENTS), "demo.gap.check.stays")

@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.disclosure.system import Register, Sums, System
-from referral.planning.gaps.cuts import CUTS, Cut, Key, Tree
+from referral.planning.gaps.cuts import CUTS, DIMENSIONS, Cut, Key, Tree
 
 Ints = NDArray[np.int64]
-_DIMENSIONS = ("area", "category", "reason", "period")
 _AREAS, _REASONS, _QUARTERS = range(3)
 _NONE = -1
-#: What is lost with each step a hidden figure is wider: inner figures go before totals.
+#: What is lost with each step a hidden figure is wider: inner figures go before totals, and a quarter before the year.
 _LOSS_PER_STEP = 10.0
-_DEEPEST = max(sum((cut.area, cut.category, cut.reason, cut.period)) for cut in CUTS)
+_WEIGHTS = (1, 1, 1, 4)
+_DEEPEST = 6
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class _Build:
         codes = np.array(
             [
                 self.dimensions[name].numbers([column[at] for at in held])
-                for name, column in zip(_DIMENSIONS, columns, strict=True)
+                for name, column in zip(DIMENSIONS, columns, strict=True)
             ]
         )
         span = np.array([self.span_of[counts.quarters[at]] for at in held], dtype=np.int64)
@@ -224,7 +224,7 @@ class _Build:
                 codes = np.array(
                     [
                         self.dimensions[name].at_level[level][self.atoms.codes[at][places]]
-                        for at, (name, level) in enumerate(zip(_DIMENSIONS, levels, strict=True))
+                        for at, (name, level) in enumerate(zip(DIMENSIONS, levels, strict=True))
                     ]
                 )
                 there = (codes != _NONE).all(axis=0)
@@ -242,7 +242,7 @@ class _Build:
         return Key(
             *(
                 self.dimensions[name].codes[int(code)]
-                for name, code in zip(_DIMENSIONS, codes, strict=True)
+                for name, code in zip(DIMENSIONS, codes, strict=True)
             )
         )
 
@@ -250,13 +250,19 @@ class _Build:
         spans = np.array(self._spans(len(self.windows) - 1))
         codes, figures = self._sums(np.isin(self.atoms.span, spans))
         keys = [self._key(one) for one in codes.T]
-        steps = [-sum(self.tree.level(key, name) for name in _DIMENSIONS) for key in keys]
+        steps = [
+            sum(
+                weight * self.tree.level(key, name)
+                for name, weight in zip(DIMENSIONS, _WEIGHTS, strict=True)
+            )
+            for key in keys
+        ]
         return Asked(
             keys,
             System(
                 counts=self.atoms.people,
                 figures=figures,
-                loss=(np.array(steps, dtype=float) + _DEEPEST) * _LOSS_PER_STEP,
+                loss=(_DEEPEST - np.array(steps, dtype=float)) * _LOSS_PER_STEP,
                 register=self._register(),
                 differences=self._between(),
                 equals=self._linked(),
