@@ -13,6 +13,9 @@ import yaml
 from babel.core import Locale
 from babel.dates import format_date, format_datetime
 from babel.lists import format_list
+from babel.numbers import format_currency
+
+from referral.core.country import COUNTRY
 
 LANGUAGES = ("id", "en")
 DEFAULT_LANGUAGE = "id"
@@ -169,6 +172,13 @@ def km_range(ends: Sequence[float], lang: str) -> str:
     """A distance known only between two ends: "0–14 km"."""
     low, high = ends
     return f"{number(low, lang, digits=0)}–{km(high, lang)}"
+
+
+def money(amount: int, lang: str) -> str:
+    """An amount of the country's money in whole units: "Rp 1.500.000"."""
+    return format_currency(
+        amount, COUNTRY.currency, format="¤\u00a0#,##0", locale=_locale(lang), currency_digits=False
+    )
 
 
 def day(value: date, lang: str) -> str:

@@ -48,6 +48,8 @@ from referral.matching.recomputing import NUMBERS
 from referral.matching.reference import rules as penalty_rules
 from referral.matching.rules import CHANGES, FREE_ONLY, GATES, RULES_VERSION, open_only
 from referral.places.land import Crossing
+from referral.planning.access.explaining import EXPLAINED
+from referral.planning.access.queries import Reached
 from referral.planning.disclosure.cells import Shown
 from referral.planning.fairness.waiting import CUTS, MEASURES, UNKNOWN
 from referral.planning.gaps.models import Audience, Measure
@@ -107,6 +109,7 @@ LABELS: dict[type[StrEnum], str] = {
     Outcome: "referral.criterion.verdict",
     Origin: "unmet.origin",
     ProposalStatus: "planning.status",
+    Reached: "access.reached",
     Why: "outbox.because",
     Protection: "casework.protection",
     Purpose: "casework.purpose",
@@ -162,6 +165,11 @@ MERGED = {
     *("attribute", "exclusion", "service"),
 }
 
+ACCESS_HEADS = (
+    *("areas", "covered", "covered_areas", "nearest_km", "places", "of_asked", "of_residents"),
+    *("cost", "farther", "share", "people_share", "median_km"),
+)
+
 FACTS = ("name", "contact", "age", "sex", "area", "need", "story")
 
 #: what can be wrong with a row that an import reads
@@ -187,6 +195,9 @@ IMPORT_FINDINGS = (
 
 #: keys put together where they are used, and all that can stand in the gap
 FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in LABELS.items()} | {
+    "access.demand.{}": ("areas", "asked", "residents"),
+    "access.head.{}": ACCESS_HEADS,
+    **{f"access.measure.{{}}.{part}": EXPLAINED for part in ("caution", "name", "plain", "source")},
     "accounts.organization.{}": ("ambiguous", "missing", "unknown"),
     "accounts.token.scope.{}": SCOPES,
     "accounts.token.state.{}": ("active", "expired", "revoked"),
@@ -251,7 +262,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "match.rules_version.{}": [str(version) for version in range(1, RULES_VERSION + 1)],
     "needs.report.{}": ("code", "need", "score", "because"),
     "place.row.{}": ("code", "level", "name", "parent", "point", "number", "zone", "twice"),
-    "planning.opening.{}": ("name", "organization", "address", "hours", "phone"),
+    "planning.opening.{}": ("name", "organization", "address", "hours", "phones"),
     "planning.people.{}": ("small", "withheld"),
     "penalties.rule.{}": penalty_rules(),
     "penalties.why.{}": penalty_rules(),

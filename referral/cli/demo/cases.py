@@ -28,7 +28,7 @@ from referral.cli.demo.people import (
     REGENCY_CODE,
     TEENAGER,
 )
-from referral.directory.models import ServiceAtLocation
+from referral.directory.models import Phone, ServiceAtLocation
 from referral.directory.queries import emergency_numbers
 from referral.matching import operations as matching
 from referral.places.queries import gazetteer
@@ -87,7 +87,7 @@ def _open_counselling(session: Session, planner: User, *, now: datetime) -> Serv
             area_code=area,
             address="Jalan Contoh 1 (rekaan)",
             hours=opening_hours("Mo-Fr 08:00-16:00"),
-            phone="0800 000 001",
+            phones=[Phone(number="0800 000 001", type="voice")],
         ),
         by=planner,
         now=now + timedelta(days=30),

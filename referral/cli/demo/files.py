@@ -13,7 +13,7 @@ from referral.casework.models import BasisKind, Beneficiary, Case, Need, Purpose
 from referral.casework.stories import suggest
 from referral.cli.demo.people import REGENCY, Fictional
 from referral.directory.hours import parse
-from referral.directory.models import Schedule
+from referral.directory.models import Phone, Schedule
 from referral.directory.reference import taxonomy
 from referral.matching import operations as matching
 from referral.places.codes import regency_of
@@ -164,7 +164,7 @@ def day_care_opening(places: Gazetteer) -> opening.Opening:
         area_code=places.resolve(f"Kec. Banyumanik, {REGENCY}").code,
         address="Balai RW 5 (contoh)",
         hours=opening_hours("Mo-Sa 06:30-17:00"),
-        phone="0800 000 000",
+        phones=[Phone(number="0800 000 000", type="voice")],
     )
 
 

@@ -10,14 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from referral.accounts.models import User
 from referral.core.db import Identified
-
-
-class ProposalStatus(StrEnum):
-    PROPOSED = "proposed"
-    IN_DEVELOPMENT = "in_development"
-    FUNDED = "funded"
-    OPENED = "opened"
-    DROPPED = "dropped"
+from referral.planning.proposals.states import ProposalStatus as ProposalStatus
 
 
 class Proposal(Identified):
@@ -71,6 +64,8 @@ class ProposalStep(Identified):
     at: Mapped[datetime]
     by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     note: Mapped[str | None]
+
+    by: Mapped[User] = relationship()
 
 
 class Answered(StrEnum):

@@ -20,21 +20,28 @@ from referral.directory.models import (
     Schedule,
     Service,
     ServiceAtLocation,
+    ServiceCapacity,
     ServiceCategory,
 )
 from referral.directory.points import area_point
 from referral.directory.reference import taxonomy
 from referral.places.codes import no_finer_than_regency
 from referral.places.queries import gazetteer as places_of
-from referral.planning.proposals.models import Proposal, ProposalStatus
-from referral.planning.proposals.operations import NEXT, move
+from referral.planning.proposals.models import Proposal
+from referral.planning.proposals.operations import check_seen, move
+from referral.planning.proposals.sites import Site
+from referral.planning.proposals.states import NEXT, ProposalStatus
 from referral.planning.unmet.models import NewServiceNotice
 from referral.planning.unmet.telling import tell_waiting
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What must be known of a resource on the day it opens."""
+    """What must be known of a resource on the day it opens.
+
+    site      the place of the siting case it stands at; at a facility it gets its point, else the middle of its area
+    capacity  people it serves at a time
+    """
 
     name: str
     organization: str
@@ -42,16 +49,29 @@ class Opening:
     area_code: str
     address: str
     hours: Sequence[Schedule]
-    phone: str
+    phones: Sequence[Phone]
     #: a refuge: where it is goes into no table
     confidential: bool = False
+    site: Site | None = None
+    capacity: int | None = None
 
 
 def open_resource(
-    session: Session, proposal: Proposal, opening: Opening, *, by: User, now: datetime
+    session: Session,
+    proposal: Proposal,
+    opening: Opening,
+    *,
+    seen: int | None = None,
+    by: User,
+    now: datetime,
 ) -> tuple[ServiceAtLocation, list[NewServiceNotice]]:
     """The resource exists: an active, unverified listing is made, waiting needs are matched with it, and
-    their brokers told, in the published order. All in this transaction."""
+    their brokers told, in the published order. All in this transaction.
+
+    seen   the row version the person had before them; raises Stale where it is no longer that one
+    """
+    if seen is not None:
+        check_seen(proposal, seen)
     _check(session, opening)
     if ProposalStatus.OPENED not in NEXT[proposal.status]:
         raise NotAllowed("planning.out_of_turn")
@@ -67,7 +87,7 @@ def _check(session: Session, opening: Opening) -> None:
         ("organization", opening.organization.strip()),
         ("address", opening.address.strip()),
         ("hours", opening.hours),
-        ("phone", opening.phone.strip()),
+        ("phones", any(phone.number.strip() for phone in opening.phones)),
     ]
     for field, value in missing:
         if not value and not (field == "address" and opening.confidential):
@@ -81,7 +101,7 @@ def _list(
     session: Session, proposal: Proposal, opening: Opening, *, by: User, now: datetime
 ) -> ServiceAtLocation:
     """The listing of a resource that has just opened: active, and verified by nobody yet."""
-    located = None if opening.confidential else places_of(session).locate(opening.area_code)
+    location = _location(session, opening)
     name = opening.organization.strip()
     known = session.scalars(
         select(Organization).where(Organization.name == name).order_by(Organization.id)
@@ -94,27 +114,23 @@ def _list(
         source="jejaring:proposal",
         source_id=str(proposal.id),
     )
-    location = Location(
-        area_code=no_finer_than_regency(opening.area_code)
-        if opening.confidential
-        else opening.area_code,
-        confidential=opening.confidential,
-        latitude=located.latitude if located else None,
-        longitude=located.longitude if located else None,
-        precision_km=located.precision_km if located else None,
-        point_source=area_point(located.at.level) if located else None,
-    )
     session.add_all([organization, service, location])
     session.flush()
     site = ServiceAtLocation(service_id=service.id, location_id=location.id)
     for schedule in opening.hours:
         schedule.service_id = service.id
+    for phone in opening.phones:
+        phone.service_id = service.id
     parts: list[Identified] = [
         site,
         ServiceCategory(service_id=service.id, code=opening.category),
-        Phone(service_id=service.id, number=opening.phone.strip(), type="voice"),
+        *opening.phones,
         *opening.hours,
     ]
+    if opening.capacity is not None:
+        parts.append(
+            ServiceCapacity(service_id=service.id, maximum=float(opening.capacity), updated=now)
+        )
     if not opening.confidential:
         parts.append(
             Address(
@@ -131,3 +147,26 @@ def _list(
     session.flush()
     session.refresh(service)
     return site
+
+
+def _location(session: Session, opening: Opening) -> Location:
+    """Where it is: at the site that was worked out, else in the middle of its area; a refuge only in its kab/kota."""
+    if opening.confidential:
+        return Location(area_code=no_finer_than_regency(opening.area_code), confidential=True)
+    located, site = places_of(session).locate(opening.area_code), opening.site
+    point: dict[str, Any] = {}
+    if site is not None and site.is_facility:
+        point = {
+            "latitude": site.latitude,
+            "longitude": site.longitude,
+            "precision_km": site.precision_km,
+            "point_source": "facility",
+        }
+    elif located is not None:
+        point = {
+            "latitude": located.latitude,
+            "longitude": located.longitude,
+            "precision_km": located.precision_km,
+            "point_source": area_point(located.at.level),
+        }
+    return Location(area_code=opening.area_code, confidential=False, **point)

@@ -1,7 +1,7 @@
-"""Sets a letter or a handout as PDF or as pictures, with typst and the fonts it carries.
+"""Sets a letter, a handout or another paper as PDF or as pictures, with typst and the fonts it carries.
 
 Every value travels as data and is printed as it stands; nothing of it is ever read as markup. The typesetter
-sees one folder, no fonts of the machine and no network.
+sees the folder of templates, no fonts of the machine and no network.
 """
 
 import json
@@ -14,16 +14,18 @@ from typing import Any
 
 import typst
 
-TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "letters"
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 #: What no paper can show, and marks that turn the direction of what follows: a name could hide another.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 
 
-def pdf(template: str, content: Mapping[str, Any], *, at: datetime) -> bytes:
+def pdf(
+    template: str, content: Mapping[str, Any], *, at: datetime, folder: str = "letters"
+) -> bytes:
     """The document as PDF; `at` is when it says that it was made."""
-    compiler = _compiler(template, content)
+    compiler = _compiler(folder, template, content)
     try:
         # PDF/UA-1: tagged, with a title and a language, as readers for blind people need it.
         made = compiler.compile(
@@ -38,16 +40,18 @@ def pdf(template: str, content: Mapping[str, Any], *, at: datetime) -> bytes:
     return made
 
 
-def pictures(template: str, content: Mapping[str, Any], *, ppi: float = 100) -> list[bytes]:
+def pictures(
+    template: str, content: Mapping[str, Any], *, ppi: float = 100, folder: str = "letters"
+) -> list[bytes]:
     """The document's pages as PNG."""
-    made = _compiler(template, content).compile(format="png", ppi=ppi)
+    made = _compiler(folder, template, content).compile(format="png", ppi=ppi)
     return [made] if isinstance(made, bytes) else list(made or [])
 
 
-def _compiler(template: str, content: Mapping[str, Any]) -> typst.Compiler:
+def _compiler(folder: str, template: str, content: Mapping[str, Any]) -> typst.Compiler:
     # One for each document, so that nobody's letter stays in it; only the fonts are shared.
     return typst.Compiler(
-        TEMPLATES / f"{template}.typ",
+        TEMPLATES / folder / f"{template}.typ",
         root=TEMPLATES,
         font_paths=_fonts(),
         ignore_system_fonts=True,

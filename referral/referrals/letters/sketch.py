@@ -29,14 +29,21 @@ def drawing(
     *,
     width: float,
     height: float,
+    outlines: Sequence[shapely.Geometry] = (),
 ) -> dict[str, Any]:
-    """Everything to draw in a frame of this size, in its units, y downwards.
+    """Everything to draw in a frame of this size, in its units, y downwards. All of the outlines is in it.
 
     land    closed rings; the rest is sea. Empty where no coast is known
+    areas   closed rings of the outlines
     places  in the order given, with the radius of what is not sure
     scale   a round number of km and its length
     """
-    west, south, km_across, stretch = _frame(start, places, width / height)
+    corners = [
+        Spot(latitude, longitude)
+        for west, south, east, north in (shape.bounds for shape in outlines)
+        for latitude, longitude in ((south, west), (north, east))
+    ]
+    west, south, km_across, stretch = _frame(start, [*places, *corners], width / height)
     unit = width / km_across
     box = shapely.box(west, south, west + km_across / (KM_PER_DEGREE * stretch),
                       south + km_across * height / width / KM_PER_DEGREE)  # fmt: skip
@@ -48,18 +55,21 @@ def drawing(
     def spot(one: Spot) -> dict[str, Any]:
         return {"at": at(one.longitude, one.latitude), "unsure": round(one.unsure_km * unit, 2)}
 
-    land = [
-        [at(*point) for point in polygon.exterior.coords]
-        for shape in coast
-        if shapely.intersects(shapely.box(*shape.bounds), box)
-        # A coast drawn for a map of the world may cross itself.
-        for polygon in _polygons(shapely.intersection(shapely.make_valid(shape), box))
-    ]
+    def rings(shapes: Iterable[shapely.Geometry]) -> list[list[list[float]]]:
+        return [
+            [at(*point) for point in polygon.exterior.coords]
+            for shape in shapes
+            if shapely.intersects(shapely.box(*shape.bounds), box)
+            # A coast drawn for a map of the world may cross itself.
+            for polygon in _polygons(shapely.intersection(shapely.make_valid(shape), box))
+        ]
+
     round_km = _round_km(km_across / 3)
     return {
         "width": width,
         "height": height,
-        "land": land,
+        "land": rings(coast),
+        "areas": rings(outlines),
         "start": spot(start),
         "places": [spot(one) for one in places],
         "scale": {"km": round_km, "length": round(round_km * unit, 2)},

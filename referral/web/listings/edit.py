@@ -101,11 +101,11 @@ def _is_in(name: str, conflicts: list[Conflict]) -> bool:
 
 def _press(given: MultiDict[str, str], deed: str) -> str | None:
     if deed == "hours-MO.copy":
-        return _copy_monday(given)
+        return copy_monday(given)
     return areas.pick(given, deed) or rows.press(given, deed, LISTS)
 
 
-def _copy_monday(given: MultiDict[str, str]) -> str:
+def copy_monday(given: MultiDict[str, str]) -> str:
     """Monday's hours, also from Tuesday to Friday."""
     monday = rows.typed(given, "hours-MO", hours.TIMES)
     for day in WORKING_DAYS:
