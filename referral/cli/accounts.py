@@ -26,6 +26,7 @@ from referral.core.errors import Invalid, JejaringError, NotAllowed
 from referral.core.text import Message, label, render
 from referral.directory.models import Organization, Service
 from referral.extensions import db
+from referral.planning.gaps import releases as gaps
 
 group = Group("accounts", help="Look after the people who sign in.")
 group.add_command(tokens.group)
@@ -101,7 +102,9 @@ def demo(as_json: bool, lang: str) -> None:
         take_write_lock(session)
         now = datetime.now(UTC)
         people = make_people(session, password=_password(), agencies=agencies(now), now=now)
-        make_cases(session, now=now)
+        if make_cases(session, now=now):
+            threshold = current_app.config["SETTINGS"].COUNT_THRESHOLD
+            gaps.publish(session, threshold=threshold, by=SYSTEM, now=now)
     except JejaringError as error:
         session.rollback()
         refuse(error, as_json=as_json, lang=lang)

@@ -16,6 +16,7 @@ from referral.casework import queries as cases
 from referral.casework.models import Case, ClientKind, Stage
 from referral.casework.stories import suggest
 from referral.changes import audit
+from referral.changes.actors import SYSTEM
 from referral.cli.demo import command as demo
 from referral.cli.demo import people
 from referral.cli.demo.cases import make_cases
@@ -25,7 +26,11 @@ from referral.core.errors import NotAllowed
 from referral.core.text import LANGUAGES, label
 from referral.directory.reference import taxonomy
 from referral.extensions import db
-from referral.planning.gaps import queries as gap_queries
+from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.gaps import figures
+from referral.planning.gaps import releases as gaps
+from referral.planning.gaps.cuts import Key
+from referral.planning.gaps.models import Measure
 from referral.referrals import queries as referrals
 from referral.referrals.cards import View
 from referral.referrals.lifecycle import Status
@@ -121,6 +126,9 @@ def test_demonstration_cases_are_made_once_in_every_stage(instance: Flask) -> No
         (waiting,) = session.scalars(referrals.inbox(agency)).all()
         assert waiting.status is Status.REQUESTED
         assert referrals.agency_view(session, waiting, now=datetime.now(UTC)) is View.BLIND
-        assert gap_queries.counts(session) == {("33.74", "FC05"): 6}
+        release = gaps.publish(session, threshold=5, by=SYSTEM, now=demo.START)
+        assert release is not None
+        day_care = figures.read(session, release, Measure.UNMET).cell(Key("33.74", "FC05"))
+        assert day_care == Cell(Shown.COUNT, 6)
         assert audit.first_break(session) is None
         session.rollback()
