@@ -11,7 +11,7 @@ import numpy as np
 from referral.cli.answering import as_json, language, on_schema, print_json, refuse
 from referral.cli.gaps import group
 from referral.core.errors import JejaringError
-from referral.core.text import km, label, number
+from referral.core.text import km, label, number, render
 from referral.directory.kinds import SystemType
 from referral.directory.reference import taxonomy
 from referral.extensions import db
@@ -19,6 +19,7 @@ from referral.jobs import tasks
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer
 from referral.planning.access import distances
+from referral.planning.access.explaining import PER_ASKED, per_how_many, whose_demand
 from referral.planning.access.measuring import RADIUS_KM, Summary, summarise
 from referral.planning.access.operations import Workshop
 
@@ -78,9 +79,8 @@ def access(
         )
         return
     places = gazetteer(db.session)
-    has_asked = counted["demand"]["basis"] == "asked"
-    of_how_many = 100 if has_asked else 100_000
-    of_people = "of_asked" if has_asked else "of_residents"
+    of_how_many = per_how_many(counted)
+    of_people = "of_asked" if of_how_many == PER_ASKED else "of_residents"
     heads = ("areas", "covered", "covered_areas", "nearest_km", "places", of_people, "cost")
     table = [["", *(label(f"access.head.{head}", lang) for head in heads)]]
     for row in rows:
@@ -97,6 +97,7 @@ def access(
             ]
         )
     _print(table)
+    click.echo(render(whose_demand(counted), lang))
 
 
 @group.command()
