@@ -18,13 +18,12 @@ from referral.casework.models import (
     ClientKind,
     Exclusion,
     Need,
-    OwnResource,
     Protection,
     Stage,
     Urgency,
-    Visibility,
     WorkerRole,
 )
+from referral.casework.own import word
 from referral.changes import audit
 from referral.changes.actors import Actor
 from referral.core.crypto import KeyRing
@@ -305,54 +304,12 @@ def exclude(
     return exclusion
 
 
-def make_ourselves(
-    session: Session,
-    case: Case,
-    *,
-    category: str,
-    name: str,
-    details: Mapping[str, Any],
-    visibility: Visibility,
-    helper_agreed: bool,
-    by: User,
-    now: datetime,
-) -> OwnResource:
-    """Help that the worker arranged: a neighbour, a kader, a group. Usable for matching at once."""
-    if not name.strip():
-        raise Invalid("casework.own_name", field="name")
-    if not helper_agreed:
-        raise Invalid("casework.helper_agreed", field="helper_agreed")
-    own = visibility is Visibility.CLIENT
-    resource = OwnResource(
-        key=case.key if own else case.office.key,
-        office_id=case.office_id,
-        client_id=case.client_id if own else None,
-        category=category,
-        visibility=visibility,
-        helper_agreed=helper_agreed,
-        created_at=now,
-        created_by_id=by.id,
-        name=name.strip(),
-        details={key: value for key, value in details.items() if value},
-    )
-    session.add(resource)
-    audit.record(
-        session,
-        "own_resource.made",
-        resource,
-        by=by,
-        now=now,
-        client_id=resource.client_id,
-        category=category,
-    )
-    return resource
-
-
 def erase_client(session: Session, client: Client, *, by: User, now: datetime) -> None:
     """Forget a person for good by destroying their key, and close their cases. Counts that name nobody stay."""
     for case in session.scalars(select(Case).where(Case.client_id == client.id)):
         case.stage, case.crisis_since = Stage.CLOSED, None
         case.closed_at = case.closed_at or now
+    word.end_for_client(session, client, now=now)
     session.flush()  # nothing may wait to be sealed when the key goes
     client.key.destroy(now=now)
     client.erased_at, client.contact_index, client.area_code = now, None, None

@@ -18,10 +18,8 @@ from referral.casework.models import (
     Handover,
     LawfulBasis,
     Need,
-    OwnResource,
     Purpose,
     Stage,
-    Visibility,
 )
 from referral.core.errors import NotFound
 from referral.directory.models import Organization
@@ -148,40 +146,6 @@ def excluded_organizations(session: Session, case_id: UUID) -> frozenset[UUID]:
     return frozenset(
         session.scalars(select(Exclusion.organization_id).where(Exclusion.case_id == case_id))
     )
-
-
-def own_resources(session: Session, case: Case, category: str) -> Sequence[OwnResource]:
-    """Informal help that may be offered in this case for a leaf: the client's own first, then the office's."""
-    return session.scalars(
-        select(OwnResource)
-        .where(
-            OwnResource.office_id == case.office_id,
-            OwnResource.category == category,
-            OwnResource.ended_at.is_(None),
-            OwnResource.helper_agreed,
-            or_(
-                OwnResource.client_id == case.client_id,
-                OwnResource.visibility == Visibility.OFFICE,
-            ),
-        )
-        .order_by(OwnResource.client_id.is_(None), OwnResource.created_at, OwnResource.id)
-    ).all()
-
-
-def made_for(session: Session, case: Case) -> Sequence[OwnResource]:
-    """Informal help usable in a case, of any category: the client's own first, then the office's."""
-    return session.scalars(
-        select(OwnResource)
-        .where(
-            OwnResource.office_id == case.office_id,
-            OwnResource.ended_at.is_(None),
-            or_(
-                OwnResource.client_id == case.client_id,
-                OwnResource.visibility == Visibility.OFFICE,
-            ),
-        )
-        .order_by(OwnResource.client_id.is_(None), OwnResource.category, OwnResource.id)
-    ).all()
 
 
 def handovers_of(session: Session, case_id: UUID) -> Sequence[Handover]:

@@ -19,7 +19,7 @@ from referral.directory import closed_days
 from referral.directory.models import ServiceAtLocation
 from referral.directory.reference import taxonomy
 from referral.directory.upkeep import verification
-from referral.matching import candidates, live, queries, receipts, routes
+from referral.matching import candidates, live, own_people, queries, receipts, routes
 from referral.matching.asking import place_of_code, place_of_point
 from referral.matching.facts import Query
 from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
@@ -201,6 +201,8 @@ def record_choice(
         raise Invalid("match.choice.unknown", field="choice")
     if site_id is None and own is None and not reasons:
         raise Invalid("match.choice.reasons", field="reasons")
+    if own is not None:
+        own_people.refuse_full(session, own, need)
     choice = ClientChoice(
         key=need.key,
         need_id=need.id,

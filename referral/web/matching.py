@@ -1,6 +1,6 @@
 """Matching: for a need of a case or without a case; the receipt, and what the client chose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from referral.casework.models import Case, Need, OwnResource
 from referral.core.errors import Invalid, NotFound
 from referral.core.text import Message
 from referral.extensions import db
-from referral.matching import operations, queries
+from referral.matching import operations, own_people, queries
 from referral.matching.asking import FARTHEST_KM
 from referral.matching.facts import Query
 from referral.matching.models import MatchReceipt
@@ -49,6 +49,7 @@ from referral.web.match_question import (
 from referral.web.naming import category_name
 from referral.web.near_misses import grouped, nearest_km
 from referral.web.option_cards import cards_of, options_map
+from referral.web.own_cards import own_cards
 from referral.web.reading import seen, shown_receipt
 from referral.web.track_records import track_records
 
@@ -262,15 +263,10 @@ def _uuid(typed: str) -> UUID | None:
         return None
 
 
-def _own_people(need: Need) -> Sequence[OwnResource]:
-    """The client's own people for this need; none by itself where somebody near may be the danger."""
-    if need.case.has_violence:
-        return ()
-    return casework.own_resources(db.session, need.case, need.category)
-
-
 def _own_resource(need: Need, own_id: UUID | None) -> OwnResource | None:
-    return next((own for own in _own_people(need) if own.id == own_id), None)
+    """One of the client's own people, as far as they may be asked for this need."""
+    offered = own_people.options(db.session, need)
+    return next((one.own for one in offered if one.own.id == own_id), None)
 
 
 def _receipt_page(
@@ -306,7 +302,7 @@ def _receipt_page(
         case=case,
         rests=resting_on(db.session, kept.id),
         at_risk=case is not None and case.has_violence,
-        own=_own_people(need) if need else (),
+        own=own_cards(own_people.options(db.session, need)) if need else (),
         category=category_name(query.need),
         shown=shown,
         at=query.at,

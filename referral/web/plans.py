@@ -8,11 +8,10 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from referral.casework import queries as casework
 from referral.casework.models import Case, Need
 from referral.directory import closed_days
 from referral.extensions import db
-from referral.matching import visit_plans
+from referral.matching import own_people, visit_plans
 from referral.matching.asking import FARTHEST_KM
 from referral.matching.models import MatchReceipt, VisitPlan
 from referral.matching.plans import (
@@ -75,7 +74,7 @@ def show(plan_id: UUID) -> str:
         emergencies=[needs[one] for one in content["emergencies"]],
         apart=[needs[one] for one in content["apart"]],
         numbers=first_numbers(case) if content["emergencies"] or case.crisis_since else [],
-        own=_own_people(case, [needs[one] for one in receipts], receipts),
+        own=_own_people([needs[one] for one in receipts], receipts),
         to_choose={need.id for need in to_look_for(case, need_states(case.needs))},
         cap=CANDIDATES,
         within=content["within"],
@@ -123,20 +122,10 @@ def _next_morning() -> datetime:
 
 
 def _own_people(
-    case: Case, needs: list[Need], receipts: dict[str, MatchReceipt]
+    needs: list[Need], receipts: dict[str, MatchReceipt]
 ) -> list[tuple[Need, list[str], UUID]]:
     """The client's own people for each need; none by itself where somebody near may be the danger."""
-    if case.has_violence:
-        return []
-    found = [
-        (
-            need,
-            [
-                own.name or _("Somebody near")
-                for own in casework.own_resources(db.session, case, need.category)
-            ],
-            receipts[str(need.id)].id,
-        )
-        for need in needs
+    return [
+        (need, [name or _("Somebody near") for name in names], receipts[str(need.id)].id)
+        for need, names in own_people.names_for(db.session, needs)
     ]
-    return [one for one in found if one[1]]

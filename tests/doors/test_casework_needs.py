@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.casework import queries
-from referral.casework.models import Case, Need, OwnResource, Urgency, Visibility
+from referral.casework.models import Case, Need, Urgency
 from referral.casework.operations import STORY_LIMIT
 from referral.casework.stories import suggest
 from referral.directory.reference import taxonomy
@@ -186,52 +185,3 @@ def test_a_need_of_another_case_is_not_there(
 
     mine.submit(f"/cases/{case.id}/needs/{foreign.id}/withdraw", status=404)
     mine.submit(f"/cases/{foreign.case_id}/needs/{foreign.id}/withdraw", status=404)
-
-
-def test_own_help_is_usable_at_once(mine: Any, session: Session, make: Make, case: Case) -> None:
-    need = make.need(case, category="FC05")
-    session.commit()
-
-    page = mine.submit(
-        f"/cases/{case.id}/needs/{need.id}/own",
-        {
-            "name": "Bu RT sebelah",
-            "day": "Senin-Jumat pagi",
-            "place": "rumah sebelah",
-            "phone": "0812 3456 7890",
-            "visibility": "client",
-            "helper_agreed": "y",
-        },
-    )
-
-    [made] = queries.own_resources(session, case, "FC05")
-    assert (made.name, made.visibility) == ("Bu RT sebelah", Visibility.CLIENT)
-    assert made.details == {
-        "day": "Senin-Jumat pagi",
-        "place": "rumah sebelah",
-        "phone": "+6281234567890",
-    }
-    assert "Bu RT sebelah" in page.select_one("#own").text
-
-
-@pytest.mark.parametrize(
-    ("field", "values"),
-    [
-        ("name", {"name": " "}),
-        ("helper_agreed", {"helper_agreed": ""}),
-        ("phone", {"phone": "besok"}),
-        ("visibility", {"visibility": "public"}),
-    ],
-)
-def test_own_help_needs_a_name_and_the_helpers_word(
-    mine: Any, session: Session, make: Make, case: Case, field: str, values: dict[str, str]
-) -> None:
-    need = make.need(case)
-    session.commit()
-    given = {"name": "Bu RT", "visibility": "client", "helper_agreed": "y", "day": "Senin"} | values
-
-    page = mine.submit(f"/cases/{case.id}/needs/{need.id}/own", given, status=422)
-
-    assert page.select_one(f'.error-summary a[href="#{field}"]') is not None
-    assert page.select_one("#day")["value"] == "Senin"
-    assert session.scalars(select(OwnResource)).all() == []

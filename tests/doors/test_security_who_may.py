@@ -10,8 +10,8 @@ from flask import Flask
 from referral.accounts import days_off
 from referral.accounts.models import Role
 from referral.casework import cover, crisis, meetings
-from referral.casework import operations as casework
 from referral.casework.models import MeetingKind, OwnResource, Visibility
+from referral.casework.own import helping, making
 from referral.extensions import limiter
 from referral.matching import operations as matching
 from referral.matching import visit_plans
@@ -114,6 +114,18 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         made_at=now,
     )
     session.add_all([obstacle, report, task])
+    own = making.make_ourselves(
+        session,
+        scene.case,
+        category="HE05",
+        name=NAME,
+        details={"phone": NUMBER},
+        visibility=Visibility.CLIENT,
+        helper_agreed=True,
+        by=scene.broker,
+        now=now,
+    )
+    helped = helping.record(session, own, scene.need, on=scene.day, by=scene.broker, now=now)
     session.flush()
     return {
         "scene": scene,
@@ -123,6 +135,7 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         "receipt_id": receipt.id,
         "plan_id": plan.id,
         "call_id": call.id,
+        "unmet_id": unmet.id,
         "notice_id": notice.id,
         "cover_id": covered.id,
         "day_id": closed.id,
@@ -135,6 +148,8 @@ def ids(session: Any, make: Any, now: Any) -> dict[str, Any]:
         "webhook_id": scene.broker.id,
         "obstacle_id": obstacle.id,
         "report_id": report.id,
+        "own_id": own.id,
+        "help_id": helped.id,
         "letter_id": scene.broker.id,
         "service_id": scene.site.service_id,
         "office_id": scene.case.office_id,
@@ -195,7 +210,7 @@ def test_an_own_resource_of_the_office_stays_in_the_office(
     browser: Any, make: Any, session: Any, ids: dict[str, Any], now: Any
 ) -> None:
     scene: Scene = ids["scene"]
-    casework.make_ourselves(
+    making.make_ourselves(
         session,
         scene.case,
         category="HE05",
@@ -208,7 +223,7 @@ def test_an_own_resource_of_the_office_stays_in_the_office(
     )
     other = make.case()
     other_need = make.need(other)
-    assert session.query(OwnResource).count() == 1
+    assert session.query(OwnResource).count() == 2
     browser.sign_in(other.broker)
     page = browser.page(f"/cases/{other.id}")
     assert "Bu Tetangga Fiktif" not in page.text

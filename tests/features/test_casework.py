@@ -19,7 +19,6 @@ from referral.casework.models import (
     Purpose,
     Stage,
     Urgency,
-    Visibility,
     WorkerRole,
 )
 from referral.changes.models import AuditEntry
@@ -343,34 +342,6 @@ def test_calls_are_read_by_who_made_them_who_has_the_case_and_the_supervisor(
                 may[reader.id].append(False)
 
     assert list(may.values()) == [[True, True], [False, False], [True, True]] + [[False, False]] * 2
-
-
-def test_own_help_is_offered_to_its_client_or_to_the_office(
-    session: Session, make: Make, broker: User, case: Case, now: datetime
-) -> None:
-    colleague = make.case(broker=make.user(office=broker.office))
-    elsewhere = make.case()
-    for visibility in Visibility:
-        operations.make_ourselves(
-            session,
-            case,
-            category="FC05",
-            name=visibility.value,
-            details={"day": "Senin", "phone": None},
-            visibility=visibility,
-            helper_agreed=True,
-            by=broker,
-            now=now,
-        )
-    session.flush()
-
-    offered = [
-        [one.name for one in queries.own_resources(session, where, "FC05")]
-        for where in (case, colleague, elsewhere)
-    ]
-
-    assert offered == [["client", "office"], ["office"], []]
-    assert queries.made_for(session, case)[0].details == {"day": "Senin"}
 
 
 def test_notes_need_words_and_not_too_many(session: Session, case: Case, now: datetime) -> None:

@@ -11,6 +11,7 @@ from referral.accounts.models import Office, User
 from referral.casework import agreements, crisis
 from referral.casework import operations as casework
 from referral.casework.models import BasisKind, Purpose, Urgency, Visibility, WorkerRole
+from referral.casework.own import making
 from referral.cli.demo.files import (
     agree,
     confirm_needs,
@@ -109,7 +110,7 @@ def _mother(session: Session, broker: User, *, now: datetime) -> None:
         now=now,
     )
     no_day_care(session, needs["FC05"], by=broker, now=now)
-    casework.make_ourselves(
+    making.make_ourselves(
         session,
         case,
         category="CD01",

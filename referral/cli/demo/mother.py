@@ -5,8 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from referral.casework import agreements
-from referral.casework import operations as casework
-from referral.casework import queries as cases
 from referral.casework.models import (
     BasisKind,
     Case,
@@ -16,6 +14,8 @@ from referral.casework.models import (
     Urgency,
     Visibility,
 )
+from referral.casework.own import making
+from referral.casework.own import queries as own_people
 from referral.casework.stories import suggest
 from referral.cli.demo import files, showing, steps
 from referral.cli.demo.cast import Cast
@@ -107,14 +107,14 @@ def _make_it_ourselves(cast: Cast, case: Case, needs: Mapping[str, Need]) -> Non
     teller.step("demo.mother.ourselves")
     details = group.details or {}
     teller.sees("client", f"{group.name}: {details['day']}, {details['place']}")
-    found = [cases.own_resources(session, case, own.category) for own in (group, parenting)]
+    found = [own_people.own_resources(session, case, own.category) for own in (group, parenting)]
     teller.check(found == [[group], [parenting]], "demo.mother.check.ourselves")
 
 
 def _own(
     cast: Cast, case: Case, category: str, name: str, *, helper_agreed: bool = True
 ) -> OwnResource:
-    return casework.make_ourselves(
+    return making.make_ourselves(
         cast.session,
         case,
         category=category,

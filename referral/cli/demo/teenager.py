@@ -7,6 +7,7 @@ from referral.casework import agreements, crisis
 from referral.casework import operations as casework
 from referral.casework import queries as cases
 from referral.casework.models import BasisKind, Case, Need, Purpose, Urgency, Visibility, WorkerRole
+from referral.casework.own import making
 from referral.casework.stories import Suggestion, suggest
 from referral.cli.demo import files, showing, steps
 from referral.cli.demo.cast import Cast
@@ -248,7 +249,7 @@ def _school(cast: Cast, case: Case, needs: Mapping[str, Need]) -> None:
     """School counselling is far away, so the worker asks the girl's own teacher; then the contract grows."""
     session, teller, clock, broker = cast.session, cast.teller, cast.clock, cast.broker
     clock.after(days=1)
-    own = casework.make_ourselves(
+    own = making.make_ourselves(
         session,
         case,
         category="SS03",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from referral.directory.duplicates import normal
 from referral.directory.duplicates.scoring import Entry, Place, Shared
-from referral.directory.kinds import ServiceStatus
+from referral.directory.kinds import ServiceStatus, SystemType
 from referral.directory.models import (
     Address,
     Location,
@@ -22,7 +22,6 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCategory,
 )
-from referral.directory.queries import is_public
 from referral.places.codes import no_finer_than_regency
 from referral.places.models import Place as PlaceRow
 
@@ -106,7 +105,8 @@ def load(session: Session, *, only: Select[UUID] | Collection[UUID] | None = Non
     """
     found = Columns()
     is_asked = and_(
-        is_public(),
+        Organization.system_type
+        != SystemType.INFORMAL,  # of nobody's help is made one with another's
         Service.status != ServiceStatus.DEFUNCT,
         Service.merged_into_id.is_(None),
         Service.id.in_(only) if only is not None else true(),

@@ -17,7 +17,7 @@ from referral.directory.duplicates import sites
 from referral.directory.duplicates.models import DuplicatePair, Merge, PairStatus
 from referral.directory.duplicates.references import CHOSEN, FIELDS, REFERENCES, How, Reference
 from referral.directory.duplicates.rows import Journal, Row, find, records, table
-from referral.directory.kinds import ServiceStatus
+from referral.directory.kinds import ServiceStatus, SystemType
 from referral.directory.models import Service
 
 KEPT, GONE = "kept", "gone"
@@ -53,7 +53,7 @@ def listings(session: Session, kept_id: UUID, gone_id: UUID) -> tuple[Service, S
 
 def _public(session: Session, service_id: UUID) -> Service:
     found = session.get(Service, service_id)
-    if found is None or found.organization.is_private:
+    if found is None or found.organization.system_type is SystemType.INFORMAL:
         raise NotFound("directory.unknown_service")
     return found
 

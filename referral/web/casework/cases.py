@@ -37,6 +37,7 @@ from referral.web.casework.files import (
     saved,
     to_look_for,
 )
+from referral.web.casework.own import own_in
 from referral.web.formatting import capital, label
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
@@ -107,7 +108,7 @@ def case(case_id: UUID) -> Page:
         },
         today=at.date(),
         referrals=referrals.of_case(db.session, case.id),
-        made=queries.made_for(db.session, case),
+        **own_in(case, states, ENDED),
         excluded=queries.exclusions_of(db.session, case.id),
         meetings=meetings.of_case(db.session, case.id),
         place=_place_label(case),

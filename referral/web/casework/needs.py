@@ -1,4 +1,4 @@
-"""Assessed needs: adding one, closing one without a referral, and making help ourselves."""
+"""Assessed needs: adding one, and closing one without a referral."""
 
 from uuid import UUID
 
@@ -6,9 +6,9 @@ from flask import g, render_template, request
 from flask_babel import gettext as _
 
 from referral.casework import operations
-from referral.casework.contact import normal_number
-from referral.casework.models import Beneficiary, Case, Need, Urgency, Visibility
-from referral.core.errors import Invalid
+from referral.casework.cover import today_of
+from referral.casework.models import Beneficiary, Case, Urgency
+from referral.casework.own import helping, queries
 from referral.directory import reference
 from referral.extensions import db
 from referral.planning.unmet.noticing import notice
@@ -21,12 +21,10 @@ from referral.web.casework.files import (
     file_to_change,
     is_leaf,
     need_in,
-    need_states,
     now,
     saved,
     term,
 )
-from referral.web.formatting import say
 from referral.web.language import chosen
 from referral.web.naming import category_name
 
@@ -111,65 +109,12 @@ def withdraw_need(case_id: UUID, need_id: UUID) -> Page:
 @bp.post("/cases/<uuid:case_id>/needs/<uuid:need_id>/resolve")
 @requires("case:write")
 def resolve_need(case_id: UUID, need_id: UUID) -> Page:
-    """The need was met without a referral."""
+    """The need was met without a referral; where their own people did it, that they helped is counted."""
     case = file_to_change(case_id)
     need = need_in(case, need_id)
+    if "own" in request.form:
+        own = queries.usable_in(db.session, case, request.form.get("own", type=UUID))
+        helping.record(db.session, own, need, on=today_of(g.user), by=g.user, now=now())
     operations.resolve_otherwise(db.session, need, by=g.user, now=now())
     notice(db.session, need.id, by=g.user, now=now())
     return saved(case, _("Good: the need is resolved without a referral."), part="needs")
-
-
-@bp.route("/cases/<uuid:case_id>/needs/<uuid:need_id>/own", methods=["GET", "POST"])
-@requires("own_resource:write")
-def own_resource(case_id: UUID, need_id: UUID) -> Page:
-    """Make it ourselves: somebody near the client, or a group the worker starts. Usable at once."""
-    case = file_to_change(case_id)
-    need = need_in(case, need_id)
-    answers = Answers(request.form)
-    if request.method == "POST":
-        name = answers.text("name")
-        phone = answers.text("phone", longest=40)
-        if phone is not None and "phone" not in answers.errors:
-            try:
-                phone = normal_number(phone)
-            except Invalid as error:
-                answers.wrong("phone", say(error.message))
-        details = {
-            "day": answers.text("day"),
-            "place": answers.text("place"),
-            "phone": phone,
-            "note": answers.text("note", longest=LONG),
-        }
-        visibility = answers.choice("visibility", [one.value for one in Visibility])
-        answers.require("visibility", visibility, _("Choose who may be offered this help."))
-        if visibility and not answers.errors:
-            try:
-                operations.make_ourselves(
-                    db.session,
-                    case,
-                    category=need.category,
-                    name=name or "",
-                    details=details,
-                    visibility=Visibility(visibility),
-                    helper_agreed=answers.ticked("helper_agreed"),
-                    by=g.user,
-                    now=now(),
-                )
-            except Invalid as error:
-                answers.refused(error, "name", "helper_agreed")
-            else:
-                return saved(
-                    case, _("Made. It can be chosen for this client from now on."), part="own"
-                )
-    else:
-        answers = Answers.of(visibility=Visibility.CLIENT.value)
-    page = render_template(
-        "casework/own.html",
-        case=case,
-        need=need,
-        state=need_states([need])[need.id],
-        answers=answers,
-        visibilities=list(Visibility),
-        at_risk=case.has_violence,
-    )
-    return page, answers.status
