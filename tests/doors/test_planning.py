@@ -11,9 +11,6 @@ from sqlalchemy.orm import Session
 from referral.accounts.models import Role
 from referral.directory.models import ServiceStatus
 from referral.matching.operations import match, query_for, record_choice
-from referral.matching.rules import VIOLENT_NEEDS
-from referral.planning.proposals import operations as proposing
-from referral.planning.proposals.models import Proposal, ProposalStatus
 from referral.planning.unmet import ledger
 from referral.planning.unmet.models import UnmetNeed
 from referral.referrals.lifecycle import Event
@@ -59,34 +56,6 @@ def test_a_gap_of_two_is_shown_as_fewer_than_five_and_can_start_a_proposal(
     problem = form.select_one("#problem")
     assert problem is not None
     assert "5" in problem.text
-
-
-def test_a_gap_of_six_is_counted_and_opening_its_proposal_tells_the_broker(
-    browser: Browser, make: Make, session: Session, now: datetime
-) -> None:
-    unmet(make, session, now, people=6)
-    browser.sign_in(make.user(Role.PLANNER))
-    assert [cell.text for cell in browser.page("/gaps").select("tbody td.num")][:1] == ["6"]
-
-    page = browser.submit(
-        "/proposals/new?area=33.74&category=FC05",
-        {"title": "TPA", "problem": "x", "capacity": "20"},
-    )
-    assert "TPA" in page.select("h1")[0].text
-    plan = session.scalars(select(Proposal)).one()
-    browser.submit(f"/proposals/{plan.id}/in_development")
-    wrong = browser.submit(f"/proposals/{plan.id}/opened", {"name": "TPA Contoh"}, status=422)
-    assert wrong.select_one("#name")["value"] == "TPA Contoh"  # type: ignore[index]
-    opened = {
-        "name": "TPA Contoh",
-        "organization": "Kelompok Contoh",
-        "address": "Balai RW 3",
-        "hours": "Mo-Fr 07:00-16:00",
-        "phone": "021 000 0000",
-    }
-    browser.submit(f"/proposals/{plan.id}/opened", opened)
-
-    assert session.scalars(select(Proposal)).one().status is ProposalStatus.OPENED
 
 
 def test_the_map_loads_nothing_from_elsewhere_and_escapes_what_it_is_told(
@@ -190,53 +159,6 @@ def test_the_search_tells_the_reason_before_the_client_and_the_client_before_the
     )
     session.commit()
     assert ticked(browser.page(address), "reason") == ["U01"]
-
-
-def test_a_refused_form_of_a_proposal_comes_back_as_it_was_typed(
-    browser: Browser, make: Make, session: Session, now: datetime
-) -> None:
-    unmet(make, session, now, people=6)
-    browser.sign_in(make.user(Role.PLANNER))
-    address = "/proposals/new?area=33.74&category=FC05"
-    typed = {"title": "", "problem": "x" * (proposing.TEXT_LIMIT + 1), "capacity": "0"}
-
-    page = browser.submit(address, typed, status=422)
-
-    assert wrong(page) == ["#problem", "#capacity"]
-    assert page.select_one("#problem").text == typed["problem"]  # type: ignore[union-attr]
-    assert wrong(browser.submit(address, {"title": " "}, status=422)) == ["#title"]
-    browser.submit(address, {"title": "TPA"})
-    plan = session.scalars(select(Proposal)).one()
-    page = browser.submit(f"/proposals/{plan.id}/dropped", {"note": " "}, status=422)
-    assert wrong(page) == ["#note"]
-    browser.submit(f"/proposals/{plan.id}/in_development")
-    opened = {
-        "name": "TPA",
-        "organization": "RW 3",
-        "address": "Balai",
-        "hours": "?",
-        "phone": "119",
-    }
-    page = browser.submit(f"/proposals/{plan.id}/opened", opened, status=422)
-    assert wrong(page) == ["#hours"]
-    assert page.select_one("#hours")["value"] == "?"  # type: ignore[index]
-
-
-def test_the_place_of_a_refuge_stays_ticked_as_secret_when_another_form_is_refused(
-    browser: Browser, make: Make, session: Session, now: datetime
-) -> None:
-    unmet(make, session, now, people=6, category=sorted(VIOLENT_NEEDS)[0])
-    browser.sign_in(make.user(Role.PLANNER))
-    browser.submit(
-        f"/proposals/new?area=33.74&category={sorted(VIOLENT_NEEDS)[0]}", {"title": "Rumah aman"}
-    )
-    plan = session.scalars(select(Proposal)).one()
-    browser.submit(f"/proposals/{plan.id}/in_development")
-
-    page = browser.submit(f"/proposals/{plan.id}/dropped", {"note": ""}, status=422)
-    assert page.select("#confidential[checked]")
-    page = browser.submit(f"/proposals/{plan.id}/opened", {"name": "Rumah aman"}, status=422)
-    assert not page.select("#confidential[checked]")
 
 
 def test_another_brokers_need_is_not_there(browser: Browser, make: Make, session: Session) -> None:

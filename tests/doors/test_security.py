@@ -424,18 +424,23 @@ def test_a_refuge_that_opens_keeps_its_place_out_of_every_table(
     )
     proposing.move(session, plan, ProposalStatus.IN_DEVELOPMENT, by=planner, now=now)
     browser.sign_in(planner)
-    form = browser.page(f"/proposals/{plan.id}").select_one("[name=confidential]")
+    form = browser.page(f"/proposals/{plan.id}/opened").select_one("[name=confidential]")
     assert form is not None
     assert form.has_attr("checked")
 
     browser.submit(
         f"/proposals/{plan.id}/opened",
         {
+            "seen": str(plan.version),
             "name": "Rumah Aman Fiktif",
             "organization": "Lembaga Fiktif",
+            "place": "33.74.11",
             "address": "Jalan Rahasia 5",
-            "hours": "24/7",
-            "phone": "0211234567",
+            "hours-MO-count": "1",
+            "hours-MO-0-opens": "00:00",
+            "hours-MO-0-closes": "24:00",
+            "phones-count": "1",
+            "phones-0-number": "0211234567",
             "confidential": "y",
         },
     )

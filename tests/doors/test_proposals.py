@@ -1,0 +1,455 @@
+"""A planner carries a proposal from a gap to an open service; every page speaks of areas, never of people."""
+
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from referral.accounts.models import Role, User
+from referral.directory.models import Service
+from referral.matching.rules import VIOLENT_NEEDS
+from referral.planning.gaps.releases import publish
+from referral.planning.proposals import operations as proposing
+from referral.planning.proposals import parts
+from referral.planning.proposals.models import Answered, Proposal, ProposalStatus
+from referral.planning.siting import operations as siting
+from referral.planning.siting.questions import Question
+from referral.planning.unmet import ledger
+from referral.planning.unmet.models import NewServiceNotice
+from tests.conftest import Browser
+from tests.factories import Make
+from tests.papers import words
+
+STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
+NAME = "Melati Rahasia"
+GAP = "/proposals/new?area=33.74&category=FC05"
+OPENED = {
+    "name": "TPA Contoh",
+    "organization": "Kelompok Contoh",
+    "place": "33.74",
+    "address": "Balai RW 3",
+    "phones-count": "1",
+    "phones-0-number": "021 000 0000",
+    "hours-MO-count": "1",
+    "hours-MO-0-opens": "07.00",
+    "hours-MO-0-closes": "16.00",
+}
+
+
+def unmet(make: Make, session: Session, people: int, category: str = "FC05") -> list[User]:
+    """So many people of Semarang, half with each of two brokers."""
+    brokers, now = [make.user(), make.user()], datetime.now(UTC)
+    for number in range(people):
+        broker = brokers[number % 2]
+        case = make.case(broker=broker, client=make.client(broker.office, stays_at=STAY, name=NAME))
+        need = make.need(case, category=category, assessed_at=now)
+        ledger.record_unmet(session, need, reason="U01", by=broker, now=now)
+    return brokers
+
+
+@pytest.fixture
+def planner(make: Make) -> User:
+    return make.user(Role.PLANNER)
+
+
+@pytest.fixture
+def planning(browser: Browser, planner: User) -> Browser:
+    browser.sign_in(planner)
+    browser.post("/language/en", data={"next": "/"})
+    return browser
+
+
+@pytest.fixture
+def release(session: Session, planner: User) -> Callable[[], None]:
+    def made() -> None:
+        assert publish(session, threshold=5, by=planner, now=datetime.now(UTC)) is not None
+        session.commit()
+
+    return made
+
+
+def plan_of(session: Session) -> Proposal:
+    return session.scalars(select(Proposal)).one()
+
+
+def wrong(page: BeautifulSoup) -> list[str]:
+    return [str(link["href"]) for link in page.select(".error-summary a")]
+
+
+def seen(session: Session, **values: Any) -> dict[str, Any]:
+    return {"seen": str(plan_of(session).version)} | values
+
+
+def text_of(page: BeautifulSoup, selector: str = "main") -> str:
+    found = page.select_one(selector)
+    assert found is not None, selector
+    return " ".join(found.text.split())
+
+
+def test_a_gap_of_two_is_fewer_than_five_in_the_form_on_the_page_and_on_paper(
+    planning: Browser, make: Make, session: Session, release: Callable[[], None]
+) -> None:
+    unmet(make, session, 2)
+    unmet(make, session, 7, category="FC02")
+    release()
+
+    form = planning.page(GAP)
+    problem = text_of(form, "#problem")
+    assert problem.startswith("Fewer than 5 people in Kota Semarang")
+    page = planning.submit(GAP, {"title": "TPA", "problem": problem, "capacity": "5"})
+    paper = words(planning, f"/proposals/{plan_of(session).id}/case.pdf?lang=en")
+
+    for text in (text_of(form), text_of(page), paper):
+        assert "Fewer than 5 people" in text
+        assert "not the population" in text
+        assert not re.search(r"\b2 people\b", text)
+        assert NAME not in text
+    digest = plan_of(session).evidence["release"]["digest"]
+    assert digest in paper.replace(" ", "")
+    assert digest in text_of(page)
+
+
+def test_six_needs_become_an_open_service_that_both_brokers_hear_of(
+    planning: Browser, make: Make, session: Session, release: Callable[[], None]
+) -> None:
+    brokers = unmet(make, session, 6)
+    release()
+
+    assert "6 people in Kota Semarang" in text_of(planning.page(GAP), "#problem")
+    page = planning.submit(GAP, {"title": "TPA", "problem": "x", "capacity": "20"})
+    assert "TPA" in page.select("h1")[0].text
+    address = f"/proposals/{plan_of(session).id}"
+    planning.submit(f"{address}/in_development", seen(session))
+    planning.submit(f"{address}/funded", seen(session))
+    form = planning.page(f"{address}/opened")
+    assert form.select_one("#name")["value"] == "TPA"  # type: ignore[index]
+    page = planning.submit(f"{address}/opened", seen(session, **OPENED))
+
+    plan = plan_of(session)
+    assert plan.status is ProposalStatus.OPENED
+    service = session.get_one(Service, plan.service_id)
+    assert (service.name, service.organization.name) == ("TPA Contoh", "Kelompok Contoh")
+    told = session.scalars(select(NewServiceNotice)).all()
+    assert sorted(notice.position for notice in told) == [1, 2, 3, 4, 5, 6]
+    assert {notice.broker_id for notice in told} == {broker.id for broker in brokers}
+    said = text_of(page)
+    assert "brokers whose clients wait were told" in text_of(page, "body")
+    assert "Before and since" in said
+    assert "No release counts a day since it opened yet" not in said or "before" in said
+    assert NAME not in said
+
+
+def test_the_opening_form_says_what_is_missing_and_keeps_what_was_typed(
+    planning: Browser, make: Make, session: Session
+) -> None:
+    planning.submit(GAP, {"title": "TPA"})
+    address = f"/proposals/{plan_of(session).id}"
+    planning.submit(f"{address}/in_development", seen(session))
+
+    page = planning.submit(
+        f"{address}/opened", seen(session, name="TPA Contoh", place="33.74"), 422
+    )
+    assert wrong(page) == ["#organization"]
+    assert page.select_one("#name")["value"] == "TPA Contoh"  # type: ignore[index]
+    given = OPENED | {"hours-MO-0-opens": "?", "phones-0-number": "x"}
+    page = planning.submit(f"{address}/opened", seen(session, **given), 422)
+    assert sorted(wrong(page)) == ["#hours-MO-0-opens", "#phones-0-number"]
+    page = planning.submit(f"{address}/opened", seen(session, **OPENED, do="hours-TU.add"))
+    assert page.select_one("#hours-TU-0-opens")
+    page = planning.submit(f"{address}/opened", seen(session, **OPENED, do="hours-MO.copy"))
+    assert page.select_one("#hours-FR-0-closes")["value"] == "16.00"  # type: ignore[index]
+    assert wrong(planning.submit(f"{address}/opened", seen(session, **OPENED | {"place": "31"}), 422)) == ["#place"]  # fmt: skip
+    assert session.scalars(select(Service)).all() == []
+
+
+def test_a_refused_form_of_a_proposal_comes_back_as_it_was_typed(
+    planning: Browser, session: Session
+) -> None:
+    typed = {"title": "", "problem": "x" * (proposing.TEXT_LIMIT + 1), "capacity": "0"}
+    page = planning.submit(GAP, typed, status=422)
+    assert wrong(page) == ["#problem", "#capacity"]
+    assert page.select_one("#problem").text == typed["problem"]  # type: ignore[union-attr]
+    assert wrong(planning.submit(GAP, {"title": " "}, status=422)) == ["#title"]
+    planning.submit(GAP, {"title": "TPA"})
+    address = f"/proposals/{plan_of(session).id}"
+
+    assert wrong(planning.submit(f"{address}/dropped", seen(session, note=" "), 422)) == ["#note"]
+    for part, fields, at in (
+        ("partners", {"partner": " "}, "#partner"),
+        ("tasks", {"task": ""}, "#task"),
+        ("budget", {"item": "Ruang", "amount": "banyak"}, "#amount"),
+        ("comments", {"text": ""}, "#text"),
+    ):
+        assert wrong(planning.submit(f"{address}/{part}", fields, 422)) == [at], part
+    planning.submit(f"{address}/in_development", seen(session))
+    assert wrong(planning.submit(f"{address}/back", seen(session, why=""), 422)) == ["#why"]
+
+
+def test_partners_tasks_money_and_words_are_kept_from_the_page(
+    planning: Browser, session: Session, make: Make
+) -> None:
+    other = make.user(Role.PLANNER, name="Perencana Kedua")
+    planning.submit(GAP, {"title": "TPA", "problem": "x"})
+    address = f"/proposals/{plan_of(session).id}"
+    planning.submit(f"{address}/partners", {"partner": "PKK", "part": "Kader"})
+    planning.submit(f"{address}/tasks", {"task": "Survei", "who": "Kelurahan", "due_on": "2030-04-01"})  # fmt: skip
+    planning.submit(f"{address}/budget", {"item": "Ruang", "amount": "Rp 1.500.000", "yearly": "yes"})  # fmt: skip
+    planning.submit(f"{address}/comments", {"text": "Rapat Senin"})
+    planning.submit(f"{address}/in_development", seen(session))
+    page = planning.submit(f"{address}/funded", seen(session), 422)
+    assert wrong(page) == ["#budget"]
+    assert "Nobody is said to pay yet for: Ruang." in text_of(page)
+    plan = plan_of(session)
+    ids = [part[0].id for part in (plan.partners, plan.tasks, plan.budget)]
+    planning.submit(f"{address}/partners/{ids[0]}", {"answered": "yes"})
+    planning.submit(f"{address}/tasks/{ids[1]}", {"do": "done"})
+    planning.submit(f"{address}/budget/{ids[2]}", {"source": "APBD"})
+    planning.submit(
+        f"{address}/edit",
+        seen(session, title="TPA Baru", problem="y", capacity="10", people_covered="30"),
+    )
+    planning.submit(f"{address}/owner", seen(session, owner=str(other.id)))
+
+    page = planning.page(address)
+
+    plan = plan_of(session)
+    assert (plan.partners[0].answered, plan.budget[0].amount) == (Answered.YES, 1_500_000)
+    assert plan.tasks[0].done_at is not None
+    assert plan.owner_id == other.id
+    assert "IDR 50,000" in text_of(page, "#budget").replace("\xa0", " ")
+    assert "Perencana Kedua" in text_of(page, "[aria-labelledby=owner-title]")
+    past = text_of(page, "[aria-labelledby=past-title]")
+    for what in ("Partner PKK: yes", "Task done: Survei", "Who pays was recorded: Ruang",
+                 "The plan was changed", "Handed over to Perencana Kedua"):  # fmt: skip
+        assert what in past
+    planning.submit(f"{address}/partners/{ids[0]}", {"do": "remove"})
+    assert plan_of(session).partners == []
+
+
+def test_somebody_who_was_slower_sees_both_values(
+    planning: Browser, session: Session, planner: User
+) -> None:
+    planning.submit(GAP, {"title": "TPA", "problem": "x"})
+    address, old = f"/proposals/{plan_of(session).id}", str(plan_of(session).version)
+    planning.submit(f"{address}/edit", {"seen": old, "title": "Pertama", "problem": "x"})
+
+    page = planning.submit(
+        f"{address}/edit", {"seen": old, "title": "Kedua", "problem": "x"}, status=409
+    )
+
+    said = text_of(page, ".notice")
+    assert "Pertama" in said
+    assert "Kedua" in said
+    assert page.select_one("#title")["value"] == "Kedua"  # type: ignore[index]
+    assert plan_of(session).title == "Pertama"
+    planning.submit(f"{address}/in_development", {"seen": old}, status=409)
+    assert planning.post(f"{address}/in_development").status_code == 400
+    assert plan_of(session).status is ProposalStatus.PROPOSED
+    page = planning.submit(f"{address}/edit", seen(session, title="Kedua", problem="x"))
+    assert plan_of(session).title == "Kedua"
+
+
+def test_a_second_proposal_for_the_same_gap_is_pointed_out_and_a_dropped_one_with_its_reason(
+    planning: Browser, session: Session
+) -> None:
+    planning.submit(GAP, {"title": "Pertama"})
+    first = plan_of(session)
+    assert "Pertama" in text_of(planning.page(GAP), ".notice")
+    planning.submit(f"/proposals/{first.id}/dropped", seen(session, note="Tidak ada lahan"))
+
+    page = planning.page(GAP)
+
+    assert "Tidak ada lahan" in text_of(page, ".notice")
+    page = planning.submit(GAP, {"title": "Kedua"})
+    assert "Pertama" in text_of(page, ".proposal > .notice")
+    ended = text_of(planning.page("/proposals?ended=1"))
+    assert "Pertama" in ended
+    assert "Kedua" not in ended
+    page = planning.page(f"/proposals/{first.id}")
+    assert page.select(f'a[href="{GAP}"]')
+
+
+def test_the_place_of_a_refuge_starts_as_secret(planning: Browser, session: Session) -> None:
+    category = sorted(VIOLENT_NEEDS)[0]
+    planning.submit(f"/proposals/new?area=33.74&category={category}", {"title": "Rumah aman"})
+    address = f"/proposals/{plan_of(session).id}"
+    planning.submit(f"{address}/in_development", seen(session))
+
+    assert planning.page(f"{address}/opened").select("#confidential[checked]")
+    page = planning.submit(f"{address}/opened", seen(session, name="Rumah aman"), status=422)
+    assert not page.select("#confidential[checked]")
+
+
+def test_the_places_of_a_siting_case_are_in_the_form_and_where_it_opens(
+    planning: Browser,
+    make: Make,
+    session: Session,
+    planner: User,
+    release: Callable[[], None],
+) -> None:
+    make.service("HE05", at=(-6.98, 110.40), name="Puskesmas Rekaan")
+    unmet(make, session, 8)
+    release()
+    case = siting.make(
+        session, Question("FC05", "33.74", within_km=10), by=planner, now=datetime.now(UTC)
+    )
+    session.commit()
+    address = f"{GAP}&siting={case.id}"
+
+    assert "Together they reach" in text_of(planning.page(address))
+    page = planning.submit(address, {"title": "TPA"})
+
+    assert "Where it should stand" in text_of(page)
+    plan = plan_of(session)
+    assert (plan.siting_case_id, plan.people_covered) == (case.id, 8)
+    planning.submit(f"/proposals/{plan.id}/in_development", seen(session))
+    form = planning.page(f"/proposals/{plan.id}/opened")
+    assert form.select_one("#place option[selected]")["value"] == "site:0"  # type: ignore[index]
+    planning.submit(f"/proposals/{plan.id}/opened", seen(session, **OPENED | {"place": "site:0"}))
+    assert plan_of(session).status is ProposalStatus.OPENED
+    assert planning.get(f"{GAP}&siting={plan.id}").status_code == 404
+    assert planning.get(f"{GAP}&siting=x").status_code == 404
+
+
+def test_only_planners_find_anything_here(
+    browser: Browser, make: Make, session: Session, planner: User
+) -> None:
+    plan = proposing.propose(
+        session,
+        category="FC05",
+        area_code="33.74",
+        title="TPA",
+        problem="",
+        capacity=None,
+        by=planner,
+        now=datetime.now(UTC),
+    )
+    session.commit()
+    address = f"/proposals/{plan.id}"
+    pages = (
+        "/proposals",
+        GAP,
+        address,
+        f"{address}/edit",
+        f"{address}/opened",
+        f"{address}/case.pdf",
+    )
+    forms = ("in_development", "back", "owner", "edit", "opened", "partners", "tasks", "budget", "comments")  # fmt: skip
+    for role in (Role.BROKER, Role.SUPERVISOR, Role.AGENCY, Role.ADMINISTRATOR):
+        browser.sign_in(make.user(role))
+        assert {browser.get(page).status_code for page in pages} == {404}
+        assert {browser.post(f"{address}/{form}").status_code for form in forms} == {404}
+        browser.post("/sign-out")
+
+
+@pytest.mark.parametrize(
+    ("area", "category"), [("99", "FC05"), ("33.74", "ZZ99"), ("33.74", "FC"), ("?", "FC05")]
+)
+def test_a_gap_that_cannot_be_is_no_error_of_ours(
+    area: str, category: str, planning: Browser
+) -> None:
+    assert planning.get(f"/proposals/new?area={area}&category={category}").status_code == 422
+
+
+# On paper
+
+
+def full(session: Session, planner: User, *, longest: bool) -> Proposal:
+    """A proposal with everything that realistic ones have, or with as much as can be typed."""
+    now = datetime.now(UTC)
+    long = "Penitipan anak prasekolah yang mudah dijangkau dengan jalan kaki dari pasar induk "
+    plan = proposing.propose(
+        session,
+        category="FC05",
+        area_code="33.74",
+        title=(long * 3)[:200] if longest else "Penitipan anak di Banyumanik",
+        problem=(long.strip() + ". ") * 40
+        if longest
+        else "Orang tua bekerja sejak subuh dan menitipkan anak bergantian ke tetangga. "
+        "Tempat penitipan terdekat di kota lain dan penuh.",
+        capacity=20,
+        by=planner,
+        now=now,
+    )
+    by: dict[str, Any] = {"by": planner, "now": now}
+    for number in range(20 if longest else 4):
+        more = f"{number} " + (long * 2)[:190] if longest else f"{number}"
+        parts.add_partner(session, plan, name=f"Mitra {more}"[:200], part=(long * 3)[:200] if longest else "kader", **by)  # fmt: skip
+        parts.add_task(session, plan, title=f"Tugas {more}"[:200], who=(long * 3)[:200] if longest else "Kelurahan", due_on=now.date() + timedelta(days=number), **by)  # fmt: skip
+        parts.add_line(session, plan, item=f"Belanja {more}"[:200], amount=12_500_000 * (number + 1), yearly=number % 2 == 1, source=(long * 3)[:200] if longest else "APBD", **by)  # fmt: skip
+    plan.people_covered = 40
+    session.commit()
+    return plan
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+def test_the_case_is_one_tagged_page_with_all_a_meeting_asks_for(
+    lang: str,
+    planning: Browser,
+    make: Make,
+    session: Session,
+    planner: User,
+    release: Callable[[], None],
+) -> None:
+    unmet(make, session, 6)
+    release()
+    plan = full(session, planner, longest=False)
+
+    answer = planning.get(f"/proposals/{plan.id}/case.pdf?lang={lang}")
+
+    assert answer.mimetype == "application/pdf"
+    read = PdfReader(io.BytesIO(answer.data))
+    assert len(read.pages) == 1
+    root: Any = read.trailer["/Root"]
+    assert root["/Lang"] == lang
+    assert root["/MarkInfo"]["/Marked"]
+    assert b"pdfuaid" in answer.data or "pdfuaid" in root["/Metadata"].get_data().decode()
+    assert round(float(read.pages[0].mediabox.width)) == 595
+    text = " ".join(read.pages[0].extract_text().split()).replace("\xa0", " ")
+    both = {
+        "id": ("Apa yang kurang", "6 orang di Kota Semarang", "bukan seluruh penduduk", "Rp 12.500.000",
+               "Mengapa belum terpenuhi", "Tidak ada layanan", "Ciptakan layanan", "Mitra 3", "Tugas 3",
+               "Layanan untuk 20 orang", "Belum ada satu pun", "untuk setiap orang yang terjangkau (40 orang)",
+               "Halaman 1 dari 1"),
+        "en": ("What is missing", "6 people in Kota Semarang", "not the population", "IDR 12,500,000",
+               "Why nothing met them", "No service exists", "Create the service", "Mitra 3", "Tugas 3",
+               "A service for 20 people", "The directory has no", "for each person within reach (40 people)",
+               "Page 1 of 1"),
+    }  # fmt: skip
+    assert [part for part in both[lang] if part not in text] == []
+    assert plan.evidence["release"]["digest"] in text.replace(" ", "")
+    assert NAME not in text
+    assert planner.name not in text
+
+
+def test_what_is_too_long_goes_to_an_annex_and_the_first_page_stays_one(
+    planning: Browser,
+    make: Make,
+    session: Session,
+    planner: User,
+    release: Callable[[], None],
+) -> None:
+    for category in ("FC05", "FC02", "FC01"):
+        unmet(make, session, 6, category=category)
+    release()
+    plan = full(session, planner, longest=True)
+
+    answer = planning.get(f"/proposals/{plan.id}/case.pdf?lang=id")
+
+    pages = [
+        " ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(answer.data)).pages
+    ]
+    assert "Kontak" in pages[0]
+    assert "Lampiran" not in pages[0]
+    assert pages[1].startswith("Lampiran")
+    annex = " ".join(pages[1:])
+    for number in range(20):
+        for part in ("Mitra", "Tugas", "Belanja"):
+            assert f"{part} {number} " in annex
