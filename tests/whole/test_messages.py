@@ -26,6 +26,7 @@ from referral.casework.models import (
     Visibility,
     WorkerRole,
 )
+from referral.casework.own.kinds import Ended, Published
 from referral.changes.outbox import Why
 from referral.core.errors import JejaringError
 from referral.core.text import LANGUAGES, templates
@@ -92,6 +93,7 @@ LABELS: dict[type[StrEnum], str] = {
     ClockProfile: "accounts.profile",
     CallOutcome: "unmet.outcome",
     Carrier: "letter.carrier",
+    Ended: "casework.own_ended",
     Event: "referral.event",
     Field: "referral.missing",
     HarmDecision: "advocacy.harm",
@@ -112,6 +114,7 @@ LABELS: dict[type[StrEnum], str] = {
     Reached: "access.reached",
     Why: "outbox.because",
     Protection: "casework.protection",
+    Published: "casework.publishes",
     Purpose: "casework.purpose",
     Role: "accounts.role",
     Stage: "casework.stage",
@@ -208,6 +211,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "casework.language.{}": LANGUAGES,
     "casework.member.{}": ("member", "group"),
     "casework.severity.{}": ("1", "2", "3"),
+    "casework.own_text.{}": Visibility,
     "casework.sex.{}": SEXES,
     "category.{}": codes("taxonomy.csv"),
     "day.said.{}": (Event.ASK, Event.REPORT, Event.CONFIRM),
