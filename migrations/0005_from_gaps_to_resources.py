@@ -222,7 +222,10 @@ def upgrade() -> None:
         "own_help",
         sa.Column("own_resource_id", sa.Uuid(), nullable=False),
         sa.Column("need_id", sa.Uuid(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
         sa.Column("helped_on", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(), nullable=False),
+        sa.Column("counted_in", sa.String(), nullable=True),
         sa.Column("recorded_by_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["need_id"], ["need.id"], name=op.f("fk_own_help_need_id_need")),
@@ -237,6 +240,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_own_help")),
     )
     with op.batch_alter_table("own_help", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_own_help_category"), ["category"], unique=False)
         batch_op.create_index(batch_op.f("ix_own_help_need_id"), ["need_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_own_help_own_resource_id"), ["own_resource_id"], unique=False
@@ -384,6 +388,7 @@ def downgrade() -> None:
     with op.batch_alter_table("own_help", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_own_help_own_resource_id"))
         batch_op.drop_index(batch_op.f("ix_own_help_need_id"))
+        batch_op.drop_index(batch_op.f("ix_own_help_category"))
 
     op.drop_table("own_help")
     with op.batch_alter_table("proposal_task", schema=None) as batch_op:

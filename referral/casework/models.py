@@ -372,7 +372,12 @@ class OwnHelp(Identified):
 
     own_resource_id: Mapped[UUID] = mapped_column(ForeignKey("own_resource.id"), index=True)
     need_id: Mapped[UUID] = mapped_column(ForeignKey("need.id"), index=True)
+    #: of the need, as it was then
+    category: Mapped[str] = mapped_column(index=True)
     helped_on: Mapped[date]
+    recorded_at: Mapped[datetime]
+    #: the quarter it was counted in, as Need.counted_in
+    counted_in: Mapped[str | None]
     recorded_by_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
 
 

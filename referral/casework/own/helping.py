@@ -40,7 +40,12 @@ def record(
     if found is not None:
         return found
     given = OwnHelp(
-        own_resource_id=resource.id, need_id=need.id, helped_on=on, recorded_by_id=by.id
+        own_resource_id=resource.id,
+        need_id=need.id,
+        category=need.category,
+        helped_on=on,
+        recorded_at=now,
+        recorded_by_id=by.id,
     )
     session.add(given)
     audit.record(session, "own_help.given", given, by=by, now=now, client_id=need.case.client_id)
