@@ -416,11 +416,11 @@ def test_the_case_is_one_tagged_page_with_all_a_meeting_asks_for(
     both = {
         "id": ("Apa yang kurang", "6 orang di Kota Semarang", "bukan seluruh penduduk", "Rp 12.500.000",
                "Mengapa belum terpenuhi", "Tidak ada layanan", "Ciptakan layanan", "Mitra 3", "Tugas 3",
-               "Layanan untuk 20 orang", "Belum ada satu pun", "untuk setiap orang yang terjangkau (40 orang)",
+               "Penitipan anak dan perawatan harian untuk 20 orang sekaligus", "Belum ada satu pun", "untuk setiap orang yang terjangkau (40 orang)",
                "Halaman 1 dari 1"),
         "en": ("What is missing", "6 people in Kota Semarang", "not the population", "IDR 12,500,000",
                "Why nothing met them", "No service exists", "Create the service", "Mitra 3", "Tugas 3",
-               "A service for 20 people", "The directory has no", "for each person within reach (40 people)",
+               "for 20 people at a time", "The directory has no", "for each person within reach (40 people)",
                "Page 1 of 1"),
     }  # fmt: skip
     assert [part for part in both[lang] if part not in text] == []

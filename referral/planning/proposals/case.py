@@ -4,6 +4,7 @@ Everything told here is in the proposal, whose evidence was published; nothing i
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -19,20 +20,53 @@ from referral.planning.proposals.parts import cost
 from referral.planning.proposals.saying import Names
 from referral.planning.proposals.sites import Sites
 from referral.referrals.letters.coast import coast
+from referral.referrals.letters.pdf import pictures
 from referral.referrals.letters.sketch import Spot, drawing
 
-#: How much of each stands on the first page; the rest is in the annex.
-PROBLEM, TITLE, LINE = 520, 110, 62  # characters
-REASONS, SITES, PARTNERS, BUDGET, TASKS = 4, 4, 5, 6, 4
+
+@dataclass(frozen=True)
+class Room:
+    """How much of each stands on the first page; the rest is in the annex. Characters, then numbers of lines."""
+
+    problem: int
+    title: int
+    line: int
+    who: int
+    reasons: int
+    sites: int
+    partners: int
+    budget: int
+    tasks: int
+
+
+#: The first with which the page is one page is taken.
+ROOMS = (
+    Room(560, 110, 90, 40, reasons=4, sites=4, partners=5, budget=6, tasks=4),
+    Room(420, 90, 60, 26, reasons=4, sites=3, partners=4, budget=5, tasks=3),
+    Room(300, 70, 44, 20, reasons=3, sites=2, partners=3, budget=4, tasks=3),
+)
 MAP_MM = (78.0, 58.0)
 #: Outlines are drawn no finer than this, degrees.
 _FINE = 0.004
+#: Pictures on which pages are only counted, per inch.
+_SMALL = 4
 
 
 def content(
     session: Session, proposal: Proposal, names: Names, lang: str, *, on: date
 ) -> dict[str, Any]:
-    """What templates/proposals/case.typ prints."""
+    """What templates/proposals/case.typ prints: one page and, where something found no room on it, an annex."""
+    page: dict[str, Any] = {}
+    for room in ROOMS:
+        page = _content(session, proposal, names, lang, room, on=on)
+        if len(pictures("case", page | {"annex": []}, ppi=_SMALL, folder="proposals")) == 1:
+            break
+    return page
+
+
+def _content(
+    session: Session, proposal: Proposal, names: Names, lang: str, room: Room, *, on: date
+) -> dict[str, Any]:
 
     def words(key: str, **params: Any) -> str:
         return render(Message(f"proposals.case.{key}", params), lang)
@@ -40,13 +74,13 @@ def content(
     evidence = proposal.evidence or {}
     kept = evidence.get("siting")
     sites = Sites.from_json(kept) if kept else None
-    problem = _cut(proposal.problem or "–", PROBLEM)
+    problem = _cut(proposal.problem or "–", room.problem)
     why = saying.why(evidence, names) if evidence else []
     office = proposal.owner.office if proposal.owner else None
     head = (office.letterhead or {}) if office else {}
     page: dict[str, Any] = {
         "lang": lang,
-        "title": _line(proposal.title, TITLE),
+        "title": _line(proposal.title, room.title),
         "kicker": words("kicker"),
         "about": f"{names.category(proposal.category)} · {names.area(proposal.area_code)}",
         "dated": f"{day(on, lang)} · {label(f'planning.status.{proposal.status}', lang)}",
@@ -61,7 +95,7 @@ def content(
         "people": _people(evidence, names, lang),
         "why": [
             {"reason": one.reason, "people": _spoken(one.people, lang), "remedy": one.remedy}
-            for one in why[:REASONS]
+            for one in why[: room.reasons]
         ],
         "why_of": words(
             "why_of", category=names.category(why[0].key[1]), area=names.area(why[0].key[0])
@@ -69,16 +103,19 @@ def content(
         if why
         else words("no_why"),
         "nearest": _nearest(evidence, names, lang),
-        "plan": words("capacity", capacity=proposal.capacity)
-        if proposal.capacity
-        else words("no_capacity"),
-        "sites": _sites(sites, names, lang),
-        "map": _map(session, proposal, sites, words, lang),
-        "partners": [_partner(one, lang) for one in proposal.partners[:PARTNERS]]
+        "plan": words(
+            "capacity" if proposal.capacity else "no_capacity",
+            category=names.category(proposal.category),
+            capacity=proposal.capacity or 0,
+        ),
+        "sites": _sites(sites, names, lang, room),
+        "map": _map(session, proposal, sites, words, lang, room),
+        "partners": [_partner(one, lang, room) for one in proposal.partners[: room.partners]]
         or [words("none")],
-        "budget": [_budget(one, lang) for one in proposal.budget[:BUDGET]],
+        "budget": [_budget(one, lang, room) for one in proposal.budget[: room.budget]],
         "totals": _totals(proposal, words, lang),
-        "schedule": [_task(one, lang) for one in proposal.tasks[:TASKS]] or [words("none")],
+        "schedule": [_task(one, lang, room) for one in proposal.tasks[: room.tasks]]
+        or [words("none")],
         "contact": " · ".join(
             part for part in (office.name, head.get("address"), head.get("phone")) if part
         )
@@ -86,7 +123,9 @@ def content(
         else None,
         "source": render(saying.source(evidence), lang) if evidence else "",
     }
-    page["annex"] = _annex(proposal, sites, names, words, lang, is_cut=problem != proposal.problem)
+    page["annex"] = _annex(
+        proposal, sites, names, words, lang, room, is_cut=problem != proposal.problem
+    )
     return page
 
 
@@ -107,13 +146,13 @@ def _nearest(evidence: dict[str, Any], names: Names, lang: str) -> list[str]:
     return [render(one, lang) for one in said if one is not None]
 
 
-def _sites(sites: Sites | None, names: Names, lang: str) -> list[str]:
+def _sites(sites: Sites | None, names: Names, lang: str, room: Room) -> list[str]:
     """Each place with whom it reaches, then all together and who is left out."""
     if sites is None:
-        return []
+        return [render(Message("proposals.case.no_sites"), lang)]
     lines = []
-    for at, site in enumerate(sites.sites[:SITES], 1):
-        where = _line(site.name or names.area(site.area_code), LINE)
+    for at, site in enumerate(sites.sites[: room.sites], 1):
+        where = _line(site.name or names.area(site.area_code), room.line)
         key = "site" if site.people is not None else "site_only"
         lines.append(
             render(
@@ -128,7 +167,7 @@ def _sites(sites: Sites | None, names: Names, lang: str) -> list[str]:
         params = {"people": sites.people, "all": sites.of, "km": sites.within_km, "by": by}
         lines.append(render(Message("proposals.case.reached", params), lang))
     if sites.left_out:
-        listed = [names.area(code).partition(",")[0] for code in sites.left_out[:SITES]]
+        listed = [names.area(code).partition(",")[0] for code in sites.left_out[: room.sites]]
         left: dict[str, Any] = {"areas": listed, "count": len(sites.left_out)}
         lines.append(render(Message("proposals.case.left_out", left), lang))
     else:
@@ -142,6 +181,7 @@ def _map(
     sites: Sites | None,
     words: Callable[..., str],
     lang: str,
+    room: Room,
 ) -> dict[str, Any] | None:
     """The area with the places it may stand at; None where nobody knows where the area is."""
     located = gazetteer(session).locate(proposal.area_code)
@@ -150,7 +190,9 @@ def _map(
     found = shapes(session, [proposal.area_code], degrees=_FINE)
     outlines = [shapely.geometry.shape(one) for one in found.values()]
     start = Spot(located.latitude, located.longitude, 0.0 if outlines else located.precision_km)
-    spots = [Spot(one.latitude, one.longitude) for one in sites.sites[:SITES]] if sites else []
+    spots = (
+        [Spot(one.latitude, one.longitude) for one in sites.sites[: room.sites]] if sites else []
+    )
     width, height = MAP_MM
     drawn = drawing(start, spots, coast(), width=width, height=height, outlines=outlines)
     place = gazetteer(session).get(proposal.area_code).name
@@ -162,20 +204,20 @@ def _map(
     }
 
 
-def _partner(one: ProposalPartner, lang: str) -> str:
+def _partner(one: ProposalPartner, lang: str, room: Room) -> str:
     said = label(f"planning.answered.{one.answered}", lang)
     part = f": {one.part}" if one.part else ""
-    return f"{_line(one.name + part, LINE)} ({said})"
+    return f"{_line(one.name + part, room.line)} ({said})"
 
 
-def _budget(one: BudgetLine, lang: str) -> dict[str, str]:
+def _budget(one: BudgetLine, lang: str, room: Room) -> dict[str, str]:
     when = label(f"proposals.case.{'yearly' if one.yearly else 'once'}", lang)
     who = one.source or label("proposals.case.no_source", lang)
     return {
-        "item": _line(one.item, LINE),
+        "item": _line(one.item, room.line),
         "amount": money(one.amount, lang),
         "when": when,
-        "who": _line(who, LINE // 2),
+        "who": _line(who, room.who),
     }
 
 
@@ -190,10 +232,10 @@ def _totals(proposal: Proposal, words: Callable[..., str], lang: str) -> list[st
     return lines
 
 
-def _task(one: ProposalTask, lang: str) -> str:
-    parts = [_line(one.title, LINE)]
+def _task(one: ProposalTask, lang: str, room: Room) -> str:
+    parts = [_line(one.title, room.line)]
     if one.who:
-        parts.append(_line(one.who, LINE // 2))
+        parts.append(_line(one.who, room.who))
     if one.due_on:
         parts.append(day(one.due_on, lang))
     if one.done_at:
@@ -207,6 +249,7 @@ def _annex(
     names: Names,
     words: Callable[..., str],
     lang: str,
+    room: Room,
     *,
     is_cut: bool,
 ) -> list[dict[str, Any]]:
@@ -216,20 +259,22 @@ def _annex(
     def add(key: str, lines: Sequence[str]) -> None:
         found.append({"heading": words(key), "lines": list(lines)})
 
-    if len(proposal.title) > TITLE:
+    if len(proposal.title) > room.title:
         add("title", [proposal.title])
     if is_cut and proposal.problem:
         add("missing", proposal.problem.split("\n"))
-    if sites and len(sites.left_out) > SITES:
+    if sites and len(sites.left_out) > room.sites:
         add("left_out_all", [", ".join(names.area(code) for code in sites.left_out)])
     partners = [
         f"{one.name}{': ' + one.part if one.part else ''} ({label(f'planning.answered.{one.answered}', lang)})"
         for one in proposal.partners
     ]
-    if len(partners) > PARTNERS or any(_is_long(one.name, one.part) for one in proposal.partners):
+    if len(partners) > room.partners or any(
+        _is_long(room.line, one.name, one.part) for one in proposal.partners
+    ):
         add("partners", partners)
-    if len(proposal.budget) > BUDGET or any(
-        _is_long(one.item) or len(one.source or "") > LINE // 2 for one in proposal.budget
+    if len(proposal.budget) > room.budget or any(
+        _is_long(room.line, one.item) or len(one.source or "") > room.who for one in proposal.budget
     ):
         add(
             "budget",
@@ -240,8 +285,8 @@ def _annex(
                 for one in proposal.budget
             ],
         )
-    if len(proposal.tasks) > TASKS or any(
-        _is_long(one.title) or len(one.who or "") > LINE // 2 for one in proposal.tasks
+    if len(proposal.tasks) > room.tasks or any(
+        _is_long(room.line, one.title) or len(one.who or "") > room.who for one in proposal.tasks
     ):
         add(
             "schedule",
@@ -261,8 +306,8 @@ def _spoken(people: int | Message, lang: str) -> str:
     return render(people, lang) if isinstance(people, Message) else number(people, lang)
 
 
-def _is_long(*parts: str | None) -> bool:
-    return len(": ".join(part for part in parts if part)) > LINE
+def _is_long(most: int, *parts: str | None) -> bool:
+    return len(": ".join(part for part in parts if part)) > most
 
 
 def _line(text: str, most: int) -> str:

@@ -126,4 +126,4 @@ def _siting(area: str, category: str) -> SitingCase | None:
         found = None
     if found is None or (found.area_code, found.category) != (area, category):
         raise NotFound("planning.no_siting")
-    return found
+    return found if counts_of(found) else None  # no place would reach anybody more
