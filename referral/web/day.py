@@ -30,6 +30,7 @@ from referral.web.access import requires
 from referral.web.answers import Answers
 from referral.web.casework.files import file_to_change, saved
 from referral.web.formatting import label, labelled
+from referral.web.gap_lines import GapLine, gap_lines
 from referral.web.reading import seen
 
 bp = Blueprint("day", __name__)
@@ -37,6 +38,8 @@ Page = str | Response | tuple[str, int]
 
 #: what is shown of the days to come, and of consents that end
 COMING_DAYS, CONSENT_DAYS = 7, 14
+#: gaps to confirm that stand on the page; the others stand in their list
+FIRST_GAPS = 3
 #: what an agency does without moving the referral on
 _SAID = (Event.ASK, Event.REPORT, Event.CONFIRM)
 
@@ -85,6 +88,9 @@ def index() -> str:
             _referral(one, label("day.not_arrived")) for one in running if due.has_not_arrived(one)
         ],
         notices=unmet_queries.notices(db.session, g.user),
+        gaps=_gaps(),
+        gap_count=unmet_queries.to_confirm(db.session, g.user),
+        calls=len(unmet_queries.calls(db.session, g.user)),
         expiring=_expiring(today),
     )
 
@@ -162,6 +168,12 @@ def _undecided() -> list[Line]:
         for one in found
         if one.need_id not in unmet
     ]
+
+
+def _gaps() -> list[GapLine]:
+    """The first gaps that wait for the worker's word."""
+    rows = db.session.execute(unmet_queries.own(g.user, unconfirmed=True).limit(FIRST_GAPS)).all()
+    return gap_lines((unmet, need) for unmet, need in rows)
 
 
 def _expiring(today: date) -> list[Line]:

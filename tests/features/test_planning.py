@@ -25,17 +25,6 @@ def waiting_need(make: Make, session: Session, now: datetime, **values: object) 
     return need
 
 
-def test_a_need_is_counted_once_however_often_it_is_recorded(
-    make: Make, session: Session, now: datetime
-) -> None:
-    need = waiting_need(make, session, now)
-
-    corrected = ledger.record_unmet(session, need, reason="U07", by=make.user(), now=now)
-
-    assert gap_queries.counts(session) == {("33.74", "FC05"): 1}
-    assert corrected.reason == "U07"
-
-
 def test_a_family_counts_once_however_many_of_its_children_need_it(
     make: Make, session: Session, now: datetime
 ) -> None:
@@ -54,15 +43,6 @@ def test_a_client_who_declined_all_is_no_supply_gap(
     ledger.record_unmet(session, need, reason="U17", by=make.user(), now=now)
 
     assert gap_queries.counts(session) == {}
-
-
-def test_an_unknown_reason_is_refused_and_names_its_field(
-    make: Make, session: Session, now: datetime
-) -> None:
-    with pytest.raises(Invalid) as refused:
-        ledger.record_unmet(session, make.need(), reason="U77", by=make.user(), now=now)
-
-    assert refused.value.field == "reason"
 
 
 def test_the_nearest_service_is_never_a_refuge(make: Make, session: Session, now: datetime) -> None:

@@ -141,10 +141,20 @@ def own(
     )
 
 
+def in_case(session: Session, user: User, case_id: UUID) -> list[tuple[UnmetNeed, Need]]:
+    """The open records of one of this broker's cases; none for anybody else."""
+    rows = session.execute(own(user).where(Need.case_id == case_id))
+    return [(unmet, need) for unmet, need in rows]
+
+
 def to_confirm(session: Session, user: User) -> int:
     """How many records of this broker's cases nobody has looked at."""
-    query = own(user, unconfirmed=True).order_by(None).subquery()
-    return session.scalar(select(func.count()).select_from(query)) or 0
+    return count(session, own(user, unconfirmed=True))
+
+
+def count(session: Session, query: Any) -> int:
+    """How many rows a list of records has."""
+    return session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 
 
 def kinds_of(session: Session, user: User) -> tuple[list[str], list[str]]:

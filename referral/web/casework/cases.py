@@ -39,6 +39,7 @@ from referral.web.casework.files import (
 )
 from referral.web.casework.own import own_in
 from referral.web.formatting import capital, label
+from referral.web.gap_lines import gap_lines
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 from referral.web.told import choices_in, unmet_in
@@ -80,6 +81,7 @@ def case(case_id: UUID) -> Page:
     at = now()
     bases = queries.bases_of(db.session, case.client_id)
     states = need_states(case.needs)
+    gaps = {line.need.id: line for line in gap_lines(unmet_queries.in_case(db.session, g.user, case.id))}
     return render_template(
         "casework/case.html",
         parked=parking.parked(db.session, [need.id for need in case.needs]),
@@ -120,6 +122,8 @@ def case(case_id: UUID) -> Page:
             for found in unmet_queries.notices(db.session, g.user)
             if found[1].case_id == case.id
         ],
+        gaps=gaps,
+        gaps_to_confirm=sum(line.unmet.confirmed_at is None for line in gaps.values()),
         category_name=category_name,
         next_step=_next_step(case, states, has_consent=bool(bases)),
         acted_as=list(WorkerRole),
