@@ -1,22 +1,15 @@
 """What planners see: counts, never people; and how a gap becomes a listing."""
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
-from referral.directory.models import ServiceStatus
-from referral.matching.operations import match, query_for, record_choice
 from referral.planning.unmet import ledger
-from referral.planning.unmet.models import UnmetNeed
-from referral.referrals.lifecycle import Event
 from tests.conftest import Browser
 from tests.factories import Make
-from tests.scenes import Scene
 
 STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
 NAME = "Melati Rahasia"

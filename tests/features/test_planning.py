@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
-import pytest
 from sqlalchemy.orm import Session
 
 from referral.casework import operations as casework
 from referral.casework.models import Need
-from referral.core.errors import Invalid
 from referral.places.queries import gazetteer
 from referral.planning.gaps import queries as gap_queries
 from referral.planning.unmet import ledger, telling
