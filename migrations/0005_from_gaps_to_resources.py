@@ -14,7 +14,9 @@ def upgrade() -> None:
         "gap_count",
         sa.Column(
             "measure",
-            sa.Enum("asked", "unmet", "closed", name="measure", native_enum=False, length=40),
+            sa.Enum(
+                "asked", "unmet", "closed", "helped", name="measure", native_enum=False, length=40
+            ),
             nullable=False,
         ),
         sa.Column("quarter", sa.String(), nullable=False),
@@ -75,7 +77,9 @@ def upgrade() -> None:
         sa.Column("release_id", sa.Uuid(), nullable=False),
         sa.Column(
             "measure",
-            sa.Enum("asked", "unmet", "closed", name="measure", native_enum=False, length=40),
+            sa.Enum(
+                "asked", "unmet", "closed", "helped", name="measure", native_enum=False, length=40
+            ),
             nullable=False,
         ),
         sa.Column("category", sa.String(), nullable=False),

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.casework import operations as casework
-from referral.casework.models import Case, Need
+from referral.casework.models import Case, Need, OwnHelp, OwnResource, Visibility
 from referral.changes.actors import SYSTEM
 from referral.changes.models import AuditEntry
 from referral.planning.disclosure.cells import Cell, Shown
@@ -18,7 +18,7 @@ from referral.planning.gaps import figures, releases
 from referral.planning.gaps.cuts import Key
 from referral.planning.gaps.models import Audience, GapCount, GapRelease, Measure
 from referral.planning.unmet import ledger
-from referral.planning.unmet.models import UnmetNeed
+from referral.planning.unmet.models import Closing, UnmetNeed
 from tests.factories import Make
 
 Wait = Callable[..., UnmetNeed]
@@ -97,12 +97,12 @@ def test_a_family_counts_once_and_waits_no_more_when_its_last_child_does(
     children = [wait()]
     children += [wait(case=case_of(session, children[0])) for _ in range(4)]
     wait()
-    ledger.close_unmet(session, children[0], closed_as="met", by=SYSTEM, now=SUMMER)
+    ledger.close_unmet(session, children[0], closed_as=Closing.MET, by=SYSTEM, now=SUMMER)
 
     publish(session, SUMMER)
     then = raw(session, Measure.CLOSED)
     for child in children[1:]:
-        ledger.close_unmet(session, child, closed_as="met", by=SYSTEM, now=SUMMER)
+        ledger.close_unmet(session, child, closed_as=Closing.MET, by=SYSTEM, now=SUMMER)
     publish(session, SUMMER + timedelta(days=90))
 
     assert raw(session) == {("2026-Q3", "33.74", "FC05", "U01"): 2}
@@ -121,6 +121,50 @@ def test_who_declined_all_is_no_gap_unless_a_reason_behind_it_is_one(
     publish(session, SUMMER)
 
     assert raw(session) == {("2026-Q3", "33.74", "FC05", "U08"): 1}
+
+
+def test_what_was_no_gap_is_in_no_count(session: Session, wait: Wait) -> None:
+    unmet = wait()
+    ledger.close_unmet(session, unmet, closed_as=Closing.NOT_A_GAP, by=SYSTEM, now=SUMMER)
+
+    publish(session, SUMMER)
+
+    assert raw(session) == raw(session, Measure.CLOSED) == {}
+    assert raw(session, Measure.ASKED) == {("2026-Q3", "33.74", "FC05", ""): 1}
+
+
+def test_whom_their_own_people_helped_is_counted_once_however_often(
+    session: Session, make: Make, wait: Wait
+) -> None:
+    unmet = wait()
+    case = case_of(session, unmet)
+    aunt = OwnResource(
+        office_id=case.office_id,
+        client_id=case.client_id,
+        key=case.key,
+        category="FC05",
+        visibility=Visibility.CLIENT,
+        helper_agreed=True,
+        created_at=SUMMER,
+        created_by_id=case.broker_id,
+    )
+    session.add(aunt)
+    session.flush()
+    for days in range(3):
+        session.add(
+            OwnHelp(
+                own_resource_id=aunt.id,
+                need_id=unmet.need_id,
+                category="FC05",
+                helped_on=SUMMER.date(),
+                recorded_at=SUMMER - timedelta(days=days),
+                recorded_by_id=case.broker_id,
+            )
+        )
+
+    publish(session, SUMMER)
+
+    assert raw(session, Measure.HELPED) == {("2026-Q3", "33.74", "FC05", ""): 1}
 
 
 def test_a_quarter_never_changes_and_what_comes_after_its_count_goes_into_the_next(

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from referral.casework.models import Case, Client, Need
+from referral.casework.models import Case, Client, Need, OwnHelp
 from referral.places.codes import REGENCY_LENGTH
 from referral.planning.gaps.cuts import UNKNOWN
 from referral.planning.gaps.models import GapCount, Measure
@@ -37,6 +37,8 @@ from referral.planning.gaps.periods import WINDOW, before, end_of
 from referral.planning.gaps.register import Counts
 from referral.planning.unmet.models import Closing, UnmetNeed, UnmetReason
 
+#: What is counted: rows with a category and a mark, each about a need.
+_Counted = Need | UnmetNeed | OwnHelp
 #: It was looked at, and its client was counted already.
 _AGAIN = ""
 _PROVINCE_LENGTH = 2
@@ -49,7 +51,7 @@ class _Kind:
     """How one measure is counted: of which rows, where their mark stands, what each tells, when it was, which count."""
 
     measure: Measure
-    of: type[Need] | type[UnmetNeed]
+    of: type[_Counted]
     mark: InstrumentedAttribute[str | None]
     area: InstrumentedAttribute[str | None]
     reason: ColumnElement[Any]
@@ -99,7 +101,7 @@ def freeze(session: Session, quarter: str, *, since: datetime, now: datetime) ->
         and_(
             UnmetNeed.opened_at <= until,
             reason.is_not(None),
-            func.coalesce(cast(UnmetNeed.closed_as, String), "") != Closing.NOT_A_GAP.value,
+            _was_a_gap(),
         ),
     )
     closed = _Kind(
@@ -109,10 +111,24 @@ def freeze(session: Session, quarter: str, *, since: datetime, now: datetime) ->
         UnmetNeed.area_code,
         func.coalesce(cast(UnmetNeed.closed_as, String), literal("", String)),
         UnmetNeed.closed_at,
-        and_(UnmetNeed.counted_in.is_not(None), UnmetNeed.closed_at <= until, _waits_no_more()),
+        and_(
+            UnmetNeed.counted_in.is_not(None),
+            UnmetNeed.closed_at <= until,
+            _was_a_gap(),
+            _waits_no_more(),
+        ),
+    )
+    helped = _Kind(
+        Measure.HELPED,
+        OwnHelp,
+        OwnHelp.counted_in,
+        Client.area_code,
+        literal("", String),
+        OwnHelp.recorded_at,
+        OwnHelp.recorded_at <= until,
     )
     recent = [before(quarter, steps) for steps in range(1, WINDOW)]
-    for kind in (asked, unmet, closed):
+    for kind in (asked, unmet, closed, helped):
         _count(session, kind, quarter, since=since, recent=recent)
 
 
@@ -175,10 +191,10 @@ def _coarse(area: InstrumentedAttribute[str | None]) -> ColumnElement[Any]:
     )
 
 
-def _with_client(query: Select[Any], of: type[Need] | type[UnmetNeed]) -> Select[Any]:
+def _with_client(query: Select[Any], of: type[_Counted]) -> Select[Any]:
     """The rows with the client they are about."""
-    if of is UnmetNeed:
-        query = query.join(Need, Need.id == UnmetNeed.need_id)
+    if issubclass(of, (UnmetNeed, OwnHelp)):
+        query = query.join(Need, Need.id == of.need_id)
     return query.join(Case, Case.id == Need.case_id).join(Client, Client.id == Case.client_id)
 
 
@@ -193,6 +209,11 @@ def _reason(session: Session) -> ColumnElement[Any]:
         *((others.like(f'%"{code}"%'), literal(code, String)) for code in of_gaps),
         else_=None,
     )
+
+
+def _was_a_gap() -> ColumnElement[bool]:
+    """Nobody has said meanwhile that there was none."""
+    return func.coalesce(cast(UnmetNeed.closed_as, String), "") != Closing.NOT_A_GAP.value
 
 
 def _waits_no_more() -> ColumnElement[bool]:

@@ -20,6 +20,8 @@ class Measure(StrEnum):
     UNMET = "unmet"
     #: was waiting and waits no more
     CLOSED = "closed"
+    #: their own people helped, or somebody whom the office won for it
+    HELPED = "helped"
 
 
 class Audience(StrEnum):
@@ -43,7 +45,7 @@ class GapCount(Base):
     #: kab/kota, a wider area where no more is known, or "?"
     area: Mapped[str] = mapped_column(primary_key=True)
     category: Mapped[str] = mapped_column(primary_key=True)
-    #: code of the unmet-need reason; how it closed for `closed`; "" for `asked`
+    #: code of the unmet-need reason; how it closed for `closed`; "" for `asked` and `helped`
     reason: Mapped[str] = mapped_column(primary_key=True)
     people: Mapped[int]
 
