@@ -224,11 +224,12 @@ def _people(
 ) -> People:
     areas = [place.code for place in gazetteer if place.level == DISTRICT]
     country = demand.Country(areas, {place.code: place.population for place in gazetteer})
+    mine = np.array([not spot.is_beyond for spot in spots], dtype=bool)
     if question.by is By.POPULATION:
-        everybody = demand.residents(country)
-        found = _of(spots, areas, everybody.people)
-        mine = np.array([not spot.is_beyond for spot in spots], dtype=bool)
-        return People(found, float(found[mine].sum()), 0.0, 0, not country.has_population)
+        found = _of(spots, areas, country.population)
+        is_even = bool(np.isnan(found).any())
+        found = np.ones(len(spots)) if is_even else found
+        return People(found, float(found[mine].sum()), 0.0, 0, is_even)
     if release is None:
         raise Invalid("siting.no_release", field="by")
     read = figures.read(session, release, Measure.UNMET, category=question.category)
@@ -241,7 +242,6 @@ def _people(
         if read.cell(Key(area=code, category=question.category)).shown is not Shown.COUNT
     }
     is_hidden = np.array([regency_of(spot.code) in hidden for spot in spots], dtype=bool)
-    mine = np.array([not spot.is_beyond for spot in spots], dtype=bool)
     return People(
         found,
         float(found[mine & ~is_hidden].sum()),

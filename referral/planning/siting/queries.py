@@ -21,7 +21,7 @@ def get(session: Session, case_id: UUID) -> SitingCase:
     return case
 
 
-def cases(*, category: str | None = None, area: str | None = None) -> Select[tuple[SitingCase]]:
+def cases(*, category: str | None = None, area: str | None = None) -> Select[SitingCase]:
     """Kept answers, newest first: all, or those of one gap."""
     query = select(SitingCase).options(selectinload(SitingCase.made_by))
     if category:

@@ -56,11 +56,8 @@ class Ground:
 
     def total(self, chosen: Sequence[int]) -> float:
         """What all people bear with these sites; infinite where some have nothing still."""
-        return float(self.people @ self._borne(chosen)) if len(self.people) else 0.0
-
-    def _borne(self, chosen: Sequence[int]) -> Floats:
-        borne = np.minimum(self.cap, self.cost[:, list(chosen)].min(axis=1, initial=np.inf))
-        return np.where(self.people > 0, borne, 0.0)
+        is_lived = self.people > 0  # nobody times infinity is nothing
+        return float(self.people[is_lived] @ _borne(self, chosen)[is_lived])
 
     @cached_property
     def finite(self) -> "Ground":
@@ -120,7 +117,8 @@ def swapped(ground: Ground, chosen: Sequence[int]) -> Sites:
 
 
 def _borne(ground: Ground, chosen: Sequence[int]) -> Floats:
-    return np.minimum(ground.cap, ground.cost[:, list(chosen)].min(axis=1, initial=np.inf))
+    borne: Floats = np.minimum(ground.cap, ground.cost[:, list(chosen)].min(axis=1, initial=np.inf))
+    return borne
 
 
 # Proven --------------------------------------------------------------------------------------------
@@ -201,7 +199,8 @@ class _Program:
         helped = (ground.people > 0) & (ground.cost < ground.cap[:, None]).any(axis=1)
         rows = np.column_stack([ground.cap, ground.cost])[helped]
         alike, which = np.unique(rows, axis=0, return_inverse=True)
-        people = np.bincount(which.ravel(), weights=ground.people[helped], minlength=len(alike))
+        weights = ground.people[helped]
+        people = np.bincount(which.ravel(), weights, len(alike)).astype(float)
         self._cap, self._cost = alike[:, 0], alike[:, 1:]
         self.scale = float(people @ self._cap)
         self._people = people * (_WHOLE / self.scale if self.scale else 0.0)
@@ -255,7 +254,7 @@ class _Program:
 
     @property
     def _unknowns(self) -> int:
-        return len(self._counts) * (self._sites + self._places)
+        return len(self._counts) * int(self._sites + self._places)
 
     def _add(self, rows: Any, least: Floats) -> None:
         self._rows.append(rows.tocsr())

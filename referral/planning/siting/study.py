@@ -75,7 +75,11 @@ class Study:
         choices = self._choices()
         order, is_order_proven = self._order(choices)
         return {
-            "before": self._state((), self._within_km),
+            "before": {
+                **self._state((), self._within_km),
+                "left": self._left((), self._within_km),
+                "km": self._all_km(()),
+            },
             "counts": [
                 self._count(number, choice, choices[number - 2] if number > 1 else None)
                 for number, choice in enumerate(choices, 1)
@@ -104,7 +108,8 @@ class Study:
         return {
             "count": number,
             "sites": [
-                {"site": site, "people": self._reached_by(site, within_km)} for site in sites
+                {"site": site, "people": self._added(sites[:at], site)}
+                for at, site in enumerate(sites)
             ],
             **state,
             "more_people": _tidy(state["people"] - before["people"]),
@@ -113,6 +118,7 @@ class Study:
             "is_proven": choice.is_proven,
             "at_best": self._at_best(choice),
             "left": self._left(sites, within_km),
+            "km": self._all_km(sites),
         }
 
     def _at_best(self, choice: Choice) -> float | None:
@@ -141,18 +147,24 @@ class Study:
 
     def _km(self, sites: Sites) -> Floats:
         nearest = self._scene.km[:, list(sites)].min(axis=1, initial=np.inf)
-        return np.minimum(self._scene.now_km, nearest)
+        km: Floats = np.minimum(self._scene.now_km, nearest)
+        return km
 
     def _reach(self, sites: Sites) -> Floats:
         nearest = self._scene.reach_km[:, list(sites)].min(axis=1, initial=np.inf)
-        return np.minimum(self._scene.now_reach_km, nearest)
+        km: Floats = np.minimum(self._scene.now_reach_km, nearest)
+        return km
 
-    def _reached_by(self, site: int, within_km: float) -> float:
-        """People whom nothing reached before and this site does."""
-        is_new = (self._scene.reach_km[:, site] <= within_km) & (
-            self._scene.now_reach_km > within_km
+    def _added(self, sites: Sites, site: int) -> float:
+        """People whom this site reaches and nothing reached before, the sites before it counted in."""
+        is_new = (self._scene.reach_km[:, site] <= self._within_km) & (
+            self._reach(sites) > self._within_km
         )
         return _tidy(self._scene.people[is_new].sum())
+
+    def _all_km(self, sites: Sites) -> list[float | None]:
+        """Km to the nearest of each place."""
+        return [_km(float(km)) for km in self._km(sites)]
 
     def _left(self, sites: Sites, within_km: float) -> list[list[Any]]:
         """Places of whose people none is within reach: number, km to the nearest (None: there is none); most people first."""

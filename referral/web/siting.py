@@ -1,0 +1,313 @@
+"""Where a new resource should stand: the question, the answer with its map, and answers side by side."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from referral.core.errors import Invalid
+from referral.core.paging import page_of
+from referral.directory.reference import taxonomy
+from referral.extensions import db
+from referral.places.gazetteer import PROVINCE, REGENCY, Gazetteer
+from referral.places.queries import gazetteer
+from referral.planning.gaps import figures
+from referral.planning.maps import page as gapmap
+from referral.planning.maps.drawing import drawing
+from referral.planning.maps.palette import BETTER
+from referral.planning.siting import ground, operations, queries
+from referral.planning.siting.models import SitingCase
+from referral.planning.siting.questions import (
+    LEAST_KM,
+    MOST_KM,
+    MOST_SITES,
+    RADII_IN_AREA,
+    Aim,
+    By,
+    Kind,
+    Near,
+    Question,
+)
+from referral.web.access import requires
+from referral.web.answers import Answers
+from referral.web.gaps import coast
+from referral.web.language import chosen
+from referral.web.naming import category_name, searchable_categories
+from referral.web.siting_words import (
+    NAMED,
+    CasePage,
+    km_words,
+    people_words,
+    share_words,
+    short_name,
+)
+
+bp = Blueprint("siting", __name__, url_prefix="/gaps/siting")
+Page = str | Answer | tuple[str, int]
+
+
+@bp.get("")
+@requires("proposal:write")
+def index() -> str:
+    """Kept answers, all or those of one gap; two to four of a gap can be compared."""
+    area, category = _area(), _category()
+    page = page_of(
+        db.session,
+        queries.cases(category=category, area=area),
+        number=request.args.get("page", 1, type=int),
+    )
+    return render_template(
+        "planning/siting.html",
+        page=page,
+        cases=[CasePage(case) for case in page.items],
+        area=area,
+        category=category,
+        is_one_gap=bool(area and category),
+        words=_words(),
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires("proposal:write")
+def new() -> Page:
+    """Ask where a resource should stand; from a gap its kind of help and area are filled in."""
+    area, category = _area(), _category()
+    near = ground.usual(gazetteer(db.session), area) if area else None
+    kinds = _service_kinds(category, area)
+    if request.method == "POST":
+        answers = Answers(request.form)
+        question = _question(answers, area, category, kinds)
+        if question is not None:
+            try:
+                case = operations.make(db.session, question, by=g.user, now=datetime.now(UTC))
+            except Invalid as error:
+                answers.refused(error, "within", "kinds", "by", "area", "category")
+            else:
+                where = url_for(".show", case_id=case.id)
+                db.session.commit()
+                return redirect(where, 303)
+    else:
+        answers = _usual(near, kinds)
+    return _form(answers, area, category, near, kinds), answers.status
+
+
+@bp.get("/<uuid:case_id>")
+@requires("proposal:write")
+def show(case_id: UUID) -> str:
+    """The answer: sites, who is reached, who is left out, and what hangs on the radius."""
+    return _page("planning/siting_case.html", _case(case_id))
+
+
+@bp.get("/<uuid:case_id>/print")
+@requires("proposal:write")
+def on_paper(case_id: UUID) -> str:
+    """The same for paper, with the map as a picture."""
+    return _page("planning/siting_print.html", _case(case_id))
+
+
+@bp.get("/<uuid:case_id>/map")
+@requires("proposal:write")
+def map_page(case_id: UUID) -> Response:
+    """The map, for the frame in the page."""
+    found = _case(case_id)
+    made = gapmap.render(
+        found.shapes(),
+        assets={
+            "leaflet_js": url_for("static", filename="vendor/leaflet/leaflet.js"),
+            "leaflet_css": url_for("static", filename="vendor/leaflet/leaflet.css"),
+        },
+        coast=coast(),
+        label=found.title,
+        lang=chosen(),
+        ramp=BETTER,
+        rows="",
+        to_row="",
+    )
+    answer = Response(made, mimetype="text/html")
+    # folium writes inline scripts; the frame is sandboxed and may load our own files only.
+    answer.headers["Content-Security-Policy"] = (
+        "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+    )
+    return answer
+
+
+@bp.get("/<uuid:case_id>/map.svg")
+@requires("proposal:write")
+def picture(case_id: UUID) -> Response:
+    """The map as one picture, for paper and for browsers without scripts."""
+    found = _case(case_id)
+    made = drawing(
+        found.shapes(),
+        land=gapmap.land_around(coast()),
+        ramp=BETTER,
+        label=found.title,
+    )
+    return Response(made, mimetype="image/svg+xml")
+
+
+@bp.get("/compare")
+@requires("proposal:write")
+def compare() -> Page:
+    """Answers of one gap side by side."""
+    ids = []
+    for asked in request.args.getlist("case"):
+        try:
+            ids.append(UUID(asked))
+        except ValueError:
+            continue
+    found = [CasePage(case) for case in queries.compared(db.session, ids)]
+    if len(found) < 2:
+        flash(_("Choose two to four cases of the same gap."), "bad")
+        return redirect(url_for(".index"), 303)
+    return render_template(
+        "planning/siting_compare.html", cases=found, first=found[0], words=_words()
+    )
+
+
+@bp.post("/<uuid:case_id>/delete")
+@requires("proposal:write")
+def delete(case_id: UUID) -> Answer:
+    """Take one's own answer away."""
+    case = queries.get(db.session, case_id)
+    gap = {"area": case.area_code, "category": case.category}
+    operations.delete(db.session, case, by=g.user)
+    db.session.commit()
+    flash(_("The siting case is deleted."), "good")
+    return redirect(url_for(".index", **gap), 303)
+
+
+# What a request asks -------------------------------------------------------------------------------
+
+
+def _case(case_id: UUID) -> CasePage:
+    return CasePage(queries.get(db.session, case_id), request.args.get("sites", type=int))
+
+
+def _page(template: str, found: CasePage) -> str:
+    case: SitingCase = found.case
+    return render_template(
+        template,
+        page=found,
+        case=case,
+        is_own=case.made_by_id == g.user.id,
+        named=NAMED,
+        words=_words(),
+    )
+
+
+def _words() -> dict[str, object]:
+    return {
+        "people": people_words,
+        "km": km_words,
+        "share": share_words,
+        "area": short_name,
+        "category": category_name,
+    }
+
+
+def _given(name: str) -> str:
+    return request.form.get(name) or request.args.get(name, "")
+
+
+def _area() -> str | None:
+    """The province or kab/kota that is asked about, if it is one."""
+    code, places = _given("area"), gazetteer(db.session)
+    return code if code in places and places.get(code).level <= REGENCY else None
+
+
+def _category() -> str | None:
+    code = _given("category")
+    return code if code in taxonomy() else None
+
+
+def _service_kinds(category: str | None, area: str | None) -> list[tuple[str, int]]:
+    if not category or not area:
+        return []
+    return ground.kinds_of_service(
+        db.session, gazetteer(db.session), category, area, now=datetime.now(UTC)
+    )
+
+
+def _usual(near: Near | None, kinds: list[tuple[str, int]]) -> Answers:
+    """What fits most gaps."""
+    is_published = figures.latest(db.session) is not None
+    return Answers.of(
+        within=near.within_km if near else None,
+        aim=Aim.PEOPLE.value,
+        by=(By.NEEDS if is_published else By.POPULATION).value,
+        kinds=[Kind.AGENCY.value, Kind.SEAT.value],
+        services=[kind for kind, _count in kinds],
+        beyond="y",
+        same_island="y",
+    )
+
+
+def _question(
+    answers: Answers, area: str | None, category: str | None, kinds: list[tuple[str, int]]
+) -> Question | None:
+    answers.require("category", category, _("Choose a kind of help from the list."))
+    answers.require("area", area, _("Choose a province, kabupaten or kota from the list."))
+    within = answers.whole("within", LEAST_KM, MOST_KM)
+    answers.require("within", within, _("Write how far is near enough, in km."))
+    aim = answers.choice("aim", [aim.value for aim in Aim])
+    answers.require("aim", aim, _("Choose what is to be made best."))
+    by = answers.choice("by", [by.value for by in By])
+    answers.require("by", by, _("Choose who is counted."))
+    sites = answers.choices("kinds", [kind.value for kind in Kind])
+    answers.require("kinds", sites, _("Choose at least one kind of site."))
+    known = [kind for kind, _count in kinds]
+    services = answers.choices("services", known)
+    if answers.errors or not (area and category and within and aim and by):
+        return None
+    return Question(
+        category,
+        area,
+        within_km=float(within),
+        aim=Aim(aim),
+        kinds=tuple(kind for kind in Kind if kind.value in sites),
+        by=By(by),
+        # Every kind that is there: then what opens elsewhere in the country counts too. Not shown: all of them.
+        services=None
+        if set(services) == set(known) or "services_shown" not in request.form
+        else tuple(services),
+        beyond=answers.ticked("beyond"),
+        same_island=answers.ticked("same_island"),
+        most=MOST_SITES,
+    )
+
+
+def _form(
+    answers: Answers,
+    area: str | None,
+    category: str | None,
+    near: Near | None,
+    kinds: list[tuple[str, int]],
+) -> str:
+    release = figures.latest(db.session)
+    return render_template(
+        "planning/siting_new.html",
+        answers=answers,
+        area=area,
+        category=category,
+        near=near,
+        parts=RADII_IN_AREA,
+        kinds=kinds,
+        release=release,
+        areas=_areas(gazetteer(db.session)),
+        categories=searchable_categories(),
+        words=_words(),
+    )
+
+
+def _areas(places: Gazetteer) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each province with itself first and its kab/kota."""
+    found = []
+    for province in sorted(places.children(), key=lambda place: place.name):
+        if province.level == PROVINCE:
+            parts = [(place.code, place.name) for place in places.children(province.code)]
+            whole = _("All of: %(domain)s", domain=province.name)
+            found.append((province.name, [(province.code, whole), *parts]))
+    return found
