@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from referral.casework import cover, meetings
 from referral.casework.models import Case, Meeting, MeetingKind, Stage
+from referral.casework.own import queries as own_people
 from referral.casework.queries import theirs
 from referral.core.errors import Invalid
 from referral.extensions import db
@@ -92,6 +93,7 @@ def index() -> str:
         gap_count=unmet_queries.to_confirm(db.session, g.user),
         calls=len(unmet_queries.calls(db.session, g.user)),
         expiring=_expiring(today),
+        to_ask_again=own_people.to_ask_again(db.session, g.user, today=today),
     )
 
 

@@ -269,6 +269,7 @@ def test_after_a_year_the_pages_say_to_ask_again(
 
     assert "1 helper agreed more than a year ago" in words(mine.page("/own"), "main")
     assert "Ask them again" in words(mine.page(f"/cases/{case.id}"), "#own")
+    assert "1 helper agreed more than a year ago" in words(mine.page("/day"), "main")
     mine.submit(f"/own/{own.id}/agree", {"method": "spoken"})
     assert "more than a year ago" not in words(mine.page("/own"), "main")
 

@@ -124,7 +124,7 @@ def _note_to_curator(resource: OwnResource) -> str:
         {
             "on": resource.agreed_on,
             "method": Message(f"casework.method.{resource.agreed_method}"),
-            "text": resource.agreed_text,
+            "text": (resource.agreed_text or "").rpartition(":")[2],
             "may": may or [Message("casework.own.nothing_of_them")],
         },
     )
