@@ -58,6 +58,7 @@ class Tree:
 
     def __init__(self, domains: dict[str, str], axes: dict[str, str]) -> None:
         self._parents = domains | axes
+        self._levels: dict[tuple[str, str], int] = {}
         self.reasons = frozenset(axes) | frozenset(axes.values())
 
     def wider(self, key: Key, dimension: str) -> Key | None:
@@ -73,8 +74,12 @@ class Tree:
 
     def level(self, key: Key, dimension: str) -> int:
         """How many steps the figure is away from everybody in this dimension."""
-        wider = self.wider(key, dimension)
-        return 0 if wider is None else 1 + self.level(wider, dimension)
+        # A page asks this of thousands of figures, and only their code in the dimension counts.
+        known = (dimension, getattr(key, dimension))
+        if known not in self._levels:
+            wider = self.wider(key, dimension)
+            self._levels[known] = 0 if wider is None else 1 + self.level(wider, dimension)
+        return self._levels[known]
 
     def is_published(self, key: Key) -> bool:
         """Whether one of the cuts holds this figure."""
