@@ -1,6 +1,6 @@
 """Planners' pages of proposals: from a gap to the day the resource opens."""
 
-from referral.web.proposals import opening, papers, parts, showing, starting, steps
+from referral.web.proposals import opening, paper, parts, showing, starting, steps
 from referral.web.proposals.door import bp
 
-__all__ = ["bp", "opening", "papers", "parts", "showing", "starting", "steps"]
+__all__ = ["bp", "opening", "paper", "parts", "showing", "starting", "steps"]
