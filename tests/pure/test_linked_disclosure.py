@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
 from referral.planning.disclosure.cells import Shown
-from referral.planning.disclosure.linked import Figure, Release, Statement, protect
+from referral.planning.disclosure.linked import Figure, Release, protect
+from referral.planning.disclosure.system import Statement
 
 THRESHOLD = 5
 #: two groups × two bands × three parts of a year

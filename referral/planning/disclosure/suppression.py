@@ -1,14 +1,26 @@
-"""Disclosure control of whole releases: which figures may be told as they are, as "small", or not at all. Pure."""
+"""Disclosure control of whole releases: which figures may be told as they are, as "small", or not at all. Pure.
+
+Small figures are hidden. Then other sets of counts are looked for that would be published the same and in which
+the secret counts are 1 or less, or as large as they must be able to be. A figure that such counts would change
+is hidden as well, the least loss first. In the end every secret has its witnesses.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from referral.planning.disclosure import linked
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.disclosure.certificate import RULE, Audit, Certificate, Published, digest
-from referral.planning.disclosure.system import Bools, Ints, System
+from referral.planning.disclosure.knowledge import Knowledge
+from referral.planning.disclosure.programme import Told, Wish, fits, hide, others
+from referral.planning.disclosure.system import Bools, Floats, Ints, System
+
+_TOLERANCE = 1e-6
+#: Share of the secrets that one programme must move, and of those still open. Fewer at a time hide less and take longer.
+_AT_A_TIME, _OF_OPEN = 0.03, 0.34
+#: Share of the others that it may move besides, where that costs nothing.
+_BESIDES = 0.25
 
 
 @dataclass(frozen=True)
@@ -43,15 +55,14 @@ class Protected:
         published: Published = dict(zip(keys, self.cells(), strict=True))
         some = self.values > 0
         small = some & (self.values < self.threshold)
-        hidden = some & ~self.shown
         return Certificate(
             RULE,
             self.threshold,
             shown=int((some & self.shown).sum()),
             small=int(self.labelled.sum()),
-            withheld=int((hidden & ~self.labelled).sum()),
-            primary=int((hidden & small).sum()),
-            complementary=int((hidden & ~small).sum()),
+            withheld=int((~self.shown & ~self.labelled).sum()),
+            primary=int((~self.shown & small).sum()),
+            complementary=int((~self.shown & ~small).sum()),
             earlier=self.earlier,
             audit=self.audit,
             digest=digest(published),
@@ -59,21 +70,118 @@ class Protected:
 
 
 def protect(system: System, *, threshold: int) -> Protected:
-    """What may be published of a system so that no small figure, and no small difference, can be worked out."""
-    figures = system.figures
-    loss = np.zeros(len(figures)) if system.loss is None else system.loss
-    release = linked.protect(
-        [int(count) for count in system.counts],
-        {
-            at: linked.Figure(tuple(int(p) for p in figures.row(at)), float(loss[at]))
-            for at in range(len(figures))
-        },
-        threshold=threshold,
+    """What may be published of a system so that no small figure, and no small difference, can be worked out.
+
+    The same system gives the same answer. Raises ValueError where the counts don't fit what is known of them.
+    """
+    known = Knowledge.of(system, threshold)
+    search = _Search(known, len(system.statements))
+    search.run()
+    told, is_sum = search.told, known.places >= 0
+    return Protected(
+        np.where(is_sum, np.append(known.values, 0)[known.places], 0),
+        ~is_sum | np.append(told.shown, True)[known.places],
+        is_sum & np.append(told.labelled, False)[known.places],
+        told.said,
+        threshold,
+        0 if system.register is None else len(system.register.sums),
+        search.audit(),
     )
-    values = np.add.reduceat(np.append(system.counts[figures.parts], 0), figures.starts[:-1])
-    shown = np.array([release.cells[at].shown is Shown.COUNT for at in range(len(figures))], bool)
-    labelled = np.array([release.cells[at].shown is Shown.SMALL for at in range(len(figures))], bool)
-    audit = Audit(0, 0, None, None, 0)
-    said = np.zeros(len(system.statements), dtype=bool)
-    earlier = 0 if system.register is None else len(system.register.sums)
-    return Protected(values, shown, labelled, said, threshold, earlier, audit)
+
+
+class _Search:
+    """What is told so far, and how far each secret is known to be able to lie from the truth."""
+
+    def __init__(self, known: Knowledge, statements: int) -> None:
+        self.known, self.threshold = known, known.threshold
+        small = (known.values > 0) & (known.values < known.threshold)
+        self.told = Told(~small, small.copy(), np.ones(statements, dtype=bool))
+        self.low = known.secret_values.astype(float)
+        self.high = self.low.copy()
+        self.told_before = np.zeros(len(self.low), dtype=bool)
+        self.witnesses: list[Floats] = []
+        self.programmes = 0
+        # A choice, but the same for the same system.
+        self.chance = np.random.default_rng(0)
+
+    def run(self) -> None:
+        """Hide until every secret has its witnesses, or what is out already leaves it none."""
+        most = max(1, int(_AT_A_TIME * len(self.low)) - 10)
+        size = most
+        while len(still := np.flatnonzero(self._is_open())):
+            size = min(size, max(1, most // 16, int(_OF_OPEN * len(still))))
+            urgent = np.isin(np.arange(len(still)), self.chance.permutation(len(still))[:size])
+            chosen = urgent | (self.chance.random(len(still)) < _BESIDES)
+            arrived = self._move(still[chosen], urgent[chosen])
+            if size == 1 and not arrived.any():
+                self._force(int(still[urgent][0]))
+            size = min(most, 2 * size) if 2 * arrived.sum() >= size else max(1, size // 4)
+
+    def audit(self) -> Audit:
+        """What the witnesses that fit the release prove, worked out anew from them alone."""
+        known = self.known
+        low, high = known.secret_values.astype(float), known.secret_values.astype(float)
+        for found in self.witnesses:
+            if not fits(known, self.told, found):
+                raise RuntimeError("disclosure control: a witness does not fit the release")
+            reached = known.secrets @ found
+            low, high = np.minimum(low, reached), np.maximum(high, reached)
+        kept = ~self.told_before
+        least, possible = _whole(low[kept]), _possible(low[kept], high[kept])
+        if (least > 1).any() or (possible < self.threshold - 1).any():
+            raise RuntimeError("disclosure control: a secret has no witness")
+        return Audit(
+            secrets=len(low),
+            told_before=int(self.told_before.sum()),
+            least_possible=int(possible.min()) if len(possible) else None,
+            highest_low=int(least.max()) if len(least) else None,
+            programmes=self.programmes,
+        )
+
+    def _is_open(self) -> Bools:
+        return (self._needs_low() | self._needs_high()) & ~self.told_before
+
+    def _needs_low(self) -> Bools:
+        return np.asarray(_whole(self.low) > 1)
+
+    def _needs_high(self) -> Bools:
+        return np.asarray(_possible(self.low, self.high) < self.threshold - 1)
+
+    def _move(self, secrets: Ints, urgent: Bools) -> Bools:
+        """Look for counts in which these secrets lie elsewhere; which of the urgent ones came as far as they should."""
+        low, high = self._needs_low()[secrets], self._needs_high()[secrets]
+        down = low & (~high | (self.chance.random(len(secrets)) < 0.5))
+        values = self.known.secret_values[secrets]
+        goal = np.where(down, 1, _whole(self.low[secrets]) + self.threshold - 2)
+        signs = np.where(down, -1, 1)
+        found = self._look(Wish(secrets, signs, np.abs(goal - values).astype(float), urgent))
+        reached = (self.known.secrets[secrets] @ found - goal) * signs >= -_TOLERANCE
+        return np.asarray(reached[urgent])
+
+    def _force(self, secret: int) -> None:
+        """Hide whatever keeps one secret where it is. What then still holds it was out before."""
+        for sign in (-1, 1):
+            one, steps = np.array([secret]), np.array([float(self.threshold)])
+            self._look(Wish(one, np.array([sign]), steps, np.array([True]), whatever=True))
+        self.told_before[secret] = self._is_open()[secret]
+
+    def _look(self, wish: Wish) -> Floats:
+        found = others(self.known, self.told, wish)
+        hide(self.known, self.told, found)
+        reached = self.known.secrets @ found
+        self.low, self.high = np.minimum(self.low, reached), np.maximum(self.high, reached)
+        self.witnesses.append(found)
+        self.programmes += 1
+        return found
+
+
+def _whole(low: Floats) -> Floats:
+    """The smallest whole number that is not less."""
+    found: Floats = np.ceil(low - _TOLERANCE)
+    return found
+
+
+def _possible(low: Floats, high: Floats) -> Floats:
+    """How many whole numbers lie between."""
+    found: Floats = np.floor(high + _TOLERANCE) - _whole(low) + 1
+    return found

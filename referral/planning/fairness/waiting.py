@@ -6,7 +6,8 @@ from math import sqrt
 from typing import Any
 
 from referral.planning.disclosure.cells import Cell, Shown
-from referral.planning.disclosure.linked import Figure, Release, Statement, protect
+from referral.planning.disclosure.linked import Figure, Release, protect
+from referral.planning.disclosure.system import Statement
 
 #: Periods that a reader may choose, in months; each holds the shorter ones.
 PERIODS = (3, 6, 12)

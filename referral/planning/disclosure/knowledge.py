@@ -1,0 +1,131 @@
+"""What somebody who reads everything published has to reckon with, as sparse matrices. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from referral.planning.disclosure.system import Floats, Ints, System
+
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """A system without what is known to be 0, every different sum once.
+
+    counts      smallest counts that may be anything
+    places      for each figure the row of `sums` that it is, -1 where it is known to be 0
+    sums        different sums that figures tell, values what they are, worth what is lost when one is hidden
+    secrets     sums from 1 to threshold - 1 that must not be worked out; the first are small rows of `sums`
+    fixed       what is out already, and sums over the same people: between low and high whatever is hidden
+    spoken      parts of statements, at most `most`; speaker is the statement each belongs to
+    """
+
+    threshold: int
+    counts: Floats
+    places: Ints
+    sums: Any
+    values: Ints
+    worth: Floats
+    secrets: Any
+    secret_values: Ints
+    fixed: Any
+    fixed_low: Floats
+    fixed_high: Floats
+    spoken: Any
+    most: Floats
+    speaker: Ints
+
+    @classmethod
+    def of(cls, system: System, threshold: int) -> "Knowledge":
+        """Raises ValueError where the counts don't fit what is said to be out, equal or stated."""
+        from scipy.sparse import vstack
+
+        width = len(system.counts)
+        unsure = system.counts > 0
+        if system.unsure is not None:
+            unsure = unsure | system.unsure
+        kept = np.flatnonzero(unsure)
+        counts = system.counts[kept].astype(float)
+        figures = system.figures.matrix(width)[:, kept]
+        marks = np.random.default_rng(0).integers(1, 1 << 62, len(kept))
+        marked = _marks(figures, marks)
+        _, first, same = np.unique(marked, return_index=True, return_inverse=True)
+        is_sum = marked[first] != 0
+        row = np.where(is_sum, np.cumsum(is_sum) - 1, -1)
+        places, sums = row[same], figures[first[is_sum]]
+        values = np.rint(sums @ counts).astype(np.int64)
+        loss = np.zeros(len(figures.indptr) - 1) if system.loss is None else system.loss
+        told = places >= 0
+        worth: Floats = np.bincount(
+            places[told], weights=1.0 + np.maximum(loss[told], 0.0), minlength=len(values)
+        ).astype(float)
+        # The larger a count the more it tells; that nobody asked tells most.
+        worth = worth * np.where(values > 0, 1 + np.log2(np.maximum(values, 1)) / 4, 4)
+
+        between = system.differences.matrix(width)[:, kept]
+        hidden = np.rint(between @ counts)
+        guarded = between[(hidden > 0) & (hidden < threshold)]
+        marked = _marks(guarded, marks)
+        _, first = np.unique(marked, return_index=True)
+        fresh = ~np.isin(marked[first], _marks(sums, marks))
+        small = (values > 0) & (values < threshold)
+        secrets = vstack([sums[small], guarded[np.sort(first[fresh])]], format="csr")
+
+        left, right = system.equals
+        equal = left.matrix(width)[:, kept] - right.matrix(width)[:, kept]
+        fixed, low, high = equal, np.zeros(len(left)), np.zeros(len(left))
+        if system.register is not None:
+            fixed = vstack([fixed, system.register.sums.matrix(width)[:, kept]], format="csr")
+            low = np.concatenate([low, system.register.low]).astype(float)
+            high = np.concatenate([high, system.register.high]).astype(float)
+        some = np.diff(fixed.indptr) > 0
+        fixed, low, high = fixed[some], low[some], high[some]
+        spoken, most, speaker = _spoken(system, width)
+        spoken = spoken[:, kept]
+        if (
+            (fixed @ counts < low - _TOLERANCE).any()
+            or (fixed @ counts > high + _TOLERANCE).any()
+            or (spoken @ counts > most + _TOLERANCE).any()
+        ):
+            raise ValueError("the counts don't fit what is known of them")
+        return cls(
+            threshold,
+            counts,
+            places,
+            sums,
+            values,
+            worth,
+            secrets,
+            np.rint(secrets @ counts).astype(np.int64),
+            fixed,
+            low,
+            high,
+            spoken,
+            most,
+            speaker,
+        )
+
+
+def _marks(rows: Any, marks: Ints) -> Ints:
+    """A number for each row that is the same for the same sums; 0 for a sum of nothing."""
+    found: Ints = rows.astype(np.int64) @ marks
+    return found
+
+
+def _spoken(system: System, width: int) -> tuple[Any, Floats, Ints]:
+    from scipy.sparse import csr_array
+
+    parts = [(speaker, part) for speaker, parts in enumerate(system.statements) for part in parts]
+    entries = [
+        (row, place, factor)
+        for row, (_, part) in enumerate(parts)
+        for place, factor in part.factors.items()
+    ]
+    rows, places, factors = np.array(entries, dtype=float).reshape(-1, 3).T
+    matrix = csr_array(
+        (factors, (rows.astype(np.int64), places.astype(np.int64))), shape=(len(parts), width)
+    )
+    most = np.array([part.most for _, part in parts], dtype=float)
+    return matrix, most, np.array([speaker for speaker, _ in parts], dtype=np.int64)
