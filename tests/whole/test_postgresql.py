@@ -36,6 +36,10 @@ from referral.directory.upkeep.models import ListingUse
 from referral.extensions import alembic, db
 from referral.factory import create_app
 from referral.places.models import Place
+from referral.planning.gaps import releases
+from referral.planning.gaps.models import GapCount, GapFigure, GapRelease
+from referral.planning.unmet import ledger
+from referral.planning.unmet.models import Closing, UnmetNeed
 from referral.referrals.lifecycle import Event
 from referral.tables import metadata
 from tests import postgresql
@@ -289,6 +293,56 @@ def test_a_writer_that_waits_too_long_fails_instead_of_hanging(app: Flask) -> No
             second.execution_options(writes=True).begin()
 
 
+def released(app: Flask) -> list[tuple[Any, ...]]:
+    """Counts and figures of people who waited in two quarters; nothing of it stays."""
+    with app.app_context():
+        session = db.session
+        make = Make(session, NOW)
+        broker = make.user()
+        for number, area in enumerate(["33.74"] * 7 + ["33.71"] * 2 + ["33", None]):
+            stays_at = {"code": area} if area else {}
+            case = make.case(broker=broker, client=make.client(broker.office, stays_at=stays_at))
+            for days in (0, 80):
+                at = NOW - timedelta(days=days)
+                need = make.need(case, category="FC05", assessed_at=at)
+                reason, others = ("U17", ["U18", "U08"]) if number % 3 else ("U01", [])
+                ledger.record_unmet(
+                    session, need, reason=reason, secondary=others, by=broker, now=at
+                )
+        first = releases.publish(session, threshold=5, by=SYSTEM, now=NOW)
+        later = NOW + timedelta(days=90)
+        ledger.close_unmet(
+            session,
+            session.scalars(select(UnmetNeed).order_by(UnmetNeed.opened_at)).first(),
+            closed_as=Closing.MET,
+            by=SYSTEM,
+            now=later,
+        )
+        second = releases.publish(session, threshold=5, by=SYSTEM, now=later)
+        assert first is not None
+        assert second is not None
+        rows = [
+            *session.execute(select(*GapCount.__table__.columns)),
+            *session.execute(
+                select(
+                    GapRelease.quarter,
+                    GapRelease.audience,
+                    *(each for each in GapFigure.__table__.columns if each.key != "release_id"),
+                ).join(GapRelease, GapRelease.id == GapFigure.release_id)
+            ),
+        ]
+        found = sorted((tuple(row) for row in rows), key=repr)
+        session.rollback()
+    return found
+
+
+def test_gaps_are_counted_and_released_as_on_sqlite(app: Flask, sqlite: Flask) -> None:
+    found = released(app)
+
+    assert len(found) > 30
+    assert found == released(sqlite)
+
+
 def test_what_to_check_first_and_whom_to_write_to_are_asked_as_on_sqlite(
     session: Session, make: Make, now: datetime
 ) -> None:
@@ -308,3 +362,10 @@ def test_what_to_check_first_and_whom_to_write_to_are_asked_as_on_sqlite(
     assert due == [(old.id, 4000), (never.id, 730)]
     assert asked == [old.id]
     assert left == [(never.id, "dinas@example.org")]
+
+
+def test_access_is_measured_as_on_sqlite(app: Flask, sqlite: Flask) -> None:
+    for question in (("access", "--keep", "--category", "SP04"), ("nearest", "--within", "50")):
+        found = json.loads(run(app, "gaps", *question, "--json"))
+        assert len(found["areas"]) == 39
+        assert found == json.loads(run(sqlite, "gaps", *question, "--json"))
