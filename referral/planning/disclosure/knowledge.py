@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from referral.planning.disclosure.system import Floats, Ints, System
+from referral.planning.disclosure.system import Floats, Ints, Sums, System
 
 _TOLERANCE = 1e-6
+_ROWS_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,19 @@ class Knowledge:
         # The larger a count the more it tells; that nobody asked tells most.
         worth = worth * np.where(values > 0, 1 + np.log2(np.maximum(values, 1)) / 4, 4)
 
+        small = (values > 0) & (values < threshold)
         between = system.differences.matrix(width)[:, kept]
+        if system.nested:
+            told_before = _exact(system, width)[:, kept]
+            between = vstack(
+                [between, _between(vstack([sums, told_before], format="csr"), counts, threshold)],
+                format="csr",
+            )
         hidden = np.rint(between @ counts)
         guarded = between[(hidden > 0) & (hidden < threshold)]
         marked = _marks(guarded, marks)
         _, first = np.unique(marked, return_index=True)
         fresh = ~np.isin(marked[first], _marks(sums, marks))
-        small = (values > 0) & (values < threshold)
         secrets = vstack([sums[small], guarded[np.sort(first[fresh])]], format="csr")
 
         left, right = system.equals
@@ -112,6 +119,31 @@ def _marks(rows: Any, marks: Ints) -> Ints:
     """A number for each row that is the same for the same sums; 0 for a sum of nothing."""
     found: Ints = rows.astype(np.int64) @ marks
     return found
+
+
+def _exact(system: System, width: int) -> Any:
+    """Sums whose count earlier releases have told."""
+    if system.register is None:
+        return Sums.none().matrix(width)
+    return system.register.sums.matrix(width)[system.register.low == system.register.high]
+
+
+def _between(sums: Any, counts: Floats, threshold: int) -> Any:
+    """Small differences of two sums of which one holds the other and neither is small: who is left when one is
+    subtracted from the other."""
+    from scipy.sparse import vstack
+
+    values = sums @ counts
+    sums, values = sums[values >= threshold], values[values >= threshold]
+    sizes, turned = np.diff(sums.indptr), sums.T.tocsc()
+    found = [sums[:0]]
+    for start in range(0, len(values), _ROWS_AT_A_TIME):
+        shared = (sums[start : start + _ROWS_AT_A_TIME] @ turned).tocoo()
+        whole, part = shared.row + start, shared.col
+        more = values[whole] - values[part]
+        is_held = (shared.data == sizes[part]) & (more > 0) & (more < threshold)
+        found.append(sums[whole[is_held]] - sums[part[is_held]])
+    return vstack(found, format="csr")
 
 
 def _spoken(system: System, width: int) -> tuple[Any, Floats, Ints]:

@@ -58,6 +58,7 @@ def protect(
         differences=Sums.of(differences),
         equals=(Sums.of([left for left, _ in equals]), Sums.of([right for _, right in equals])),
         statements=list(statements.values()),
+        nested=False,
         unsure=np.ones(len(counts), dtype=bool),
     )
     found = suppression.protect(system, threshold=threshold)

@@ -90,6 +90,8 @@ class System:
     differences  sums that nobody prints, but that subtracting figures may tell
     equals       pairs of sums over the same people: left row i = right row i
     statements   what else is said; all parts of one are said or none
+    nested       whether nobody may be singled out by subtracting two figures, now or earlier, of which one holds the
+                 other; without it only `differences` are looked at
     unsure       smallest counts of 0 that nobody can know to be 0. All others of 0 are taken as known: that
                  protects more and is quicker
     """
@@ -101,4 +103,5 @@ class System:
     differences: Sums = field(default_factory=Sums.none)
     equals: tuple[Sums, Sums] = field(default_factory=lambda: (Sums.none(), Sums.none()))
     statements: Sequence[Sequence[Statement]] = ()
+    nested: bool = True
     unsure: Bools | None = None
