@@ -84,6 +84,7 @@ def axes() -> set[str]:
 #: what screens call the members of an enum
 LABELS: dict[type[StrEnum], str] = {
     Actor: "referral.actor",
+    Answered: "planning.answered",
     AdvocacyKind: "advocacy.kind",
     AdvocacyOutcome: "advocacy.outcome",
     BasisKind: "casework.basis",
@@ -157,7 +158,6 @@ UNSEEN: set[type[StrEnum]] = {
     replies.Purpose,
     upkeep.LinkPurpose,
     shape.Kind,
-    Answered,
     Audience,
     Format,  # a file on a page of its own words: referral/web/downloads.py
 }
@@ -174,6 +174,15 @@ ACCESS_HEADS = (
 )
 
 FACTS = ("name", "contact", "age", "sex", "area", "need", "story")
+
+#: what stands on the one page of a proposal
+SAID_ON_PAPER = (
+    *("missing", "people", "why", "nearest", "where", "plan", "partners", "budget", "schedule"),
+    *("contact", "annex", "north", "reason", "remedy", "page", "of", "kicker", "title"),
+    *("why_of", "no_why", "capacity", "no_capacity", "none", "once", "yearly", "no_source", "done"),
+    *("total", "per_person", "no_budget", "site", "site_only", "reached", "left_out", "none_left"),
+    *("left_out_all", "map", "map_note", "map_note_rough", "no_sites"),
+)
 
 #: what can be wrong with a row that an import reads
 IMPORT_FINDINGS = (
@@ -268,6 +277,19 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "place.row.{}": ("code", "level", "name", "parent", "point", "number", "zone", "twice"),
     "planning.opening.{}": ("name", "organization", "address", "hours", "phones"),
     "planning.people.{}": ("small", "withheld"),
+    "planning.empty.{}": ("partner", "task", "item"),
+    "proposals.axis_remedy.{}": axes() - {"client"},
+    "proposals.case.by.{}": ("needs", "population"),
+    "proposals.case.{}": SAID_ON_PAPER,
+    "proposals.coverage.{}": ("people", "areas"),
+    "proposals.did.{}": (
+        *("made", "revised", "moved", "moved_back", "handed_over", "commented"),
+        *("partner_added", "partner_answered", "partner_taken_out"),
+        *("task_added", "task_done", "task_undone", "task_taken_out"),
+        *("line_added", "line_paid", "line_taken_out"),
+    ),
+    "proposals.open.{}": ("capacity", "partner", "budget", "source", "people", "tasks"),
+    "proposals.people.{}": ("nobody", "some", "small", "withheld"),
     "penalties.rule.{}": penalty_rules(),
     "penalties.why.{}": penalty_rules(),
     "referral.criterion.{}": CRITERIA,

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from referral.core.text import Message, label, render, templates
+from referral.core.text import label
 from referral.directory.reference import taxonomy
 from referral.extensions import db
 from referral.places.queries import gazetteer
@@ -51,13 +51,12 @@ def names(lang: str | None = None) -> Names:
     def reason(code: str) -> str:
         if code in reasons:
             return reasons[code].name_id if lang == "id" else reasons[code].name_en
-        return label(f"proposals.axis.{code}", lang)
+        return label(f"gaps.axis.{code}", lang)
 
     def remedy(code: str) -> str:
         if code in reasons:
             return reasons[code].remedy_id if lang == "id" else reasons[code].remedy_en
-        key = f"proposals.axis_remedy.{code}"
-        return render(Message(key), lang) if key in templates() else ""
+        return label(f"proposals.axis_remedy.{code}", lang)
 
     return Names(
         area=lambda code: places.label(code) if code in places else code,
