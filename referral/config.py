@@ -74,6 +74,13 @@ class Settings:
     MAIL_PASSWORD: str = setting("Password to sign in to the mail server with.", default="")
     MAIL_SENDER: str = setting("Address that mail comes from.", default="jejaring@localhost")
     COUNT_THRESHOLD: int = setting("Smallest count other than zero that planners see.", default=5)
+    MAP_TILES: str = setting(
+        "Address of background pictures for planners' maps, as `https://tiles.example.org/{z}/{x}/{y}.png`. Empty: none, and no other machine learns what is looked at.",
+        default="",
+    )
+    MAP_ATTRIBUTION: str = setting(
+        "Whom to name for these pictures, as their owner asks for.", default=""
+    )
     API_RATE: str = setting(
         "How often each token may ask the match API, as `60 per minute`; each process counts for itself without REDIS_URL.",
         default="60 per minute",

@@ -52,6 +52,11 @@ class Land:
         self._tree = shapely.STRtree(self._parts)
         self._around = lru_cache(maxsize=_MOST_POINTS)(self._look_around)
 
+    @property
+    def parts(self) -> list[Any]:
+        """The land as polygons, in degrees."""
+        return self._parts
+
     def crossing(self, here: Spot, there: Spot) -> Crossing | None:
         """Whether two points lie on two islands; None where the land that is drawn can't tell."""
         ours, theirs = self._around(*here), self._around(*there)

@@ -1,145 +1,319 @@
-"""Planners' pages of the gaps: counts by category and area, as a table and a map."""
+"""Planners' pages of the gaps: a map and its table, from published figures and the public directory alone."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from werkzeug.routing import BuildError
+from werkzeug.wrappers import Response as Answer
 
-from referral.core.text import Message
+from referral.core.paging import page_number
+from referral.directory.kinds import SystemType
 from referral.directory.reference import taxonomy
 from referral.extensions import db
-from referral.places.queries import gazetteer
-from referral.planning.disclosure.cells import Shown
-from referral.planning.disclosure.table import Table, protect
-from referral.planning.gaps import queries as gap_queries
+from referral.jobs.queue import jobs
+from referral.places.gazetteer import PROVINCE
+from referral.planning.gaps import releases
+from referral.planning.gaps.models import Measure
 from referral.planning.maps import page as gapmap
+from referral.planning.maps.drawing import drawing
+from referral.planning.maps.question import Form, Layer, Level, Question
+from referral.planning.maps.values import Scale, Value
+from referral.planning.unmet.models import UnmetReason
 from referral.web.access import requires
-from referral.web.formatting import say
+from referral.web.formatting import capital, label
+from referral.web.gap_question import Asked, asked, parameters, threshold
+from referral.web.gap_shapes import row_address, shapes_of, values_of
+from referral.web.gap_table import Table, table_of
+from referral.web.gap_words import (
+    area_words,
+    category_words,
+    closed_sentence,
+    gap_sentence,
+    in_words,
+    instead,
+    legend,
+    quarter_words,
+    ramp_of,
+)
 from referral.web.language import chosen
-from referral.web.naming import category_name
+from referral.web.naming import searchable_categories
 
 bp = Blueprint("gaps", __name__)
 
-
-class GapRow:
-    """One gap as a planner may see it: area, category, people in words, and the nearest service."""
-
-    def __init__(
-        self, area: str, category: str, table: Table, nearest: gap_queries.Nearest
-    ) -> None:
-        places = gazetteer(db.session)
-        self.area, self.category = area, category
-        self.area_name = (
-            places.label(area) if area in places else say(Message("planning.area_unknown"))
-        )
-        self.category_name = category_name(category)
-        cell = table.cell(area, category)
-        self.people = cell.count
-        self.is_withheld = cell.shown is Shown.WITHHELD
-        self.people_words = _people(cell.count, cell.shown, table.threshold)
-        self.nearest = nearest
-        self.can_propose = area in places
-        self.sentence = say(self._message(table.threshold))
-
-    def _message(self, threshold: int) -> Message:
-        people: object = self.people
-        if self.people is None:
-            key = "withheld" if self.is_withheld else "small"
-            people = Message(
-                f"planning.people.{key}", {} if self.is_withheld else {"threshold": threshold}
-            )
-        params = {"people": people, "category": self.category_name, "area": self.area_name}
-        if not self.nearest.anywhere:
-            return Message("planning.gap.none_anywhere", params)
-        if self.nearest.km is None:
-            return Message("planning.gap.not_placed", params | {"anywhere": self.nearest.anywhere})
-        return Message(
-            "planning.gap.nearest", params | {"km": self.nearest.km, "name": self.nearest.name}
-        )
+GAPS_SHOWN = 10
 
 
-def _people(count: int | None, shown: Shown, threshold: int) -> str:
-    if count is not None:
-        return str(count)
-    return f"<{threshold}" if shown is Shown.SMALL else "–"
+@dataclass(frozen=True)
+class View:
+    """What both the page and its paper show."""
+
+    asked: Asked
+    found: Mapping[str, Value]
+    scale: Scale
+    table: Table | None
 
 
-def gaps_of(session: Session, domain: str | None) -> tuple[Table, list[GapRow]]:
-    """The table after disclosure control, and its rows that are not zero, most people first.
-
-    The whole table is protected before a filter is applied: protecting each filter for itself would let
-    two of them be subtracted.
-    """
-    raw = gap_queries.counts(session)
-    table = protect(raw, threshold=current_app.config["SETTINGS"].COUNT_THRESHOLD)
-    pairs = [
-        pair for pair, count in raw.items() if count and (not domain or pair[1].startswith(domain))
-    ]
-    nearest = gap_queries.nearest(session, gazetteer(session), pairs)
-    rows = [GapRow(area, category, table, nearest[area, category]) for area, category in pairs]
-    rows.sort(key=lambda row: (-(row.people or 0), row.is_withheld, row.area_name, row.category))
-    return table, rows
+def view_of(*, whole: bool = False) -> View:
+    """The request's question with its values; without a table where the layer can't be told."""
+    question = asked()
+    if question.missing is not None:
+        return View(question, {}, Scale(()), None)
+    found = values_of(question)
+    scale = question.atlas.scale(list(found.values()))
+    places = {code: scale.place(value) for code, value in found.items()}
+    return View(question, found, scale, table_of(question, found, places, whole=whole))
 
 
-def _domain() -> str | None:
-    asked = request.args.get("domain", "")
-    return asked if asked in {term.code for term in taxonomy().domains()} else None
+def words_of(view: View) -> dict[str, Any]:
+    """What a template says of a view."""
+    atlas, question, least = view.asked.atlas, view.asked.question, threshold(view.asked)
+    return {
+        "view": view,
+        "question": question,
+        "release": view.asked.release,
+        "run": atlas.run,
+        "threshold": least,
+        "missing": view.asked.missing,
+        "notes": view.asked.notes,
+        "title": label(f"map.layer.{question.layer}"),
+        "plain": label(f"map.plain.{question.layer}"),
+        "category": capital(category_words(question.category)),
+        "within": capital(area_words(question.within, atlas.places)),
+        "ramp": ramp_of(question.layer),
+        "legend": legend(view.scale, list(view.found.values()), question.layer, least),
+        "table": view.table,
+        "address": lambda endpoint="gaps.index", **more: url_for(
+            endpoint, **parameters(question, **more)
+        ),
+        "siting": _siting,
+    }
+
+
+def _siting(area: str, category: str) -> str | None:
+    """Where the page of candidate sites starts from a gap."""
+    try:
+        return url_for("siting.new", area=area, category=category)
+    except BuildError:
+        return None
 
 
 @bp.get("/gaps")
 @requires("gap:read")
 def index() -> str:
     """Where help is missing: counts by category and area, never people."""
-    domain = _domain()
-    table, rows = gaps_of(db.session, domain)
+    view = view_of()
     return render_template(
         "gaps/index.html",
-        table=table,
-        rows=rows,
-        total=_people(table.total.count, table.total.shown, table.threshold),
-        withheld=sum(row.people is None for row in rows),
-        domain=domain,
-        domains=[(term.code, term.name[chosen()]) for term in taxonomy().domains()],
+        **words_of(view),
+        **_filters(view.asked),
+        **_figures(view.asked),
+        **_gaps(view.asked),
+        trend=_trend(view.asked),
+        closed=_closed(view.asked),
+        may_release=releases.possible(db.session, now=datetime.now(UTC)),
     )
+
+
+@bp.get("/gaps/print")
+@requires("gap:read")
+def on_paper() -> str:
+    """The same for paper: the map as a picture and the whole table."""
+    view = view_of(whole=True)
+    return render_template("gaps/print.html", **words_of(view), **_figures(view.asked))
+
+
+@bp.post("/gaps/release")
+@requires("gap:read")
+def release() -> Answer:
+    """A planner does not wait for the night: the counts of the quarter that may be released now."""
+    jobs().publish_gaps_of(str(g.user.id))
+    flash(_("The figures are being made. Open this page again in a minute."), "info")
+    return redirect(url_for(".index"), 303)
+
+
+def _figures(question: Asked) -> dict[str, Any]:
+    """The counts of everybody the question is about, each with the wider one where it is hidden."""
+    atlas, least = question.atlas, threshold(question)
+    if question.release is None:
+        return {"totals": []}
+    whole = atlas.question.key(atlas.question.within)
+    totals = []
+    for measure in Measure:
+        if measure is Measure.CLOSED and whole.reason:
+            continue
+        key = whole if measure is Measure.UNMET else type(whole)(whole.area, whole.category, "", whole.period)  # fmt: skip
+        figures = atlas.figures(measure)
+        told = figures.told(key) if figures else None
+        words = in_words(atlas.figure(measure, key), Layer.UNMET, least)
+        totals.append((measure.value, words, instead(told, atlas.places)))
+    return {"totals": totals}
+
+
+def _gaps(question: Asked) -> dict[str, Any]:
+    """The gaps of single kinds of help in single kab/kota, as places to start a proposal from."""
+    atlas, least = question.atlas, threshold(question)
+    category = atlas.question.category
+    leaves = [leaf.code for leaf in taxonomy().leaves(category)] if category else [
+        leaf.code for domain in taxonomy().domains() for leaf in taxonomy().leaves(domain.code)
+    ]  # fmt: skip
+    asked_for = request.args.get("gaps", 1, type=int)
+    count, found = atlas.gaps(
+        leaves=leaves, limit=GAPS_SHOWN, offset=(max(asked_for, 1) - 1) * GAPS_SHOWN
+    )
+    number = page_number(asked_for, count, GAPS_SHOWN)
+    if number != asked_for:
+        count, found = atlas.gaps(leaves=leaves, limit=GAPS_SHOWN, offset=(number - 1) * GAPS_SHOWN)
+    rows = [
+        {
+            "area": gap.area,
+            "category": gap.category,
+            "area_name": area_words(gap.area, atlas.places),
+            "category_name": category_words(gap.category),
+            "people": in_words(gap.people, Layer.UNMET, least),
+            "sentence": gap_sentence(gap, atlas.places, least),
+            "has_place": gap.area in atlas.places,
+        }
+        for gap in found
+    ]
+    pages = max(1, -(-count // GAPS_SHOWN))
+    return {"gaps": rows, "gap_count": count, "gap_page": number, "gap_pages": pages}
+
+
+def _trend(question: Asked) -> dict[str, Any] | None:
+    """Bars of each quarter beside their numbers; none where there is no release."""
+    if question.release is None:
+        return None
+    category, quarters = question.atlas.trend()
+    least = threshold(question)
+    numbers = [
+        value.number or 0.0
+        for quarter in quarters
+        for value in (quarter.asked, quarter.unmet, quarter.closed)
+    ]
+    tallest = max(numbers, default=0.0) or 1.0
+    rows = [
+        {
+            "quarter": quarter_words(one.quarter),
+            "cells": [
+                {
+                    "words": in_words(value, Layer.UNMET, least),
+                    "width": 100 * (value.number or 0.0) / tallest,
+                }
+                for value in (one.asked, one.unmet, one.closed)
+            ],
+        }
+        for one in quarters
+    ]
+    return {"category": capital(category_words(category)), "rows": rows}
+
+
+def _closed(question: Asked) -> list[str]:
+    return [
+        closed_sentence(one, question.atlas.places, threshold(question))
+        for one in question.atlas.closed_by_proposals()
+    ]
+
+
+def _filters(question: Asked) -> dict[str, Any]:
+    lang, places = chosen(), question.atlas.places
+    reasons: dict[str, list[tuple[str, str]]] = {}
+    for row in db.session.scalars(select(UnmetReason).order_by(UnmetReason.code)):
+        if row.counts_as_gap:
+            reasons.setdefault(row.axis, []).append((row.code, getattr(row, f"name_{lang}")))
+    return {
+        "categories": searchable_categories(),
+        "reasons": [
+            (label(f"map.axis.{axis}"), [(axis, _("All of: %(domain)s", domain=label(f"map.axis.{axis}"))), *codes])
+            for axis, codes in reasons.items()
+        ],
+        "periods": [(quarter, capital(quarter_words(quarter))) for quarter in question.atlas.quarters],
+        "systems": [(kind.value, label(f"directory.system_type.{kind}")) for kind in SystemType],
+        "layers": [(layer.value, label(f"map.layer.{layer}")) for layer in Layer],
+        "levels": [(level.value, label(f"map.level.{level}")) for level in Level],
+        "forms": [(form.value, label(f"map.form.{form}")) for form in Form],
+        "provinces": sorted(
+            ((place.code, place.name) for place in places if place.level == PROVINCE),
+            key=lambda pair: pair[1],
+        ),
+        "is_default": question.question == Question(),
+    }  # fmt: skip
 
 
 @bp.get("/gaps/map")
 @requires("gap:read")
 def map_page() -> Response:
     """The same numbers on a map, for the frame in the gap page."""
-    _table, rows = gaps_of(db.session, _domain())
-    places = gazetteer(db.session)
-    points = []
-    for area in dict.fromkeys(row.area for row in rows):
-        located = places.locate(area) if area in places else None
-        if located is None:
-            continue
-        here = [row for row in rows if row.area == area]
-        known = [row.people for row in here if row.people is not None]
-        points.append(
-            gapmap.GapPoint(
-                here[0].area_name,
-                located.latitude,
-                located.longitude,
-                max(known) if known else None,
-                [f"{row.category_name}: {row.people_words}" for row in here],
-            )
-        )
-    page = gapmap.render(
-        points,
+    view = view_of()
+    settings = current_app.config["SETTINGS"]
+    tiles = (
+        gapmap.Tiles(settings.MAP_TILES, settings.MAP_ATTRIBUTION) if settings.MAP_TILES else None
+    )
+    made = gapmap.render(
+        shapes_of(view.asked, view.found, view.scale),
         assets={
             "leaflet_js": url_for("static", filename="vendor/leaflet/leaflet.js"),
             "leaflet_css": url_for("static", filename="vendor/leaflet/leaflet.css"),
         },
-        coast=Path(str(current_app.static_folder)) / "vendor" / "coast.json",
+        coast=coast(),
         label=_("Gap map"),
         lang=chosen(),
+        ramp=ramp_of(view.asked.question.layer),
+        rows=row_address(view.asked),
+        to_row=_("Show it in the page"),
+        tiles=tiles,
     )
-    answer = Response(page, mimetype="text/html")
-    # folium writes inline scripts; the frame is sandboxed and may load our own files only.
+    answer = Response(made, mimetype="text/html")
+    # folium writes inline scripts; the frame is sandboxed and may load our own files only. A link that is
+    # followed by hand leads out of it.
+    pictures = "'self' data:" + (f" {_origin(tiles.url)}" if tiles else "")
     answer.headers["Content-Security-Policy"] = (
-        "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline'; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+        "sandbox allow-scripts allow-top-navigation-by-user-activation; default-src 'none'; "
+        "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+        f"img-src {pictures}; frame-ancestors 'self'"
     )
     return answer
+
+
+@bp.get("/gaps/map.svg")
+@requires("gap:read")
+def picture() -> Response:
+    """The map as one picture, for paper and for browsers without scripts."""
+    return Response(picture_of(view_of()), mimetype="image/svg+xml")
+
+
+def picture_of(view: View) -> str:
+    """The map as SVG."""
+    return drawing(
+        shapes_of(view.asked, view.found, view.scale),
+        land=gapmap.land_around(coast()),
+        ramp=ramp_of(view.asked.question.layer),
+        label=label(f"map.layer.{view.asked.question.layer}"),
+    )
+
+
+def coast() -> Path:
+    """The coastline that set-up made."""
+    return Path(str(current_app.static_folder)) / "vendor" / "coast.json"
+
+
+def _origin(url: str) -> str:
+    """Scheme and host of a tile server; {s} stands for several of its names."""
+    parts = urlsplit(url.replace("{s}", "*"))
+    return f"{parts.scheme}://{parts.netloc}"

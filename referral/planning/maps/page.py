@@ -1,4 +1,4 @@
-"""The planner's map as a page of its own: folium with local files only, no tiles, every string escaped."""
+"""The planner's map as a page of its own: folium with local files only, every string told as text, never as HTML."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import folium
+import shapely
+from branca.element import MacroElement
+from jinja2 import Template
 
-_RAMP = {"none": "#2f7f79", "small": "#eab464", "some": "#c8553d", "many": "#7a1f3d"}
-_MANY = 25  # people from which a circle takes the darkest colour
+from referral.planning.maps.palette import RAMPS, STYLES
+from referral.planning.maps.shapes import Shape, bounds
+
+#: The part of the earth that is drawn behind the country: west, south, east, north.
+_AROUND = (90.0, -16.0, 146.0, 12.0)
+_COAST_DEGREES = 0.03
 
 
 @dataclass(frozen=True)
-class GapPoint:
-    """One area on the map: where its centre is, how many people (None: not shown), and the words for it."""
+class Tiles:
+    """Background pictures from a server, where an installation has chosen one."""
 
-    area: str
-    lat: float
-    lon: float
-    people: int | None
-    words: Sequence[str]
+    url: str
+    attribution: str
 
 
 class _LocalMap(folium.Map):
@@ -32,85 +36,144 @@ class _LocalMap(folium.Map):
     default_css: list[tuple[str, str]] = []
 
 
+class _Shapes(MacroElement):
+    """All shapes in one layer. Popups are built as text nodes: nothing in them is ever read as HTML or script."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        (function () {
+          const told = {{ this.told }}, chart = {{ this._parent.get_name() }};
+          L.geoJSON(told.land, {interactive: false, style: {className: 'land'}}).addTo(chart);
+          const words = shape => {
+            const box = document.createElement('div');
+            const line = (tag, text) => { const made = document.createElement(tag); made.textContent = text; box.append(made); };
+            line('strong', shape.title);
+            shape.lines.forEach(text => line('div', text));
+            if (shape.link) {
+              const link = document.createElement('a');
+              link.href = shape.link.startsWith('/') ? shape.link : told.rows + shape.link; link.target = '_top'; link.textContent = told.to_row;
+              box.append(link);
+            }
+            return box;
+          };
+          L.geoJSON(told.shapes, {
+            style: one => ({className: 'shape ' + one.properties.place}),
+            pointToLayer: (one, at) => L.circleMarker(at, {radius: one.properties.place === 'plan' ? 7 : 9}),
+            onEachFeature: (one, layer) => {
+              layer.bindPopup(() => words(one.properties));
+              layer.bindTooltip(() => { const made = document.createElement('span'); made.textContent = one.properties.title + ': ' + (one.properties.lines[0] || ''); return made; }, {sticky: true});
+            },
+          }).addTo(chart);
+        })();
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, told: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name, self.told = "Shapes", told
+
+
 def render(
-    points: Sequence[GapPoint], *, assets: Mapping[str, str], coast: Path, label: str, lang: str
+    shapes: Sequence[Shape],
+    *,
+    assets: Mapping[str, str],
+    coast: Path,
+    label: str,
+    lang: str,
+    ramp: str,
+    rows: str,
+    to_row: str,
+    tiles: Tiles | None = None,
 ) -> str:
-    """The map as an HTML page. `assets` gives the addresses of leaflet_js and leaflet_css."""
+    """The map as an HTML page. `assets` gives the addresses of leaflet_js and leaflet_css; `ramp` one of RAMPS.
+
+    rows    the address of the table around the frame, up to the name of a row;  to_row  the words of such a link
+    """
+    if ramp not in RAMPS:
+        raise KeyError(ramp)
     # Without animation: a frame that is still loading would draw the coast for its first view only.
     chart = _LocalMap(
-        tiles=None, zoom_animation=False, fade_animation=False, attribution_control=False
+        tiles=None,
+        zoom_animation=False,
+        fade_animation=False,
+        attribution_control=tiles is not None,
+        zoom_snap=0.5,
     )
     chart.default_js = [("leaflet", assets["leaflet_js"])]
     chart.default_css = [("leaflet_css", assets["leaflet_css"])]
-    if coast.exists():
-        folium.GeoJson(
-            _coast(coast),
-            style_function=lambda _: {
-                "color": "#cfc8b8",
-                "weight": 1,
-                "fillColor": "#f4f1ea",
-                "fillOpacity": 1,
-                "interactive": False,
-            },
-        ).add_to(chart)
-    if points:
-        folium.GeoJson(
-            {"type": "FeatureCollection", "features": [_feature(point) for point in points]},
-            marker=folium.CircleMarker(radius=12, fill=True),
-            style_function=_style,
-            tooltip=folium.GeoJsonTooltip(fields=["words"], labels=False),
-            popup=folium.GeoJsonPopup(fields=["words"], labels=False),
-        ).add_to(chart)
-    seen = [(point.lat, point.lon) for point in points] or list(_corners(coast))
-    chart.fit_bounds([list(at) for at in seen], max_zoom=8, padding=(40, 40))
+    if tiles:
+        folium.TileLayer(tiles=tiles.url, attr=escape(tiles.attribution)).add_to(chart)
+    told = {
+        "land": {
+            "type": "GeometryCollection",
+            "geometries": [] if tiles else land_around(coast),
+        },
+        "shapes": {"type": "FeatureCollection", "features": [_feature(one) for one in shapes]},
+        "rows": rows,
+        "to_row": to_row,
+    }
+    _Shapes(_json(told)).add_to(chart)
+    west, south, east, north = bounds([one.geometry for one in shapes])
+    chart.fit_bounds([[south, west], [north, east]], max_zoom=10, padding=(12, 12))
     root: Any = chart.get_root()
-    root.header.add_child(
-        folium.Element(
-            "<style>html,body{margin:0}.folium-map.leaflet-container{background:#e6edf2;font:15px system-ui,sans-serif}</style>"
-        )
-    )
+    root.header.add_child(folium.Element(STYLES))
     root.title = escape(label)
     html: str = root.render()
-    return html.replace("<html>", f'<html lang="{escape(lang)}">', 1)
+    html = html.replace("<html>", f'<html lang="{escape(lang)}">', 1)
+    return html.replace("<body>", f'<body class="{ramp}">{_PATTERNS}', 1)
 
 
-def _feature(point: GapPoint) -> dict[str, Any]:
+_PATTERNS = (
+    '<svg width="0" height="0" aria-hidden="true"><defs>'
+    '<pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect class="under" width="6" height="6"/><rect class="over" width="2" height="6"/></pattern>'
+    '<pattern id="dots" width="7" height="7" patternUnits="userSpaceOnUse">'
+    '<rect class="under" width="7" height="7"/><circle class="over" cx="3.5" cy="3.5" r="1.7"/></pattern>'
+    "</defs></svg>"
+)
+
+
+def _feature(shape: Shape) -> dict[str, Any]:
     return {
         "type": "Feature",
-        "geometry": {"type": "Point", "coordinates": [point.lon, point.lat]},
+        "geometry": shape.geometry,
         "properties": {
-            "tone": _tone(point.people),
-            # folium writes properties into HTML as they are.
-            "words": "<br>".join(escape(line) for line in (point.area, *point.words)),
+            "place": shape.place,
+            "title": shape.title,
+            "lines": list(shape.lines),
+            "link": shape.link,
         },
     }
 
 
-def _tone(people: int | None) -> str:
-    if people is None:
-        return "small"
-    return "many" if people >= _MANY else "some"
-
-
-def _style(feature: Mapping[str, Any]) -> dict[str, Any]:
-    colour = _RAMP[feature["properties"]["tone"]]
-    return {"color": "#fff", "weight": 2, "fillColor": colour, "fillOpacity": 0.9}
-
-
-def _corners(coast: Path) -> list[tuple[float, float]]:
-    """What the coastline spans; the whole world where there is none."""
-    if not coast.exists():
-        return [(-60.0, -180.0), (75.0, 180.0)]
-    rings = [
-        ring
-        for feature in _coast(coast)["features"]
-        for polygon in feature["geometry"]["coordinates"]
-        for ring in polygon
-    ]
-    lons, lats = zip(*(point for ring in rings for point in ring), strict=True)
-    return [(min(lats), min(lons)), (max(lats), max(lons))]
+def _json(told: Mapping[str, Any]) -> str:
+    """JSON that ends no script and opens no tag, whatever it holds."""
+    text = json.dumps(told, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 @cache
-def _coast(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
+def land_around(coast: Path) -> list[dict[str, Any]]:
+    """The land around the country, coarse: background only. Nothing where the web assets were not set up."""
+    if not coast.exists():
+        return []
+    box = shapely.box(*_AROUND)
+    shapes = [
+        shapely.intersection(shapely.make_valid(shapely.geometry.shape(feature["geometry"])), box)
+        for feature in json.loads(coast.read_text("utf-8"))["features"]
+    ]
+    light = shapely.simplify(shapely.get_parts(shapely.get_parts(shapes)), _COAST_DEGREES)
+    return [
+        {"type": "Polygon", "coordinates": _rounded(shape)}
+        for shape in light
+        if shape.geom_type == "Polygon" and not shape.is_empty
+    ]
+
+
+def _rounded(shape: Any) -> list[list[list[float]]]:
+    return [
+        [[round(x, 2), round(y, 2)] for x, y in ring.coords]
+        for ring in (shape.exterior, *shape.interiors)
+    ]

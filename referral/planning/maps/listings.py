@@ -1,0 +1,107 @@
+"""Where the public directory has services of a kind: counts by area and points, kept until the directory changes."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from referral.changes import directory as changes
+from referral.directory.hsds.visible import visible
+from referral.directory.models import (
+    Location,
+    Organization,
+    Service,
+    ServiceAtLocation,
+    ServiceCategory,
+    ServiceStatus,
+)
+from referral.places.codes import REGENCY_LENGTH
+
+_PROVINCE_LENGTH = 2
+_MOST_KEPT = 256
+_kept: OrderedDict[Any, Any] = OrderedDict()
+_lock = Lock()
+
+
+def services_by_area(session: Session, category: str, system: str) -> Mapping[str, int]:
+    """Active public services of a category by kab/kota and province; one at two places of an area counts once."""
+    found: Mapping[str, int] = _once(
+        session, ("areas", category, system), lambda: _by_area(session, category, system)
+    )
+    return found
+
+
+def _by_area(session: Session, category: str, system: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for length in (_PROVINCE_LENGTH, REGENCY_LENGTH):
+        area = func.substr(Location.area_code, 1, length)
+        query = (
+            select(area, func.count(Service.id.distinct()))
+            .join(ServiceAtLocation, ServiceAtLocation.service_id == Service.id)
+            .join(Location, Location.id == ServiceAtLocation.location_id)
+            .where(*_offered(category, system), func.length(Location.area_code) >= length)
+            .group_by(area)
+        )
+        counts.update((code, count) for code, count in session.execute(query))
+    return counts
+
+
+def points(session: Session, category: str, system: str) -> Any:
+    """(n, 2) latitude and longitude of such services; refuges are left out."""
+    return _once(session, ("points", category, system), lambda: _points(session, category, system))
+
+
+def _points(session: Session, category: str, system: str) -> Any:
+    query = (
+        select(Location.latitude, Location.longitude, Location.confidential)
+        .join(ServiceAtLocation, ServiceAtLocation.location_id == Location.id)
+        .where(
+            ServiceAtLocation.service_id.in_(select(Service.id).where(*_offered(category, system)))
+        )
+    )
+    # Sorted out here: a database that starts from places that are not secret reads nearly all of them.
+    found = {
+        (row.latitude, row.longitude)
+        for row in session.execute(query)
+        if row.latitude is not None and not row.confidential
+    }
+    return np.array(sorted(found), float).reshape(-1, 2)
+
+
+def _offered(category: str, system: str) -> list[ColumnElement[bool]]:
+    offered: list[Any] = [visible("service"), Service.status == ServiceStatus.ACTIVE]
+    if category:
+        of_kind = select(ServiceCategory.service_id).where(
+            ServiceCategory.code.startswith(category, autoescape=True)
+        )
+        offered.append(Service.id.in_(of_kind))
+    if system:
+        run_by = select(Organization.id).where(Organization.system_type == system)
+        offered.append(Service.organization_id.in_(run_by))
+    return offered
+
+
+def _once(session: Session, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
+    """The answer for the directory as it stands; made again only after a change."""
+    engine = session.connection().engine
+    whole = (id(engine), changes.version(session), *key)
+    with _lock:
+        if whole in _kept:
+            _kept.move_to_end(whole)
+            return _kept[whole]
+    made = make()
+    with _lock:
+        _kept[whole] = made
+        while len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
+    return made
+
+
+def forget() -> None:
+    """Read everything anew: for tests, whose changes are undone without a new version."""
+    with _lock:
+        _kept.clear()
