@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pytest
-from bs4 import BeautifulSoup
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
@@ -23,14 +22,6 @@ def unmet(make: Make, session: Session, now: datetime, people: int, category: st
             session, make.need(case, category=category), reason="U01", by=broker, now=now
         )
     session.commit()
-
-
-def ticked(page: BeautifulSoup, name: str) -> list[str]:
-    return [str(box["value"]) for box in page.select(f"input[name={name}][checked]")]
-
-
-def wrong(page: BeautifulSoup) -> list[str]:
-    return [str(link["href"]) for link in page.select(".error-summary a")]
 
 
 def test_a_gap_of_two_is_shown_as_fewer_than_five_and_can_start_a_proposal(
