@@ -20,6 +20,7 @@ from referral.directory.search import index
 from referral.extensions import alembic, db
 from referral.factory import create_app
 from referral.matching import live
+from referral.planning.maps import listings
 from referral.reference import load_reference
 from tests.factories import PASSWORD, Make
 
@@ -63,6 +64,7 @@ def session(app: Flask) -> Iterator[Session]:
         connection.close()
         live.INDEX.forget(db.engine)
         index.CATALOGUE.forget(db.engine)  # it read what is no longer there
+        listings.forget()
 
 
 @pytest.fixture

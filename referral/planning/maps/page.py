@@ -1,6 +1,7 @@
 """The planner's map as a page of its own: folium with local files only, every string told as text, never as HTML."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from referral.planning.maps.shapes import Shape, bounds
 #: The part of the earth that is drawn behind the country: west, south, east, north.
 _AROUND = (90.0, -16.0, 146.0, 12.0)
 _COAST_DEGREES = 0.03
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,12 @@ def render(
         zoom_animation=False,
         fade_animation=False,
         attribution_control=tiles is not None,
-        zoom_snap=0.5,
+        zoom_snap=0.1,
     )
     chart.default_js = [("leaflet", assets["leaflet_js"])]
     chart.default_css = [("leaflet_css", assets["leaflet_css"])]
     if tiles:
-        folium.TileLayer(tiles=tiles.url, attr=escape(tiles.attribution)).add_to(chart)
+        folium.TileLayer(tiles=tiles.url, attr=_text(tiles.attribution)).add_to(chart)
     told = {
         "land": {
             "type": "GeometryCollection",
@@ -119,7 +121,7 @@ def render(
     chart.fit_bounds([[south, west], [north, east]], max_zoom=10, padding=(12, 12))
     root: Any = chart.get_root()
     root.header.add_child(folium.Element(STYLES))
-    root.title = escape(label)
+    root.title = _text(label)
     html: str = root.render()
     html = html.replace("<html>", f'<html lang="{escape(lang)}">', 1)
     return html.replace("<body>", f'<body class="{ramp}">{_PATTERNS}', 1)
@@ -148,10 +150,20 @@ def _feature(shape: Shape) -> dict[str, Any]:
     }
 
 
+def _text(words: str) -> str:
+    """Words inside HTML that folium reads as a template once more."""
+    return escape(words).replace("{", "&#123;")
+
+
 def _json(told: Mapping[str, Any]) -> str:
-    """JSON that ends no script and opens no tag, whatever it holds."""
+    """JSON that ends no script, opens no tag and is no template, whatever it holds.
+
+    folium reads what it was given as a template once more: two braces in a listing's name would run on our machine.
+    In JSON itself no brace is followed by one of these signs.
+    """
     text = json.dumps(told, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return _TEMPLATE.sub("\\\\u007b", text)
 
 
 @cache

@@ -12,7 +12,7 @@ RAMPS = {
 }
 #: What is no number, on paper: fill, and the pattern drawn over it.
 PLAIN = {
-    "zero": ("#f7f3e8", None),
+    "zero": ("#dfe6da", None),
     "small": ("#fbe7c3", "dots"),
     "withheld": ("#e6dff0", "hatch"),
     "no_data": ("#e4e1da", "hatch"),
@@ -28,9 +28,9 @@ _RAMP_RULES = "".join(
 #: Style sheet of the frame. Both themes: the ramp stands out against land and sea in each. A brace before # would
 #: begin a comment for folium.
 STYLES = f"""<style>
-:root{{color-scheme:light dark;--sea:{SEA};--land:{LAND};--shore:{SHORE};--edge:{EDGE};--ink:#16202a;--paper:#fff;--zero:#f7f3e8;--none:#3b2a2f;--link:#0f5f66}}
+:root{{color-scheme:light dark;--sea:{SEA};--land:{LAND};--shore:{SHORE};--edge:{EDGE};--ink:#16202a;--paper:#fff;--zero:#dfe6da;--none:#3b2a2f;--link:#0f5f66}}
 @media (prefers-color-scheme:dark){{:root{{--sea:#16232a;--land:#2a3236;--shore:#5c676d;--edge:#12181c;--ink:#eeeae2;--paper:#1a2227;--zero:#3a4347;--none:#f2dfe3;--link:#7fd0d3}}}}
-html,body{{margin:0;height:100%}}
+html,body{{margin:0;height:100%}}body>svg{{position:absolute}}
 .folium-map.leaflet-container{{background:var(--sea);font:15px/1.5 system-ui,sans-serif}}
 path.land{{fill:var(--land);fill-opacity:1;stroke:var(--shore);stroke-width:.8}}
 path.shape{{fill-opacity:.92;stroke:var(--edge);stroke-width:.7;stroke-opacity:.9}}

@@ -74,10 +74,9 @@ class Scale:
     def classes(self) -> list[tuple[str, float, float | None]]:
         """Colour, lower edge and the next class's (None: the last) of each class."""
         nexts: list[float | None] = [*self.edges[1:], None]
-        return [
-            (self._colour(at), low, high)
-            for at, (low, high) in enumerate(zip(self.edges, nexts, strict=True))
-        ]
+        # Without edges there is no last class either.
+        pairs = zip(self.edges, nexts, strict=False)
+        return [(self._colour(at), low, high) for at, (low, high) in enumerate(pairs)]
 
 
 def scale(values: Iterable[Value], *, is_count: bool) -> Scale:
