@@ -301,11 +301,18 @@ def test_a_curator_sees_what_was_agreed_to_and_the_listing_is_for_all_until_it_i
 
     service = session.scalars(select(Service)).one()
     assert "Titip anak RW 5" in mine.page(f"/services/{service.id}").text
+    open_data = [
+        f"/api/hsds/services/{service.id}",
+        "/api/hsds/organizations",
+        "/api/hsds/services",
+    ]
+    assert ["Titip anak RW 5" in mine.get(url).text for url in open_data] == [True] * 3
     mine.sign_in(broker)
     page = mine.page(f"/own/{own.id}")
     assert page.select_one(f'a[href="/services/{service.id}"]') is not None
     mine.submit(f"/own/{own.id}/withdraw")
     assert mine.get(f"/services/{service.id}").status_code == 404
+    assert ["Titip anak RW 5" in mine.get(url).text for url in open_data] == [False] * 3
 
 
 def test_after_a_curators_no_it_can_be_asked_again(

@@ -549,6 +549,26 @@ def test_what_was_public_is_gone_at_once_and_names_nobody(
     assert own.visibility is (Visibility.PUBLIC if how == "less" else Visibility.OFFICE)
 
 
+def test_a_listing_that_is_gone_is_in_no_match_of_another_office(
+    session: Session, make: Make, case: Case, curator: User, now: datetime
+) -> None:
+    need = make.need(make.case(), category="FC05")
+    own = made(session, case, FOR_ALL, now)
+    service = approve(session, own, curator, now)
+
+    def offered() -> list[str]:
+        query = matching.query_for(session, need, now=now)
+        receipt = matching.match(
+            session, query, by=need.case.broker, now=now, office=need.case.office, need=need
+        )
+        content = receipt.content or {}
+        return [one["service_id"] for part in ("options", "remote") for one in content[part]]
+
+    assert offered() == [str(service.id)]
+    word.withdraw(session, own, by=case.broker, now=now)
+    assert offered() == []
+
+
 def test_a_word_taken_back_before_the_curator_looked_leaves_nothing_to_publish(
     session: Session, case: Case, curator: User, now: datetime
 ) -> None:
