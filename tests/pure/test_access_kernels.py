@@ -115,7 +115,9 @@ def test_what_was_placed_by_an_area_is_never_nearer_than_its_floor(
             for (there, _), floor in zip(services, floor_km, strict=True)
         ]
         assert float(km) == pytest.approx(min(each, default=np.inf), abs=1e-6)
-    assert (band(little.xyz, supply, RADIUS_KM).km >= 0).all()
+    near = band(little.xyz, supply, RADIUS_KM)
+    assert (near.km >= floor_km[near.columns]).all()
+    assert not (floor_km[near.columns] > RADIUS_KM).any()
 
 
 @PATIENT
