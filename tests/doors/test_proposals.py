@@ -140,10 +140,26 @@ def test_six_needs_become_an_open_service_that_both_brokers_hear_of(
     assert sorted(notice.position for notice in told) == [1, 2, 3, 4, 5, 6]
     assert {notice.broker_id for notice in told} == {broker.id for broker in brokers}
     said = text_of(page)
-    assert "brokers whose clients wait were told" in text_of(page, "body")
     assert "Before and since" in said
-    assert "No release counts a day since it opened yet" not in said or "before" in said
     assert NAME not in said
+
+
+def test_a_planner_is_told_the_same_whether_anybody_waits_or_nobody(
+    planning: Browser, make: Make, session: Session
+) -> None:
+    said = []
+    for people in (0, 1):
+        unmet(make, session, people)
+        planning.submit(GAP, {"title": "TPA"})
+        plan = session.scalars(select(Proposal).where(Proposal.status == ProposalStatus.PROPOSED)).one()  # fmt: skip
+        address, version = f"/proposals/{plan.id}", plan.version
+        planning.submit(f"{address}/in_development", {"seen": str(version)})
+        session.refresh(plan)
+        page = planning.submit(f"{address}/opened", OPENED | {"seen": str(plan.version)})
+        said.append(text_of(page, ".flashes"))
+
+    assert len(session.scalars(select(NewServiceNotice)).all()) == 1
+    assert said[0] == said[1]
 
 
 def test_the_opening_form_says_what_is_missing_and_keeps_what_was_typed(

@@ -1,4 +1,4 @@
-"""Where a proposed resource should stand, read from a kept siting case. Pure but for the row it reads."""
+"""Where a proposed resource should stand, read from a kept siting case."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -50,18 +50,15 @@ def opened(proposal_id: UUID) -> Page:
     try:
         opening = _opening(found, answers)
         if not answers.errors:
-            _site, notices = open_resource(
-                db.session, found, opening, seen=seen(), by=g.user, now=now()
-            )
+            open_resource(db.session, found, opening, seen=seen(), by=g.user, now=now())
     except Invalid as error:
         answers.refused(error, *_LINES, *_FIELDS, "place")
     if answers.errors:
         return _form(found, answers)
     db.session.commit()
+    # The same words whether anybody waited: else opening listings would ask about single people.
     flash(
-        _("The service is listed, and the brokers whose clients wait were told.")
-        if notices
-        else _("The service is listed. Nobody is waiting whom it fits."),
+        _("The service is listed. Waiting needs were matched with it, and their brokers are told."),
         "good",
     )
     return back(proposal_id)

@@ -44,6 +44,7 @@ def fill(session: Session) -> dict[str, list[str]]:
         now = datetime.now(UTC)
         ledger.record_unmet(session, need, reason="U01", by=broker, now=now)
     erased = _need(make, brokers[0], BIG, DAY_CARE, "Klien Yang Dihapus")
+    ledger.record_unmet(session, erased, reason="U01", by=brokers[0], now=datetime.now(UTC))
     casework.erase_client(session, erased.case.client, by=supervisor, now=datetime.now(UTC))
     return waiting
 
