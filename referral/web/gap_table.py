@@ -180,23 +180,25 @@ def _turn(direction: str, *, is_sorted: bool) -> str:
     return ASCENDING if direction == DESCENDING else DESCENDING
 
 
-_AFTER = {Kind.TOLD: 0, Kind.NONE_ANYWHERE: 0, Kind.SMALL: 1, Kind.WITHHELD: 1, Kind.NO_DATA: 2}
+#: Between the smallest count that is told and 0, and all alike: their order tells nothing about them.
+_HIDDEN = {Kind.SMALL: 0.5, Kind.WITHHELD: 0.4}
 
 
 def _sorted(
     codes: Sequence[str], column: Sequence[Value] | None, names: Sequence[str], direction: str
 ) -> list[int]:
-    """Rows in order. What is hidden comes after what is told, by name: its order tells nothing."""
+    """Rows in order; what is not known comes last either way."""
     order = sorted(range(len(codes)), key=lambda row: (names[row], codes[row]))
     if column is None:
         return order if direction == ASCENDING else order[::-1]
     sign = -1.0 if direction == DESCENDING else 1.0
 
-    def rank(row: int) -> tuple[int, float]:
+    def rank(row: int) -> tuple[bool, float]:
         value = column[row]
+        number = _HIDDEN.get(value.kind, value.number or 0.0)
         if value.kind is Kind.NONE_ANYWHERE:
-            return 0, sign * float("inf")
-        return _AFTER[value.kind], sign * (value.number or 0.0)
+            number = float("inf")
+        return value.kind is Kind.NO_DATA, sign * number
 
     return sorted(order, key=rank)
 

@@ -262,9 +262,10 @@ def map_page() -> Response:
     """The same numbers on a map, for the frame in the gap page."""
     view = view_of()
     settings = current_app.config["SETTINGS"]
-    tiles = (
-        gapmap.Tiles(settings.MAP_TILES, settings.MAP_ATTRIBUTION) if settings.MAP_TILES else None
-    )
+    tiles = None
+    if settings.MAP_TILES:
+        whose = settings.MAP_ATTRIBUTION or urlsplit(settings.MAP_TILES).netloc
+        tiles = gapmap.Tiles(settings.MAP_TILES, whose)
     made = gapmap.render(
         shapes_of(view.asked, view.found, view.scale),
         assets={
