@@ -57,7 +57,7 @@ def access(
     \b
     Example: flask gaps access --category HE05 --within 25
     """
-    _check(category, as_json=as_json, lang=lang)
+    category = _code(category, as_json=as_json, lang=lang)
     if keep:
         tasks.work_out_access(is_asked=True)
     shop = Workshop(db.session, now=datetime.now(UTC), category=category, radius_km=within)
@@ -132,7 +132,7 @@ def nearest(
     \b
     Example: flask gaps nearest --facility-type RSJ --within 50
     """
-    _check(category, as_json=as_json, lang=lang)
+    category = _code(category, as_json=as_json, lang=lang)
     found = distances.farther(
         db.session,
         now=datetime.now(UTC),
@@ -171,13 +171,12 @@ def nearest(
     _print(table)
 
 
-def _check(category: str, *, as_json: bool, lang: str) -> None:
-    """Ends with what could have been meant where there is no such category."""
-    if category:
-        try:
-            taxonomy().get(category)
-        except JejaringError as error:
-            refuse(error, as_json=as_json, lang=lang)
+def _code(category: str, *, as_json: bool, lang: str) -> str:
+    """The category as the taxonomy writes it. Ends with what could have been meant where there is none such."""
+    try:
+        return taxonomy().get(category).code if category else ""
+    except JejaringError as error:
+        refuse(error, as_json=as_json, lang=lang)
 
 
 def _rows(codes: Sequence[str], summary: Summary) -> list[dict[str, Any]]:

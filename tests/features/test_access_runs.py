@@ -19,6 +19,7 @@ from referral.directory.models import (
     ServiceAtLocation,
     ServiceCapacity,
 )
+from referral.jobs import tasks
 from referral.matching.models import ServiceStanding
 from referral.places.models import Place, PlaceAlias, PlaceLoad
 from referral.places.queries import gazetteer
@@ -301,8 +302,15 @@ def test_a_run_holds_every_category_and_is_read_again_as_it_was(
     assert float(found["balanced_per_person"][:2] @ found["people"][:2]) == pytest.approx(1)
     assert [np.isnan(found[name][4]) for name in ("nearest_km", "two_step", "cost")] == [True] * 3
     assert found.supply == {
-        "sites": 1, "usable": 1, "told": 1, "full": 0, "remote": 0, "confidential": 0,
-        "unplaced": 0, "places": 1.0, "gap": found.supply["gap"],
+        "sites": 1,
+        "usable": 1,
+        "told": 1,
+        "full": 0,
+        "remote": 0,
+        "confidential": 0,
+        "unplaced": 0,
+        "places": 1.0,
+        "gap": found.supply["gap"],
         "demand": {"basis": "asked", "told": 56.0, "shared": 4.0, "unplaced": 0.0},
     }
     whole = found.whole()
@@ -409,3 +417,35 @@ def test_a_directory_without_services_or_places_is_measured_all_the_same(
     found = queries.read(session, "")
     assert found is not None
     assert found.whole().areas.tolist() == [0]
+
+
+def test_access_is_printed_by_province_in_both_languages(make: Make, cli: Any) -> None:
+    make.service("HE05", at=NEAR)
+    told = cli("gaps", "access", "--category", "he05", "--lang", "en").stdout.splitlines()
+    assert told[0].split()[-1] == "RAAM"
+    assert told[1].startswith("Indonesia")
+    assert [line[:9] for line in told[2:4]] == ["Tempat 33", "Tempat 34"]
+    assert "64.5 %" in told[1]  # 10,000 of the 15,500 whose area has a point
+    assert told[-1].startswith("No counts of needs have been released yet.")
+    assert "64,5 %" in cli("gaps", "access", "--category", "HE05").stdout
+    found = cli("gaps", "access", "--category", "HE05", "--json").json
+    assert [one["area"] for one in found["areas"]] == ["", "33", "34"]
+    assert found["areas"][2]["nearest_km"] is None or found["areas"][2]["covered"] == 0
+    assert "people" not in found["areas"][0]
+
+
+def test_distances_are_printed_and_a_wrong_category_is_refused(make: Make, cli: Any) -> None:
+    make.service("HE05", at=NEAR, facility_type="RSJ")
+    told = cli("gaps", "nearest", "--facility-type", "RSJ", "--within", "50", "--lang", "en").stdout
+    assert " ".join(told.splitlines()[1].split()) == "Indonesia 4 2 50 % 35.5 % 62 km"
+    wrong = cli("gaps", "nearest", "--category", "XX99", "--json")
+    assert (wrong.exit_code, wrong.json["error"]["code"]) == (2, "unknown_category")
+
+
+def test_the_job_works_access_out_once_and_again_when_asked(
+    session: Session, make: Make, cli: Any
+) -> None:
+    make.service("HE05", at=NEAR)
+    assert [tasks.work_out_access(), tasks.work_out_access()] == [True, False]
+    cli("gaps", "access", "--keep")
+    assert session.scalar(select(func.count()).select_from(AccessRun)) == 2
