@@ -37,7 +37,7 @@ from referral.web.casework.files import (
     saved,
     to_look_for,
 )
-from referral.web.casework.own import own_in
+from referral.web.casework.helped import own_in
 from referral.web.formatting import capital, label
 from referral.web.gap_lines import gap_lines
 from referral.web.naming import area_name, category_name

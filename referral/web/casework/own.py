@@ -34,7 +34,7 @@ from referral.web.casework.files import (
 )
 from referral.web.formatting import capital, label, labelled, say
 from referral.web.naming import category_name
-from referral.web.own_cards import own_card
+from referral.web.own_cards import OwnCard
 from referral.web.reading import seen
 
 #: the fields of the form that an operation may find wrong
@@ -256,7 +256,7 @@ def own_list() -> Page:
         ended=ended,
         category=category,
         kinds=sorted(((code, category_name(code)) for code in kinds), key=lambda kind: kind[1]),
-        cards=[_card(own, len(people[own.id]), given.get(own.id)) for own in page.items],
+        cards=[card_of(own, len(people[own.id]), given.get(own.id)) for own in page.items],
         listed={own.id: _listed(own) for own in page.items},
         page_url=lambda number: url_for(
             ".own_list",
@@ -268,7 +268,8 @@ def own_list() -> Page:
     )
 
 
-def _card(own: OwnResource, people: int, given: helping.Given | None) -> Any:
+def card_of(own: OwnResource, people: int, given: helping.Given | None) -> OwnCard:
+    """One of them with whom they help now and how often they did."""
     is_full = own.capacity is not None and people >= own.capacity
     return own_card(own, people=people, is_full=is_full, given=given or helping.Given())
 
@@ -323,7 +324,7 @@ def _page(own: OwnResource, answers: Answers) -> Page:
     page = render_template(
         "casework/own_one.html",
         own=own,
-        card=_card(own, len(people), given),
+        card=card_of(own, len(people), given),
         case=queries.case_for(db.session, g.user, own),
         agreed_to=[label(f"casework.publishes.{kind}") for kind in listing.publishes(own)],
         public_name=details.get("public_name"),
@@ -408,66 +409,3 @@ def publish_own(own_id: UUID) -> Page:
         flash(say(error.message), "bad")
         return redirect(url_for(".edit_own", own_id=own_id), 303)
     return _back(own, _("A curator is asked to list it."))
-
-
-# How often they helped ---------------------------------------------------------------------------
-
-
-@bp.post("/cases/<uuid:case_id>/helped")
-@requires("own_resource:write")
-def own_helped(case_id: UUID) -> Page:
-    """They helped with a need of this case: today, or on another day."""
-    case = file_to_change(case_id)
-    answers = Answers(request.form)
-    need = need_in(case, _id(answers, "need"))
-    own = queries.usable_in(db.session, case, _id(answers, "own"))
-    on = answers.day("helped_on") or today_of(g.user)
-    try:
-        if not answers.errors:
-            helping.record(db.session, own, need, on=on, by=g.user, now=now())
-    except Invalid as error:
-        answers.refused(error, "helped_on")
-    if answers.errors:
-        flash(answers.errors["helped_on"], "bad")
-        return redirect(url_for(".case", case_id=case.id, _anchor="own"), 303)
-    sentence = _("Noted: %(name)s helped.", name=own.name or _("Somebody near"))
-    return saved(case, sentence, part="own")
-
-
-@bp.post("/cases/<uuid:case_id>/helped/<uuid:help_id>/undo")
-@requires("own_resource:write")
-def undo_helped(case_id: UUID, help_id: UUID) -> Page:
-    """It was written down by mistake."""
-    case = file_to_change(case_id)
-    given = helping.get(db.session, case, help_id)
-    helping.take_back(db.session, given, need_in(case, given.need_id), by=g.user, now=now())
-    return saved(case, _("Taken back."), part="own")
-
-
-def _id(answers: Answers, name: str) -> UUID:
-    """The id a button sends; one that is none is nobody's."""
-    try:
-        return UUID(answers.shown(name))
-    except ValueError:
-        return UUID(int=0)
-
-
-def own_in(case: Case, states: Any, ended: Any) -> dict[str, Any]:
-    """What the page of a case shows of their own people: who, for which needs they may have helped, and when they did."""
-    found = queries.made_for(db.session, case)
-    if not own_people.may_be_asked(case):
-        found = [own for own in found if own.client_id is not None]
-    ids = [own.id for own in found]
-    people, given = own_people.helped_now(db.session, ids), helping.given_by(db.session, ids)
-    names = {own.id: own.name for own in found}
-    needs = [need for need in case.needs if states[need.id] not in ended]
-    return {
-        "made": [_card(own, len(people[own.id]), given.get(own.id)) for own in found],
-        "needs_of": {
-            own.id: [one for one in needs if one.category == own.category] or needs for own in found
-        },
-        "helps": [
-            (one, names.get(one.own_resource_id), need_in(case, one.need_id))
-            for one in helping.given_in(db.session, case)[:5]
-        ],
-    }
