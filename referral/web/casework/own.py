@@ -34,7 +34,7 @@ from referral.web.casework.files import (
 )
 from referral.web.formatting import capital, label, labelled, say
 from referral.web.naming import category_name
-from referral.web.own_cards import OwnCard
+from referral.web.own_cards import OwnCard, own_card
 from referral.web.reading import seen
 
 #: the fields of the form that an operation may find wrong
