@@ -54,6 +54,10 @@ from referral.planning.access.queries import Reached
 from referral.planning.disclosure.cells import Shown
 from referral.planning.fairness.waiting import CUTS, MEASURES, UNKNOWN
 from referral.planning.gaps.models import Audience, Measure
+from referral.planning.maps import files as maps
+from referral.planning.maps.question import Form as MapForm
+from referral.planning.maps.question import Layer, Level
+from referral.planning.maps.values import Kind as MapKind
 from referral.planning.proposals.models import Answered, ProposalStatus
 from referral.planning.unmet.models import CallOutcome, Closing, Origin
 from referral.referrals import kinds as feedback
@@ -71,9 +75,13 @@ from referral.referrals.tasks import Kept
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def codes(name: str) -> list[str]:
+def listed(name: str) -> list[dict[str, str]]:
     with (ROOT / "directory_data" / name).open(encoding="utf-8", newline="") as file:
-        return [row["code"] for row in csv.DictReader(file)]
+        return list(csv.DictReader(file))
+
+
+def codes(name: str) -> list[str]:
+    return [row["code"] for row in listed(name)]
 
 
 def axes() -> set[str]:
@@ -98,6 +106,10 @@ LABELS: dict[type[StrEnum], str] = {
     Event: "referral.event",
     Field: "referral.missing",
     HarmDecision: "advocacy.harm",
+    Layer: "map.layer",
+    Level: "map.level",
+    Audience: "map.audience",
+    MapForm: "map.form",
     LetterEvent: "letter.event",
     LetterField: "letter.missing",
     LetterState: "letter.state",
@@ -153,12 +165,12 @@ UNSEEN: set[type[StrEnum]] = {
     Shown,
     View,
     Crossing,  # a sentence of its own each: referral/matching/explanation.py
+    MapKind,  # how a value is known; see map.kind for those that are said
     kinds.CategoryBasis,
     kinds.Criterion,
     replies.Purpose,
     upkeep.LinkPurpose,
     shape.Kind,
-    Audience,
     Format,  # a file on a page of its own words: referral/web/downloads.py
 }
 
@@ -216,6 +228,18 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "accounts.zone.{}": ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"),
     "advocacy.note.{}": AdvocacyKind,
     "casework.consent_text.{}": Purpose,
+    "place.boundary.{}": (
+        *("code", "no_shape", "unreadable", "not_on_earth", "no_area", "elsewhere"),
+    ),
+    "map.axis.{}": sorted({row["axis"] for row in listed("unmet_reasons.csv")}),
+    "map.certificate.{}": (*maps.PARTS, *maps.AUDIT, *maps.HEADS, "digest"),
+    "map.kind.{}": ("zero", "small", "withheld", "no_data", "none_anywhere"),
+    "map.measure.{}": Measure,
+    "map.people.{}": ("small", "withheld"),
+    "map.gap.{}": ("none", "unknown"),
+    "map.plain.{}": Layer,
+    "map.plan.{}": ("proposed", "in_development", "funded", "opened"),
+    "map.short.{}": Layer,
     "casework.field.{}": FACTS,
     "casework.language.{}": LANGUAGES,
     "casework.member.{}": ("member", "group"),

@@ -13,9 +13,11 @@ from referral.planning.gaps.models import GapRelease, Measure
 from referral.planning.maps.question import Layer
 from referral.planning.maps.values import Kind, Value
 
+#: what a certificate begins with
+HEADS = ("title", "note", "filters", "release", "made_at", "audience", "threshold")
 #: parts of a measure's certificate, in the order they are told
-_PARTS = ("rule", "shown", "small", "withheld", "primary", "complementary", "earlier")
-_AUDIT = ("secrets", "told_before", "least_possible", "highest_low")
+PARTS = ("rule", "shown", "small", "withheld", "primary", "complementary", "earlier")
+AUDIT = ("secrets", "told_before", "least_possible", "highest_low")
 _SHEET_NAME_LIMIT = 31
 
 
@@ -54,8 +56,8 @@ def certificate_lines(
         if found is None:
             continue
         certificate, of = Certificate.from_json(found), label(f"map.measure.{measure}", lang)
-        told = [(name, getattr(certificate, name)) for name in _PARTS]
-        told += [(name, getattr(certificate.audit, name)) for name in _AUDIT]
+        told = [(name, getattr(certificate, name)) for name in PARTS]
+        told += [(name, getattr(certificate.audit, name)) for name in AUDIT]
         told.append(("digest", certificate.digest))
         lines += [(f"{of}: {said(name)}", _told(value, lang)) for name, value in told]
     return lines
