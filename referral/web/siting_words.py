@@ -40,7 +40,7 @@ def km_words(value: float | None) -> str:
 
 
 def share_words(value: float) -> str:
-    return f"{text.number(value, chosen(), digits=0 if value >= 10 else 1)} %"
+    return f"{text.number(value, chosen(), digits=0 if value >= 10 else 1)}\N{NO-BREAK SPACE}%"
 
 
 def short_name(code: str) -> str:

@@ -60,7 +60,7 @@ def rows(page: Any, caption: str) -> list[list[str]]:
     """The cells of the table with this caption, headings of rows first."""
     table = next(one for one in page.select("table") if caption in one.caption.text)
     return [
-        [cell.get_text(" ", strip=True) for cell in row.select("th, td")]
+        [cell.get_text(" ", strip=True).replace("\xa0", " ") for cell in row.select("th, td")]
         for row in table.select("tbody tr")
     ]
 

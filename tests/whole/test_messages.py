@@ -59,6 +59,8 @@ from referral.planning.maps.question import Form as MapForm
 from referral.planning.maps.question import Layer, Level
 from referral.planning.maps.values import Kind as MapKind
 from referral.planning.proposals.models import Answered, ProposalStatus
+from referral.planning.siting.questions import Aim, By
+from referral.planning.siting.questions import Kind as SitingKind
 from referral.planning.unmet.models import CallOutcome, Closing, Origin
 from referral.referrals import kinds as feedback
 from referral.referrals import replies
@@ -91,6 +93,9 @@ def axes() -> set[str]:
 
 #: what screens call the members of an enum
 LABELS: dict[type[StrEnum], str] = {
+    Aim: "siting.aim",
+    By: "siting.by",
+    SitingKind: "siting.kind",
     Actor: "referral.actor",
     Answered: "planning.answered",
     AdvocacyKind: "advocacy.kind",
@@ -219,6 +224,8 @@ IMPORT_FINDINGS = (
 
 #: keys put together where they are used, and all that can stand in the gap
 FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in LABELS.items()} | {
+    "siting.head.{}": ("at", "mean", "people", "share", "sites"),
+    "siting.nobody.{}": By,
     "access.demand.{}": ("areas", "asked", "residents"),
     "access.head.{}": ACCESS_HEADS,
     **{f"access.measure.{{}}.{part}": EXPLAINED for part in ("caution", "name", "plain", "source")},
