@@ -127,12 +127,17 @@ def notice_gaps(clock: Clock = the_time) -> int:
 def tell_of_changes(clock: Clock = the_time) -> int:
     """Weigh what changed in the directory for whoever waits; gives how many were told of a service.
 
-    A run opens a bounded number of files; what it leaves comes first in the next.
+    A run opens a bounded number of files, few at a time; what it leaves comes first in the next.
     """
-    _begin_writing()
-    followed = telling.follow(db.session, now=clock())
-    db.session.commit()
-    return followed.told
+    told, opened = 0, 0
+    while opened < telling.MOST_MATCHED:
+        _begin_writing()
+        followed = telling.follow(db.session, now=clock(), most=_AT_ONCE)
+        db.session.commit()
+        told, opened = told + followed.told, opened + followed.matched
+        if followed.is_done:
+            break
+    return told
 
 
 def _begin_writing() -> None:
