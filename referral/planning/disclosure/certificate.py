@@ -19,7 +19,7 @@ class Audit:
     secrets         small counts, and small differences of figures, that must not be worked out
     told_before     of them those that earlier releases had already narrowed: nothing now hides them
     least_possible  fewest values that stay possible for any of the others; None without any
-    highest_low     the smallest possible value of the one whose smallest possible value is largest
+    highest_low     the largest of their smallest possible values: 1, or of a total as many as parts of it are not 0
     programmes      linear programmes solved
     """
 

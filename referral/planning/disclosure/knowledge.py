@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from referral.planning.disclosure.system import Floats, Ints, Sums, System
+from referral.planning.disclosure.system import UNKNOWN, Floats, Ints, Sums, System
 
 _TOLERANCE = 1e-6
 _ROWS_AT_A_TIME = 256
@@ -15,6 +15,7 @@ _ROWS_AT_A_TIME = 256
 class Knowledge:
     """A system without what is known to be 0, every different sum once.
 
+    least       the least that a hidden sum may be for all that is known: 1 where 0 is always shown
     counts      smallest counts that may be anything
     places      for each figure the row of `sums` that it is, -1 where it is known to be 0
     sums        different sums that figures tell, values what they are, worth what is lost when one is hidden
@@ -24,6 +25,7 @@ class Knowledge:
     """
 
     threshold: int
+    least: int
     counts: Floats
     places: Ints
     sums: Any
@@ -63,16 +65,16 @@ class Knowledge:
             places[told], weights=1.0 + np.maximum(loss[told], 0.0), minlength=len(values)
         ).astype(float)
         # The larger a count the more it tells; that nobody asked tells most.
-        worth = worth * np.where(values > 0, 1 + np.log2(np.maximum(values, 1)) / 4, 4)
+        worth *= np.where(values > 0, 1 + np.log2(np.maximum(values, 1)) / 4, 4)
 
         small = (values > 0) & (values < threshold)
-        between = system.differences.matrix(width)[:, kept]
+        left, right = system.equals
+        equal = left.matrix(width)[:, kept] - right.matrix(width)[:, kept]
+        earlier = (system.register.sums if system.register else Sums.none()).matrix(width)[:, kept]
+        between = vstack([system.differences.matrix(width)[:, kept], earlier], format="csr")
         if system.nested:
-            told_before = _exact(system, width)[:, kept]
-            between = vstack(
-                [between, _between(vstack([sums, told_before], format="csr"), counts, threshold)],
-                format="csr",
-            )
+            every = vstack([sums, earlier], format="csr")
+            between = vstack([between, _between(every, counts, threshold)], format="csr")
         hidden = np.rint(between @ counts)
         guarded = between[(hidden > 0) & (hidden < threshold)]
         marked = _marks(guarded, marks)
@@ -80,13 +82,12 @@ class Knowledge:
         fresh = ~np.isin(marked[first], _marks(sums, marks))
         secrets = vstack([sums[small], guarded[np.sort(first[fresh])]], format="csr")
 
-        left, right = system.equals
-        equal = left.matrix(width)[:, kept] - right.matrix(width)[:, kept]
-        fixed, low, high = equal, np.zeros(len(left)), np.zeros(len(left))
+        fixed = vstack([equal, earlier], format="csr")
+        low = high = np.zeros(len(left))
         if system.register is not None:
-            fixed = vstack([fixed, system.register.sums.matrix(width)[:, kept]], format="csr")
-            low = np.concatenate([low, system.register.low]).astype(float)
-            high = np.concatenate([high, system.register.high]).astype(float)
+            low = np.concatenate([low, system.register.low])
+            high = np.concatenate([high, system.register.high])
+            high[high >= UNKNOWN] = np.inf
         some = np.diff(fixed.indptr) > 0
         fixed, low, high = fixed[some], low[some], high[some]
         spoken, most, speaker = _spoken(system, width)
@@ -99,6 +100,7 @@ class Knowledge:
             raise ValueError("the counts don't fit what is known of them")
         return cls(
             threshold,
+            int(system.zero_shown),
             counts,
             places,
             sums,
@@ -119,13 +121,6 @@ def _marks(rows: Any, marks: Ints) -> Ints:
     """A number for each row that is the same for the same sums; 0 for a sum of nothing."""
     found: Ints = rows.astype(np.int64) @ marks
     return found
-
-
-def _exact(system: System, width: int) -> Any:
-    """Sums whose count earlier releases have told."""
-    if system.register is None:
-        return Sums.none().matrix(width)
-    return system.register.sums.matrix(width)[system.register.low == system.register.high]
 
 
 def _between(sums: Any, counts: Floats, threshold: int) -> Any:

@@ -1,6 +1,6 @@
 """Disclosure control for a few figures with names, as a report of some pages has them. Pure.
 
-Nothing of 0 is taken as known: so few people are counted that a figure may be 0 by chance.
+Figures of 0 may be withheld too, and none is taken as known: tables of so few people need room to hide.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -59,6 +59,7 @@ def protect(
         equals=(Sums.of([left for left, _ in equals]), Sums.of([right for _, right in equals])),
         statements=list(statements.values()),
         nested=False,
+        zero_shown=False,
         unsure=np.ones(len(counts), dtype=bool),
     )
     found = suppression.protect(system, threshold=threshold)

@@ -43,10 +43,8 @@ class Wish:
 
 def others(known: Knowledge, told: Told, wish: Wish) -> Floats:
     """Counts that fit what is published, but for figures it is worth hiding, and move the secrets as wished."""
-    # SciPy takes a second to load, and most pages and commands count nothing.
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
     shown, labelled = np.flatnonzero(told.shown), np.flatnonzero(told.labelled)
+    withheld = np.flatnonzero(~told.shown & ~told.labelled)
     said = np.flatnonzero(told.said[known.speaker])
     top = known.threshold - 1
     dearest = float(known.worth.max(initial=1.0))
@@ -54,11 +52,18 @@ def others(known: Knowledge, told: Told, wish: Wish) -> Floats:
     values = known.values[shown].astype(float)
     rows = _Rows(len(known.counts))
     at = rows.add(known.sums[shown], values, values)
-    rows.slack(at, -1, price * known.worth[shown])
-    rows.slack(at, 1, price * known.worth[shown])
+    may_hide = values >= known.least
+    costs = price * known.worth[shown][may_hide]
+    rows.slack(at[may_hide], -1, costs)
+    rows.slack(at[may_hide], 1, costs, high=values[may_hide] - known.least)
     at = rows.add(known.sums[labelled], np.ones(len(labelled)), np.full(len(labelled), top))
     rows.slack(at, -1, np.full(len(at), price * _LABEL_WORTH))
-    rows.slack(at, 1, np.full(len(at), price * _LABEL_WORTH))
+    rows.slack(at, 1, np.full(len(at), price * _LABEL_WORTH), high=1 - known.least)
+    rows.add(
+        known.sums[withheld],
+        np.full(len(withheld), float(known.least)),
+        np.full(len(withheld), np.inf),
+    )
     at = rows.add(known.spoken[said], np.full(len(said), -np.inf), known.most[said])
     rows.slack(at, -1, np.full(len(at), price * _STATEMENT_WORTH))
     rows.add(known.fixed, known.fixed_low, known.fixed_high)
@@ -67,14 +72,32 @@ def others(known: Knowledge, told: Told, wish: Wish) -> Floats:
     at = rows.add(moving, start, np.full(len(start), np.inf))
     gain = np.where(wish.urgent, _URGENT * dearest, _WELCOME)
     rows.slack(at, -1, -gain, low=-np.inf, high=wish.steps)
+    return _solved(rows)
+
+
+def fewest(known: Knowledge, costs: Floats) -> Floats:
+    """Counts of as few people as whoever knows only which figures are 0 has to reckon with."""
+    rows = _Rows(len(known.counts))
+    some = known.values > 0
+    values = np.where(some, known.least, 0).astype(float)
+    rows.add(known.sums, values, np.where(some, np.inf, 0))
+    not_zero = known.fixed[known.fixed_low >= 1]
+    rows.add(not_zero, np.ones(not_zero.shape[0]), np.full(not_zero.shape[0], np.inf))
+    return _solved(rows, costs)
+
+
+def _solved(rows: "_Rows", costs: Floats | None = None) -> Floats:
+    # SciPy takes a second to load, and most pages and commands count nothing.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     solved = milp(
-        rows.costs(),
+        rows.costs(costs),
         constraints=LinearConstraint(rows.matrix(), *rows.limits()),
         bounds=Bounds(*rows.bounds()),
     )
     if solved.status != 0:
         raise RuntimeError(f"disclosure control: {solved.message}")
-    found: Floats = np.maximum(solved.x[: len(known.counts)], 0)
+    found: Floats = np.maximum(solved.x[: rows.width], 0)
     whole = np.rint(found)
     return np.where(np.abs(found - whole) < _TOLERANCE, whole, found)
 
@@ -91,12 +114,12 @@ def fits(known: Knowledge, told: Told, found: Floats) -> bool:
     """Whether those counts would be published the same, on top of all that is out already."""
     sums, fixed, spoken = known.sums @ found, known.fixed @ found, known.spoken @ found
     slack = 10 * _TOLERANCE
-    small = sums[told.labelled]
     return bool(
         (found >= 0).all()
         and (np.abs(sums - known.values)[told.shown] <= slack).all()
-        and (small >= 1 - slack).all()
-        and (small <= known.threshold - 1 + slack).all()
+        and (sums[~told.shown] >= known.least - slack).all()
+        and (sums[told.labelled] >= 1 - slack).all()
+        and (sums[told.labelled] <= known.threshold - 1 + slack).all()
         and (fixed >= known.fixed_low - slack).all()
         and (fixed <= known.fixed_high + slack).all()
         and (spoken - known.most <= slack)[told.said[known.speaker]].all()
@@ -133,6 +156,8 @@ class _Rows:
     def matrix(self) -> Any:
         from scipy.sparse import csr_array, hstack, vstack
 
+        if not self.slacks:
+            return vstack(self.parts, format="csc")
         at = np.concatenate([slack[0] for slack in self.slacks])
         factors = np.concatenate([np.full(len(slack[0]), slack[1]) for slack in self.slacks])
         beside = csr_array((factors, (at, np.arange(len(at)))), shape=(self.length, len(at)))
@@ -141,8 +166,10 @@ class _Rows:
     def limits(self) -> tuple[Floats, Floats]:
         return np.concatenate(self.low), np.concatenate(self.high)
 
-    def costs(self) -> Floats:
-        return np.concatenate([np.zeros(self.width), *(slack[2] for slack in self.slacks)])
+    def costs(self, counts: Floats | None = None) -> Floats:
+        """What each column costs; the counts themselves nothing where nothing is said."""
+        own = np.zeros(self.width) if counts is None else counts
+        return np.concatenate([own, *(slack[2] for slack in self.slacks)])
 
     def bounds(self) -> tuple[Floats, Floats]:
         low = np.concatenate([np.zeros(self.width), *(slack[3] for slack in self.slacks)])

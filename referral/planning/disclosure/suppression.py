@@ -13,7 +13,7 @@ import numpy as np
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.disclosure.certificate import RULE, Audit, Certificate, Published, digest
 from referral.planning.disclosure.knowledge import Knowledge
-from referral.planning.disclosure.programme import Told, Wish, fits, hide, others
+from referral.planning.disclosure.programme import Told, Wish, fewest, fits, hide, others
 from referral.planning.disclosure.system import Bools, Floats, Ints, System
 
 _TOLERANCE = 1e-6
@@ -21,6 +21,8 @@ _TOLERANCE = 1e-6
 _AT_A_TIME, _OF_OPEN = 0.03, 0.34
 #: Share of the others that it may move besides, where that costs nothing.
 _BESIDES = 0.25
+#: Programmes that look for the fewest people there may be in each secret, after the first.
+_FLOOR_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,17 @@ class _Search:
 
     def __init__(self, known: Knowledge, statements: int) -> None:
         self.known, self.threshold = known, known.threshold
+        # A choice, but the same for the same system.
+        self.chance = np.random.default_rng(0)
         small = (known.values > 0) & (known.values < known.threshold)
         self.told = Told(~small, small.copy(), np.ones(statements, dtype=bool))
+        #: low enough for each secret: 1, or as many as the figures inside it that are known not to be 0
+        self.floor = self._floor()
         self.low = known.secret_values.astype(float)
         self.high = self.low.copy()
         self.told_before = np.zeros(len(self.low), dtype=bool)
         self.witnesses: list[Floats] = []
         self.programmes = 0
-        # A choice, but the same for the same system.
-        self.chance = np.random.default_rng(0)
 
     def run(self) -> None:
         """Hide until every secret has its witnesses, or what is out already leaves it none."""
@@ -128,7 +132,7 @@ class _Search:
             low, high = np.minimum(low, reached), np.maximum(high, reached)
         kept = ~self.told_before
         least, possible = _whole(low[kept]), _possible(low[kept], high[kept])
-        if (least > 1).any() or (possible < self.threshold - 1).any():
+        if (least > self.floor[kept]).any() or (possible < self.threshold - 1).any():
             raise RuntimeError("disclosure control: a secret has no witness")
         return Audit(
             secrets=len(low),
@@ -138,11 +142,20 @@ class _Search:
             programmes=self.programmes,
         )
 
+    def _floor(self) -> Floats:
+        width = len(self.known.counts)
+        floor = self.known.secret_values.astype(float)
+        if len(floor):
+            for costs in (np.ones(width), *self.chance.random((_FLOOR_TRIES, width))):
+                fewer = self.known.secrets @ fewest(self.known, costs)
+                floor = np.minimum(floor, _whole(fewer))
+        return np.maximum(floor, 1)
+
     def _is_open(self) -> Bools:
         return (self._needs_low() | self._needs_high()) & ~self.told_before
 
     def _needs_low(self) -> Bools:
-        return np.asarray(_whole(self.low) > 1)
+        return np.asarray(_whole(self.low) > self.floor)
 
     def _needs_high(self) -> Bools:
         return np.asarray(_possible(self.low, self.high) < self.threshold - 1)
@@ -152,7 +165,7 @@ class _Search:
         low, high = self._needs_low()[secrets], self._needs_high()[secrets]
         down = low & (~high | (self.chance.random(len(secrets)) < 0.5))
         values = self.known.secret_values[secrets]
-        goal = np.where(down, 1, _whole(self.low[secrets]) + self.threshold - 2)
+        goal = np.where(down, self.floor[secrets], _whole(self.low[secrets]) + self.threshold - 2)
         signs = np.where(down, -1, 1)
         found = self._look(Wish(secrets, signs, np.abs(goal - values).astype(float), urgent))
         reached = (self.known.secrets[secrets] @ found - goal) * signs >= -_TOLERANCE

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+#: More than any count: no upper limit is known.
+UNKNOWN = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,10 @@ class Sums:
 
 @dataclass(frozen=True)
 class Register:
-    """What earlier releases have told of the same smallest counts: it is out and can't be hidden any more.
+    """Every figure of earlier releases over the same smallest counts: it is out and can't be changed any more.
 
-    A count has low = high; a small one low = 1 and high = one below the threshold of its release.
-    What was withheld is left out.
+    A count has low = high; a small one low = 1 and high = one below the threshold of its release; one that was
+    withheld low = 1, for nothing of 0 is withheld, and high = UNKNOWN. Those that are small stay secret.
     """
 
     sums: Sums
@@ -86,12 +88,14 @@ class System:
     figures      what is to be published, each a sum of smallest counts
     loss         how much is lost when a figure is hidden: of those that would do the least loss goes first;
                  0 for an inner cell, more for totals
-    register     what earlier releases have told
+    register     the figures of earlier releases
     differences  sums that nobody prints, but that subtracting figures may tell
     equals       pairs of sums over the same people: left row i = right row i
     statements   what else is said; all parts of one are said or none
     nested       whether nobody may be singled out by subtracting two figures, now or earlier, of which one holds the
                  other; without it only `differences` are looked at
+    zero_shown   a figure of 0 is always shown, so that one which is not is known not to be 0; otherwise figures of
+                 0 may be withheld as well, and a withheld one may be 0
     unsure       smallest counts of 0 that nobody can know to be 0. All others of 0 are taken as known: that
                  protects more and is quicker
     """
@@ -104,4 +108,5 @@ class System:
     equals: tuple[Sums, Sums] = field(default_factory=lambda: (Sums.none(), Sums.none()))
     statements: Sequence[Sequence[Statement]] = ()
     nested: bool = True
+    zero_shown: bool = True
     unsure: Bools | None = None
