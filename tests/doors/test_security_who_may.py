@@ -25,6 +25,7 @@ from tests.scenes import NAME, NUMBER, STORY, Scene
 _NOT_ABOUT_A_PERSON = {
     *("pages", "directory", "fairness", "security", "static"),
     *("downloads", "duplicates", "hsds", "imports", "jobs", "listings", "routes", "upkeep", "v1"),
+    *("gaps", "gap_files", "siting", "rehearsal"),  # counts: see test_planners_see_no_person
     "exchange",  # with a token, never signed in: test_exchange
 }
 _OF_PLANNERS = {"proposal_id"}
