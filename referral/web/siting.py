@@ -172,11 +172,11 @@ def compare() -> Page:
 def delete(case_id: UUID) -> Answer:
     """Take one's own answer away."""
     case = queries.get(db.session, case_id)
-    gap = {"area": case.area_code, "category": case.category}
+    area, category = case.area_code, case.category
     operations.delete(db.session, case, by=g.user)
     db.session.commit()
     flash(_("The siting case is deleted."), "good")
-    return redirect(url_for(".index", **gap), 303)
+    return redirect(url_for(".index", area=area, category=category), 303)
 
 
 # What a request asks -------------------------------------------------------------------------------

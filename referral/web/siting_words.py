@@ -1,12 +1,12 @@
 """What a kept siting case says on its page: rows, sentences and the shapes of its map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import cos, pi, radians, sin
 from typing import Any
 
-from flask_babel import gettext as _
+from flask_babel import gettext
 
 from referral.core import text
 from referral.extensions import db
@@ -19,6 +19,8 @@ from referral.planning.siting.questions import Aim, By, Question
 from referral.web.formatting import capital, label
 from referral.web.language import chosen
 from referral.web.naming import category_name
+
+_: Callable[..., str] = gettext
 
 #: Colours of the map, see maps.palette: out of reach, reached by a new site, reached already.
 OUT, NEW, ALREADY = "c0", "c2", "c4"
