@@ -43,12 +43,17 @@ OPENED = {
 }
 
 
-def unmet(make: Make, session: Session, people: int, category: str = "FC05") -> list[User]:
-    """So many people of Semarang, half with each of two brokers."""
+def unmet(
+    make: Make, session: Session, people: int, category: str = "FC05", area: str = "33.74"
+) -> list[User]:
+    """So many people of an area, half with each of two brokers."""
     brokers, now = [make.user(), make.user()], datetime.now(UTC)
     for number in range(people):
         broker = brokers[number % 2]
-        case = make.case(broker=broker, client=make.client(broker.office, stays_at=STAY, name=NAME))
+        stays = STAY | {"code": area}
+        case = make.case(
+            broker=broker, client=make.client(broker.office, stays_at=stays, name=NAME)
+        )
         need = make.need(case, category=category, assessed_at=now)
         ledger.record_unmet(session, need, reason="U01", by=broker, now=now)
     return brokers
@@ -97,7 +102,7 @@ def test_a_gap_of_two_is_fewer_than_five_in_the_form_on_the_page_and_on_paper(
     planning: Browser, make: Make, session: Session, release: Callable[[], None]
 ) -> None:
     unmet(make, session, 2)
-    unmet(make, session, 7, category="FC02")
+    unmet(make, session, 3, area="33.22")
     release()
 
     form = planning.page(GAP)
@@ -109,6 +114,7 @@ def test_a_gap_of_two_is_fewer_than_five_in_the_form_on_the_page_and_on_paper(
     for text in (text_of(form), text_of(page), paper):
         assert "Fewer than 5 people" in text
         assert "not the population" in text
+        assert "5 people" in text
         assert not re.search(r"\b2 people\b", text)
         assert NAME not in text
     digest = plan_of(session).evidence["release"]["digest"]

@@ -126,7 +126,7 @@ def _event(found: Proposal, one: Happened) -> dict[str, Any]:
         )
     }
     params: dict[str, Any] = {"name": named.get(one.details.get("part", ""), "–")}
-    tone = "wait"
+    tone = ""
     if what == "moved":
         before, status = one.details["before"], one.details["status"]
         params["status"] = Message(f"planning.status.{status}")
