@@ -46,7 +46,7 @@ def test_a_figure_is_told_and_a_small_one_by_the_wider_one_that_stands_in(
     assert told.stdout.splitlines()[1].startswith("9 people: Kota Surabaya")
     assert small.json["wanted"]["area"] == "33.71"
     assert (small.json["told"]["area"], small.json["people"]) == ("33", 8)
-    assert small.json["words"].startswith("Fewer than 5 people: Kota Magelang")
+    assert ": Kota Magelang, Jawa Tengah; Day care" in small.json["words"]
     assert small.json["words"].endswith("In its place 8 people for Jawa Tengah.")
 
 

@@ -24,7 +24,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -218,12 +217,13 @@ def _was_a_gap() -> ColumnElement[bool]:
 
 def _waits_no_more() -> ColumnElement[bool]:
     """Nothing of this kind that the client needs still waits: a family's last child ends its wait."""
-    need, file = aliased(Need), aliased(Case)
-    still = aliased(UnmetNeed)
+    need, file, still = aliased(Need), aliased(Case), aliased(UnmetNeed)
     waiting = (
-        select(file.client_id, still.category)
+        select(cast(file.client_id, String) + still.category)
+        .select_from(still)
         .join(need, need.id == still.need_id)
         .join(file, file.id == need.case_id)
         .where(still.closed_at.is_(None))
     )
-    return tuple_(Case.client_id, UnmetNeed.category).not_in(waiting)
+    # One text, not a pair: SQLite looks a pair up that may be NULL by reading the whole list each time.
+    return (cast(Case.client_id, String) + UnmetNeed.category).not_in(waiting)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from referral.planning.disclosure.cells import Cell, Shown
-from referral.planning.disclosure.system import Register, Sums, System
+from referral.planning.disclosure.system import UNKNOWN, Register, Sums, System
 from referral.planning.gaps.cuts import CUTS, DIMENSIONS, Cut, Key, Tree
 
 Ints = NDArray[np.int64]
@@ -271,19 +271,19 @@ class _Build:
         )
 
     def _register(self) -> Register | None:
-        """What was told before. What was withheld isn't known, but that it is not 0."""
+        """What was told before. Of what was withheld nothing is known but that it is not 0."""
         rows: list[Ints] = []
         low, high = [], []
         for at, release in enumerate(self.earlier):
             codes, sums = self._sums(np.isin(self.atoms.span, self._spans(at)))
             for row, one in enumerate(codes.T):
                 cell = release.cells.get(self._key(one))
-                if cell is None or cell.shown is Shown.WITHHELD:
+                if cell is None:
                     continue
                 rows.append(sums.row(row))
                 is_count = cell.shown is Shown.COUNT
                 low.append(cell.count if is_count else 1)
-                high.append(cell.count if is_count else release.threshold - 1)
+                high.append(_highest(cell, release.threshold))
         if not rows:
             return None
         return Register(_of(rows), np.array(low, np.int64), np.array(high, np.int64))
@@ -318,6 +318,13 @@ class _Build:
                     left.append(by_table[_AREAS].row(block))
                     right.append(other.row(block))
         return _of(left), _of(right)
+
+
+def _highest(cell: Cell, threshold: int) -> int:
+    """The largest that a figure which is not 0 may be, as it was told."""
+    if cell.count is not None:
+        return cell.count
+    return threshold - 1 if cell.shown is Shown.SMALL else UNKNOWN
 
 
 def _table_of(cut: Cut) -> int:
