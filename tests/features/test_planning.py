@@ -10,6 +10,7 @@ from referral.places.queries import gazetteer
 from referral.planning.gaps import queries as gap_queries
 from referral.planning.unmet import ledger, telling
 from tests.factories import Make
+from tests.waiting import open_gaps
 
 STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
 
@@ -31,7 +32,7 @@ def test_a_family_counts_once_however_many_of_its_children_need_it(
         another = make.need(need.case, category="FC05")
         ledger.record_unmet(session, another, reason="U01", by=need.case.broker, now=now)
 
-    assert gap_queries.counts(session) == {("33.74", "FC05"): 1}
+    assert open_gaps(session) == {("33.74", "FC05"): 1}
 
 
 def test_a_client_who_declined_all_is_no_supply_gap(
@@ -40,7 +41,7 @@ def test_a_client_who_declined_all_is_no_supply_gap(
     need = waiting_need(make, session, now)
     ledger.record_unmet(session, need, reason="U17", by=make.user(), now=now)
 
-    assert gap_queries.counts(session) == {}
+    assert open_gaps(session) == {}
 
 
 def test_the_nearest_service_is_never_a_refuge(make: Make, session: Session, now: datetime) -> None:

@@ -17,7 +17,6 @@ from referral.core.errors import Invalid, NotAllowed
 from referral.directory.models import CapacityStatus, ServiceStatus
 from referral.matching.models import MatchReceipt
 from referral.matching.operations import match, query_for, record_choice
-from referral.planning.gaps import queries as gap_queries
 from referral.planning.unmet import ledger, noticing, queries
 from referral.planning.unmet.models import Closing, NewServiceNotice, UnmetNeed
 from referral.referrals.feedback import record_feedback
@@ -26,6 +25,7 @@ from referral.referrals.models import Referral
 from referral.referrals.standing import say_capacity
 from tests.factories import Make
 from tests.scenes import Scene
+from tests.waiting import open_gaps
 
 
 class Ledger:
@@ -143,7 +143,7 @@ def test_a_no_to_every_option_counts_by_the_reasons_that_lie_with_the_services(
         "choices": [str(choice.id)],
         "referrals": [],
     }
-    assert gap_queries.counts(kept.session) == {("33.74", "HE05"): 1}
+    assert open_gaps(kept.session) == {("33.74", "HE05"): 1}
 
 
 def test_a_no_without_such_a_reason_is_written_down_and_makes_no_gap(kept: Ledger) -> None:
@@ -157,7 +157,7 @@ def test_a_no_without_such_a_reason_is_written_down_and_makes_no_gap(kept: Ledge
     )
 
     assert kept.told() == ("client_no", "U17", [])
-    assert gap_queries.counts(kept.session) == {}
+    assert open_gaps(kept.session) == {}
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_a_wider_search_that_finds_somebody_shows_that_there_was_no_gap(kept: Le
 
     assert kept.notice(1) is None
     assert kept.closed_as() == [Closing.NOT_A_GAP]
-    assert gap_queries.counts(kept.session) == {}
+    assert open_gaps(kept.session) == {}
 
 
 def test_a_search_that_finds_whom_the_broker_was_told_of_ends_the_waiting(kept: Ledger) -> None:
@@ -428,7 +428,7 @@ def test_a_need_is_counted_once_however_often_it_is_recorded(kept: Ledger) -> No
             kept.session, kept.scene.need, reason=reason, by=kept.scene.broker, now=kept.now
         )
 
-    assert gap_queries.counts(kept.session) == {("33.74", "HE05"): 1}
+    assert open_gaps(kept.session) == {("33.74", "HE05"): 1}
     assert [one.reason for one in kept.records()] == ["U07"]
 
 

@@ -1,14 +1,13 @@
-"""Counts of gaps before disclosure control, and the nearest service to each."""
+"""The nearest service to each gap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.casework.models import Case, Need
 from referral.core.geo import haversine_km
 from referral.directory.models import (
     Location,
@@ -18,10 +17,6 @@ from referral.directory.models import (
     ServiceStatus,
 )
 from referral.places.gazetteer import Gazetteer
-from referral.planning.unmet.models import UnmetNeed, UnmetReason
-
-#: Where the client's area is not known.
-NOWHERE = "?"
 
 
 @dataclass(frozen=True)
@@ -33,23 +28,6 @@ class Nearest:
     km: float | None
     #: services of the category anywhere in the directory
     anywhere: int
-
-
-def counts(session: Session) -> dict[tuple[str, str], int]:
-    """Clients with an open unmet need that counts as a gap: {(kab/kota, category): clients}.
-
-    A family counts once for a category, however many of its members need it: otherwise one family with
-    five children would pass the threshold that protects it. Raw: protect before showing.
-    """
-    query = (
-        select(UnmetNeed.area_code, UnmetNeed.category, func.count(Case.client_id.distinct()))
-        .join(UnmetReason, UnmetReason.code == UnmetNeed.reason)
-        .join(Need, Need.id == UnmetNeed.need_id)
-        .join(Case, Case.id == Need.case_id)
-        .where(UnmetNeed.closed_at.is_(None), UnmetReason.counts_as_gap)
-        .group_by(UnmetNeed.area_code, UnmetNeed.category)
-    )
-    return {(area or NOWHERE, category): count for area, category, count in session.execute(query)}
 
 
 def nearest(
