@@ -22,7 +22,7 @@ _AT_A_TIME, _OF_OPEN = 0.03, 0.34
 #: Share of the others that it may move besides, where that costs nothing.
 _BESIDES = 0.25
 #: Programmes that look for the fewest people there may be in each secret, after the first.
-_FLOOR_TRIES = 4
+_FLOOR_TRIES, _LEAST_COST = 16, 1e-4
 
 
 @dataclass(frozen=True)
@@ -143,13 +143,21 @@ class _Search:
         )
 
     def _floor(self) -> Floats:
-        width = len(self.known.counts)
+        """For each secret 1, or how many people whoever knows only where nobody is must reckon with.
+
+        Exact for few secrets; of many that are above 1 together some may come out too high.
+        """
+        secrets = self.known.secrets
         floor = self.known.secret_values.astype(float)
         if len(floor):
-            for costs in (np.ones(width), *self.chance.random((_FLOOR_TRIES, width))):
-                fewer = self.known.secrets @ fewest(self.known, costs)
-                floor = np.minimum(floor, _whole(fewer))
-        return np.maximum(floor, 1)
+            floor = np.minimum(
+                floor, _whole(secrets @ fewest(self.known, np.ones(secrets.shape[1])))
+            )
+        above = np.flatnonzero(floor > 1)
+        for start in range(min(_FLOOR_TRIES, len(above))):
+            costs = np.asarray(secrets[above[start::_FLOOR_TRIES]].sum(axis=0)).ravel()
+            floor = np.minimum(floor, _whole(secrets @ fewest(self.known, costs + _LEAST_COST)))
+        return np.asarray(np.maximum(floor, 1))
 
     def _is_open(self) -> Bools:
         return (self._needs_low() | self._needs_high()) & ~self.told_before
@@ -158,14 +166,18 @@ class _Search:
         return np.asarray(_whole(self.low) > self.floor)
 
     def _needs_high(self) -> Bools:
-        return np.asarray(_possible(self.low, self.high) < self.threshold - 1)
+        return np.asarray(_possible(self._lowest(), self.high) < self.threshold - 1)
+
+    def _lowest(self) -> Floats:
+        """The smallest possible value of each secret, once it has come as low as it should."""
+        return np.asarray(np.minimum(_whole(self.low), self.floor))
 
     def _move(self, secrets: Ints, urgent: Bools) -> Bools:
         """Look for counts in which these secrets lie elsewhere; which of the urgent ones came as far as they should."""
         low, high = self._needs_low()[secrets], self._needs_high()[secrets]
         down = low & (~high | (self.chance.random(len(secrets)) < 0.5))
         values = self.known.secret_values[secrets]
-        goal = np.where(down, self.floor[secrets], _whole(self.low[secrets]) + self.threshold - 2)
+        goal = np.where(down, self.floor[secrets], self._lowest()[secrets] + self.threshold - 2)
         signs = np.where(down, -1, 1)
         found = self._look(Wish(secrets, signs, np.abs(goal - values).astype(float), urgent))
         reached = (self.known.secrets[secrets] @ found - goal) * signs >= -_TOLERANCE
