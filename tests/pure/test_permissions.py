@@ -68,7 +68,8 @@ def test_each_role_may_do_what_its_work_needs() -> None:
             "account:self",
             "referral:answer",
             "listing:edit",
-            "referral:readrule:rehearse",
+            "referral:read",
+            "rule:rehearse",
         },
         Role.PLANNER: {
             "account:self",

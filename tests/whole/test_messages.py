@@ -59,6 +59,7 @@ from referral.planning.maps.question import Form as MapForm
 from referral.planning.maps.question import Layer, Level
 from referral.planning.maps.values import Kind as MapKind
 from referral.planning.proposals.models import Answered, ProposalStatus
+from referral.planning.rehearsal.trying import ROOM, Fit
 from referral.planning.siting.questions import Aim, By
 from referral.planning.siting.questions import Kind as SitingKind
 from referral.planning.unmet.models import CallOutcome, Closing, Origin
@@ -168,6 +169,7 @@ UNSEEN: set[type[StrEnum]] = {
     PairStatus,
     references.How,
     Shown,
+    Fit,  # what a group is told as: a number, or “cannot be told”
     View,
     Crossing,  # a sentence of its own each: referral/matching/explanation.py
     MapKind,  # how a value is known; see map.kind for those that are said
@@ -224,6 +226,7 @@ IMPORT_FINDINGS = (
 
 #: keys put together where they are used, and all that can stand in the gap
 FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in LABELS.items()} | {
+    "rehearsal.rule.{}": (set(CHANGES) - {"within", "free_only"}) | {ROOM},
     "siting.head.{}": ("at", "mean", "people", "share", "sites"),
     "siting.nobody.{}": By,
     "access.demand.{}": ("areas", "asked", "residents"),
