@@ -130,7 +130,6 @@ LABELS: dict[type[StrEnum], str] = {
     Outcome: "referral.criterion.verdict",
     Origin: "unmet.origin",
     ProposalStatus: "planning.status",
-    Reached: "access.reached",
     Why: "outbox.because",
     Protection: "casework.protection",
     Published: "casework.publishes",
@@ -168,6 +167,7 @@ UNSEEN: set[type[StrEnum]] = {
     LinkPurpose,
     PairStatus,
     references.How,
+    Reached,  # a colour and a number each: referral/planning/maps
     Shown,
     Fit,  # what a group is told as: a number, or “cannot be told”
     View,
@@ -310,7 +310,6 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "needs.report.{}": ("code", "need", "score", "because"),
     "place.row.{}": ("code", "level", "name", "parent", "point", "number", "zone", "twice"),
     "planning.opening.{}": ("name", "organization", "address", "hours", "phones"),
-    "planning.people.{}": ("small", "withheld"),
     "planning.empty.{}": ("partner", "task", "item"),
     "proposals.axis_remedy.{}": axes() - {"client"},
     "proposals.case.by.{}": ("needs", "population"),
