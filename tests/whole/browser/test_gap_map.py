@@ -73,4 +73,6 @@ def test_everybody_reads_the_open_figures(visits: Walk) -> None:
     visitor = visits.visitor("id", PHONE)
 
     visitor.open("/gaps/public")
+
     visitor.picture("gaps-public")
+    assert visitor.page.locator("h1").count() == 1
