@@ -41,6 +41,7 @@ from referral.planning.fairness.waiting import (
     UNKNOWN,
     from_json,
 )
+from referral.planning.gaps.periods import quarter_of
 from referral.web.access import requires
 from referral.web.formatting import capital, say
 from referral.web.language import chosen
@@ -82,8 +83,7 @@ def index() -> str:
     return render_template(
         "fairness/index.html",
         release=release,
-        is_current=release is not None
-        and release.quarter == fairness.quarter_of(datetime.now(UTC)),
+        is_current=release is not None and release.quarter == quarter_of(datetime.now(UTC)),
         side=side,
         months=months,
         periods=PERIODS,

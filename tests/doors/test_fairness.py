@@ -19,9 +19,9 @@ from referral.changes.models import AuditEntry
 from referral.extensions import db
 from referral.jobs import tasks
 from referral.jobs.queue import jobs
-from referral.planning.fairness import releases as fairness
 from referral.planning.fairness import spread, waiting
 from referral.planning.fairness.models import FairnessRelease
+from referral.planning.gaps.periods import quarter_of
 from referral.referrals.models import Referral
 from tests.conftest import Browser
 from tests.factories import Make
@@ -67,7 +67,7 @@ def release(session: Session, office: Office | None) -> FairnessRelease:
     now = datetime.now(UTC)
     row = FairnessRelease(
         office_id=office and office.id,
-        quarter=fairness.quarter_of(now),
+        quarter=quarter_of(now),
         made_at=now,
         threshold=5,
         content=content(),

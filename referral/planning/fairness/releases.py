@@ -35,6 +35,7 @@ from referral.places.codes import holds
 from referral.planning.fairness import spread, waiting
 from referral.planning.fairness.models import FairnessRelease
 from referral.planning.fairness.waiting import MEDIAN_TIMES, PERIODS, UNKNOWN, Spell, Wait
+from referral.planning.gaps.periods import quarter_of
 from referral.referrals.lifecycle import Event, Status
 from referral.referrals.models import Referral, ReferralStep
 
@@ -58,11 +59,6 @@ def latest(session: Session, user: User) -> FairnessRelease | None:
         return None
     newest = select(FairnessRelease).where(whose).order_by(FairnessRelease.made_at.desc()).limit(1)
     return session.scalar(newest)
-
-
-def quarter_of(now: datetime) -> str:
-    """The quarter of a year, as 2026-Q4."""
-    return f"{now.year}-Q{(now.month - 1) // 3 + 1}"
 
 
 def due(session: Session, *, now: datetime) -> Sequence[UUID | None]:
