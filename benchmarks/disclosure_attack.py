@@ -9,7 +9,7 @@ by names of areas, kinds of help and quarters, so that a mistake of the engine i
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -107,7 +107,6 @@ def publish(world: World, *, forgetful: bool = False) -> list[Printed]:
                     np.array([low for low, _ in limits], dtype=np.int64),
                     np.array([high for _, high in limits], dtype=np.int64),
                 ),
-                unsure=np.ones(len(groups), dtype=bool) if world.threshold == 5 else None,
             ),
             threshold=world.threshold,
         )
@@ -124,7 +123,37 @@ def pinned(world: World, printed: Sequence[Printed]) -> list[str]:
 
 
 def _narrowed(world: World, printed: Sequence[Printed]) -> Iterator[str]:
-    """Small figures that all figures together narrow to fewer values than a small count has."""
+    """Small figures that all figures together narrow to fewer values than a small count has.
+
+    Where somebody is and where nobody is always told. What that and earlier releases tell, without any count or
+    label of the newest, no hiding can take back.
+    """
+    groups = list(world.counts)
+    newest = printed[-1].quarters
+    given = [
+        one
+        if one.quarters != newest or one.cell.count == 0
+        else replace(one, cell=Cell(Shown.WITHHELD))
+        for one in printed
+    ]
+    tried = set()
+    for one in printed:
+        aim = np.array([one.holds(group) for group in groups], dtype=float)
+        if not 0 < _true(world, one) < world.threshold or aim.tobytes() in tried:
+            continue
+        tried.add(aim.tobytes())
+        floor = max(1, _parts(world, printed, aim))
+        low, high = _range(world, printed, aim)
+        if low <= floor and high - low + 1 >= world.threshold - 1:
+            continue
+        # A single release has nothing before it to blame.
+        least, most = _range(world, given, aim) if len(world.releases) > 1 else (0, _NO_LIMIT)
+        if low > max(floor, least) or high < min(low + world.threshold - 2, most):
+            yield f"{one.group} {one.quarters}: {low} to {high}"
+
+
+def _range(world: World, printed: Sequence[Printed], aim: Any) -> tuple[int, int]:
+    """The smallest and largest sum that fits everything printed."""
     groups = list(world.counts)
     equal, equal_to, below, most = [], [], [], []
     for one in printed:
@@ -136,27 +165,20 @@ def _narrowed(world: World, printed: Sequence[Printed]) -> Iterator[str]:
         else:
             below += [row, -row]
             most += [min(high, _NO_LIMIT), -low]
-    known = {
-        "A_eq": np.array(equal) if equal else None,
-        "b_eq": equal_to or None,
-        "A_ub": np.array(below) if below else None,
-        "b_ub": most or None,
-        "bounds": (0, _NO_LIMIT),
-    }
-    tried = set()
-    for one in printed:
-        aim = np.array([one.holds(group) for group in groups], dtype=float)
-        if not 0 < _true(world, one) < world.threshold or aim.tobytes() in tried:
-            continue
-        tried.add(aim.tobytes())
-        ends = [linprog(sign * aim, **known) for sign in (1, -1)]
-        if any(end.status for end in ends):
-            yield f"{one.group} {one.quarters}: {ends[0].message} {ends[1].message}"
-            continue
-        low = math.ceil(ends[0].fun - _CLOSE)
-        high = math.floor(-ends[1].fun + _CLOSE)
-        if low > max(1, _parts(world, printed, aim)) or high - low + 1 < world.threshold - 1:
-            yield f"{one.group} {one.quarters}: {low} to {high}"
+    ends = [
+        linprog(
+            sign * aim,
+            A_eq=np.array(equal) if equal else None,
+            b_eq=equal_to or None,
+            A_ub=np.array(below) if below else None,
+            b_ub=most or None,
+            bounds=(0, _NO_LIMIT),
+        )
+        for sign in (1, -1)
+    ]
+    if any(end.status for end in ends):
+        raise RuntimeError(f"{ends[0].message} {ends[1].message}")
+    return math.ceil(ends[0].fun - _CLOSE), math.floor(-ends[1].fun + _CLOSE)
 
 
 def _parts(world: World, printed: Sequence[Printed], aim: Any) -> int:

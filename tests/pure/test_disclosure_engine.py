@@ -108,10 +108,10 @@ def test_a_zero_that_nobody_can_know_lets_a_figure_grow() -> None:
         "differences": Sums.of([[1]]),
     }
     counts = np.array([37, 1, 50, 0])
-    unsure = np.array([False, False, False, True])
+    nothing = np.zeros(4, dtype=bool)
 
-    known = protect(System(counts, figures, **growth), threshold=5)  # type: ignore[arg-type]
-    open_ = protect(System(counts, figures, unsure=unsure, **growth), threshold=5)  # type: ignore[arg-type]
+    known = protect(System(counts, figures, unsure=nothing, **growth), threshold=5)  # type: ignore[arg-type]
+    open_ = protect(System(counts, figures, **growth), threshold=5)  # type: ignore[arg-type]
 
     assert known.cell(0).shown is Shown.WITHHELD
     assert seen(open_) == [38, 50, 88]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from referral.planning.disclosure.system import UNKNOWN, Floats, Ints, Sums, System
+from referral.planning.disclosure.system import UNKNOWN, Bools, Floats, Ints, Sums, System
 
 _TOLERANCE = 1e-6
 _ROWS_AT_A_TIME = 256
@@ -46,10 +46,7 @@ class Knowledge:
         from scipy.sparse import vstack
 
         width = len(system.counts)
-        unsure = system.counts > 0
-        if system.unsure is not None:
-            unsure = unsure | system.unsure
-        kept = np.flatnonzero(unsure)
+        kept = np.flatnonzero((system.counts > 0) | _unsure(system))
         counts = system.counts[kept].astype(float)
         figures = system.figures.matrix(width)[:, kept]
         marks = np.random.default_rng(0).integers(1, 1 << 62, len(kept))
@@ -121,6 +118,20 @@ def _marks(rows: Any, marks: Ints) -> Ints:
     """A number for each row that is the same for the same sums; 0 for a sum of nothing."""
     found: Ints = rows.astype(np.int64) @ marks
     return found
+
+
+def _unsure(system: System) -> Bools:
+    """Smallest counts of which nobody is told that they are 0."""
+    if system.unsure is not None:
+        return system.unsure
+    width = len(system.counts)
+    told = [system.figures.matrix(width)]
+    if system.register is not None:
+        told.append(system.register.sums.matrix(width))
+    known = np.zeros(width, dtype=bool)
+    for rows in told:
+        known[rows[rows @ system.counts == 0].indices] = True
+    return ~known
 
 
 def _between(sums: Any, counts: Floats, threshold: int) -> Any:

@@ -21,8 +21,8 @@ _TOLERANCE = 1e-6
 _AT_A_TIME, _OF_OPEN = 0.03, 0.34
 #: Share of the others that it may move besides, where that costs nothing.
 _BESIDES = 0.25
-#: Programmes that look for the fewest people there may be in each secret, after the first.
-_FLOOR_TRIES, _LEAST_COST = 16, 1e-4
+#: Programmes that look for the fewest people there may be in each secret: so many over all smallest counts, at least.
+_FLOOR_TRIES, _FLOOR_LEAST, _LEAST_COST = 30_000, 8, 1e-4
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,9 @@ class _Search:
                 floor, _whole(secrets @ fewest(self.known, np.ones(secrets.shape[1])))
             )
         above = np.flatnonzero(floor > 1)
-        for start in range(min(_FLOOR_TRIES, len(above))):
-            costs = np.asarray(secrets[above[start::_FLOOR_TRIES]].sum(axis=0)).ravel()
+        groups = max(_FLOOR_LEAST, _FLOOR_TRIES // max(1, secrets.shape[1]))
+        for start in range(min(groups, len(above))):
+            costs = np.asarray(secrets[above[start::groups]].sum(axis=0)).ravel()
             floor = np.minimum(floor, _whole(secrets @ fewest(self.known, costs + _LEAST_COST)))
         return np.asarray(np.maximum(floor, 1))
 

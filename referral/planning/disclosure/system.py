@@ -96,8 +96,8 @@ class System:
                  other; without it only `differences` are looked at
     zero_shown   a figure of 0 is always shown, so that one which is not is known not to be 0; otherwise figures of
                  0 may be withheld as well, and a withheld one may be 0
-    unsure       smallest counts of 0 that nobody can know to be 0. All others of 0 are taken as known: that
-                 protects more and is quicker
+    unsure       smallest counts of 0 that nobody can know to be 0; all others of 0 are taken as known. Left out: those
+                 of which no figure of 0, now or earlier, tells
     """
 
     counts: Ints
