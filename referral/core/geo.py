@@ -3,6 +3,7 @@
 from math import asin, atan2, cos, degrees, radians, sin, sqrt
 
 EARTH_RADIUS_KM = 6371.009  # mean radius, the sphere on which every distance here is measured
+KM_PER_DEGREE = EARTH_RADIUS_KM * radians(1)  # of latitude
 
 
 def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

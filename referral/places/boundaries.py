@@ -1,6 +1,6 @@
 """Boundaries of areas in the database: taken from a GeoJSON file, and read for maps and for where a point lies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from referral.core.errors import Finding, Invalid
 from referral.places import outlines, queries
 from referral.places.models import AreaBoundary, PlaceLoad
-from referral.places.outlines import Anchor, Outlines
+from referral.places.outlines import Anchor
 
 
 @dataclass(frozen=True)
@@ -133,19 +133,3 @@ def _rows(found: list[outlines.Outline], source: str) -> list[dict[str, Any]]:
                 }
             )
     return rows
-
-
-def kept(session: Session) -> Outlines:
-    """All outlines, in memory with the gazetteer of this process; none where none were imported."""
-    return queries.gazetteer(session).outlines or Outlines({})
-
-
-def area_at(session: Session, latitude: float, longitude: float) -> str | None:
-    """Code of the kab/kota a point lies in; None where no boundary tells."""
-    found = queries.gazetteer(session).regency_at(latitude, longitude)
-    return found.code if found else None
-
-
-def shapes(session: Session, codes: Iterable[str], *, degrees: float) -> Mapping[str, Any]:
-    """GeoJSON geometries of those of the areas that have an outline, no finer than `degrees`."""
-    return kept(session).light(tuple(codes), degrees)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -277,6 +277,10 @@ class Gazetteer:
         nearest, _, _ = self.nearest_regency(latitude, longitude)
         is_sure = nearest.code == code or nearest.code in (self.outlines or ())
         return self._places[code] if is_sure else None
+
+    def drawn(self, codes: Iterable[str], *, degrees: float) -> dict[str, Any]:
+        """GeoJSON geometries of those of the areas that have an outline, no finer than `degrees`."""
+        return dict(self.outlines.light(tuple(codes), degrees)) if self.outlines else {}
 
     def nearest_regency(
         self, latitude: float, longitude: float

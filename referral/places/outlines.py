@@ -13,6 +13,7 @@ import shapely
 from shapely.errors import ShapelyError
 
 from referral.core.errors import Finding, Invalid
+from referral.core.geo import KM_PER_DEGREE
 from referral.core.text import Message
 
 #: Features that are looked at to find which property is the code.
@@ -23,7 +24,6 @@ KEPT_DEGREES = 0.001
 COAST_KM = 3.0
 #: An outline this far from where the gazetteer has its area, beyond that point's own precision, is another area's.
 ELSEWHERE_KM = 60.0
-_DEGREE_KM = 111.195  # of latitude, on the sphere of core.geo
 _FLATTENING_E2 = 0.00669437999014
 _SEMI_MAJOR_KM = 6378.137
 _AS_ID = "id"
@@ -196,7 +196,7 @@ def is_elsewhere(shape: Any, anchor: Anchor) -> bool:
     if anchor.latitude is None or anchor.longitude is None:
         return False
     point = shapely.Point(anchor.longitude, anchor.latitude)
-    off_km = float(shapely.distance(shape, point)) * _DEGREE_KM
+    off_km = float(shapely.distance(shape, point)) * KM_PER_DEGREE
     return off_km > ELSEWHERE_KM + anchor.precision_km
 
 
@@ -265,7 +265,7 @@ class Outlines:
         point = shapely.Point(longitude, latitude)
         inside = tree.query(point, predicate="intersects").tolist()
         if not inside:
-            reach = COAST_KM / _DEGREE_KM
+            reach = COAST_KM / KM_PER_DEGREE
             inside = tree.query_nearest(point, max_distance=reach).tolist()
         # On a border two may hold it.
         return min((codes[at] for at in inside), default=None)

@@ -24,7 +24,7 @@ from referral.referrals.letters import pdf
 from referral.web.access import public, requires
 from referral.web.formatting import capital, label
 from referral.web.gap_question import Asked, name_of, threshold
-from referral.web.gap_shapes import COUNTRY_DEGREES, PROVINCE_DEGREES
+from referral.web.gap_shapes import COUNTRY_DEGREES, PROVINCE_DEGREES, geometries
 from referral.web.gap_table import hexagon_names, layers_of
 from referral.web.gap_words import (
     area_words,
@@ -100,14 +100,7 @@ def _geometries(asked: Asked) -> Mapping[str, Mapping[str, Any]]:
     if question.form is Form.HEXAGONS:
         return hexes.outlines(grid_of(places, question.within).cells)
     degrees = PROVINCE_DEGREES if question.within else COUNTRY_DEGREES
-    drawn: dict[str, Mapping[str, Any]] = (
-        dict(places.outlines.light(tuple(asked.atlas.areas), degrees)) if places.outlines else {}
-    )
-    for area in asked.atlas.areas:
-        at = places.locate(area) if area in places and area not in drawn else None
-        if at is not None and at.at.code == area:
-            drawn[area] = {"type": "Point", "coordinates": [at.longitude, at.latitude]}
-    return drawn
+    return geometries(places, asked.atlas.areas, degrees)
 
 
 def _certificate(asked: Asked) -> list[tuple[str, str]]:
@@ -249,7 +242,6 @@ def _public_map(release: GapRelease, certificate: Sequence[tuple[str, str]]) -> 
     places, zero = gazetteer(db.session), ZERO
     codes = sorted(found)
     layers = [Layer.ASKED, Layer.UNMET]
-    drawn = places.outlines.light(tuple(codes), COUNTRY_DEGREES) if places.outlines else {}
     content = files.File(
         layers,
         codes,
@@ -258,9 +250,4 @@ def _public_map(release: GapRelease, certificate: Sequence[tuple[str, str]]) -> 
         release.threshold,
         chosen(),
     )
-    points = {}
-    for code in codes:
-        at = places.locate(code) if code in places and code not in drawn else None
-        if at is not None and at.at.code == code:
-            points[code] = {"type": "Point", "coordinates": [at.longitude, at.latitude]}
-    return files.as_geojson(content, {**points, **drawn}, certificate)
+    return files.as_geojson(content, geometries(places, codes, COUNTRY_DEGREES), certificate)

@@ -1,11 +1,11 @@
 """What the gap map draws for a question, with the words of its popups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import url_for
 
-from referral.places.gazetteer import Gazetteer
+from referral.places.gazetteer import Gazetteer, Located
 from referral.planning.maps import hexes
 from referral.planning.maps.hexmap import grid_of, hexagons
 from referral.planning.maps.question import Form, Layer
@@ -46,17 +46,15 @@ def row_address(asked: Asked) -> str:
 def _areas(asked: Asked, found: Mapping[str, Value], scale: Scale) -> list[Shape]:
     places, question, least = asked.atlas.places, asked.question, threshold(asked)
     degrees = PROVINCE_DEGREES if question.within else COUNTRY_DEGREES
-    outlines = places.outlines
-    drawn = outlines.light(tuple(found), degrees) if outlines else {}
+    drawn = geometries(places, found, degrees)
     shapes = []
     for area, value in found.items():
-        geometry = drawn.get(area) or _point(places, area)
-        if geometry is None:
+        if area not in drawn:
             continue
         words = f"{label(f'map.short.{question.layer}')}: {in_words(value, question.layer, least)}"
         shapes.append(
             Shape(
-                geometry,
+                drawn[area],
                 scale.place(value),
                 area_words(area, places, short=True),
                 [words],
@@ -68,10 +66,17 @@ def _areas(asked: Asked, found: Mapping[str, Value], scale: Scale) -> list[Shape
     return shapes
 
 
-def _point(places: Gazetteer, area: str) -> dict[str, Any] | None:
-    at = places.locate(area) if area in places else None
-    if at is None or at.at.code != area:
-        return None
+def geometries(places: Gazetteer, areas: Iterable[str], degrees: float) -> dict[str, Any]:
+    """The outline of each area, or the point it has of its own; nothing of those that have neither."""
+    drawn = places.drawn(areas, degrees=degrees)
+    for area in areas:
+        at = places.locate(area) if area in places and area not in drawn else None
+        if at is not None and at.at.code == area:
+            drawn[area] = _point(at)
+    return drawn
+
+
+def _point(at: Located) -> dict[str, Any]:
     return {"type": "Point", "coordinates": [round(at.longitude, 3), round(at.latitude, 3)]}
 
 
@@ -93,14 +98,10 @@ def _plans(asked: Asked) -> list[Shape]:
         at = places.locate(plan.area_code) if plan.area_code in places else None
         if at is None:
             continue
-        geometry = {
-            "type": "Point",
-            "coordinates": [round(at.longitude, 3), round(at.latitude, 3)],
-        }
         words: Sequence[str] = [
             label(f"map.plan.{plan.status}"),
             area_words(plan.area_code, places),
         ]
         link = url_for("proposals.show", proposal_id=plan.proposal_id)
-        shapes.append(Shape(geometry, "plan", plan.title, words, link))
+        shapes.append(Shape(_point(at), "plan", plan.title, words, link))
     return shapes

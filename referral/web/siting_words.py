@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext
 
 from referral.core import text
+from referral.core.geo import KM_PER_DEGREE
 from referral.extensions import db
 from referral.places.codes import regency_of
 from referral.places.gazetteer import PROVINCE
@@ -27,7 +28,6 @@ OUT, NEW, ALREADY = "c0", "c2", "c4"
 _STATES = (OUT, NEW, ALREADY)
 #: Places that are named on the page before the rest is folded away.
 NAMED = 10
-_KM_PER_DEGREE = 111.2
 _SMALLEST_KM, _LARGEST_KM = 0.8, 9.0
 
 
@@ -344,7 +344,7 @@ def _spacing(points: Sequence[tuple[float, float]]) -> float:
 
 
 def _hexagon(latitude: float, longitude: float, radius_km: float) -> dict[str, Any]:
-    up = radius_km / _KM_PER_DEGREE
+    up = radius_km / KM_PER_DEGREE
     across = up / max(cos(radians(latitude)), 0.1)
     corners = [
         [

@@ -56,6 +56,11 @@ def loaded(session: Session, path: Path, **options: Any) -> dict[str, Any]:
     return report.as_counts() | {"findings": [(f.row, f.message.key) for f in report.findings]}
 
 
+def area_at(session: Session, latitude: float, longitude: float) -> str | None:
+    found = queries.gazetteer(session).regency_at(latitude, longitude)
+    return found.code if found else None
+
+
 def test_outlines_are_kept_and_the_same_file_again_changes_nothing(
     session: Session, places: None, tmp_path: Path
 ) -> None:
@@ -92,9 +97,9 @@ def test_a_point_lies_where_its_boundary_says_and_matching_goes_by_it(
     loaded(session, file(tmp_path, feature(9901), feature(9902, west=111.0)))
 
     assert place_of_point(near_the_border, queries.gazetteer(session)).code == "99.01"  # type: ignore[union-attr]
-    assert boundaries.area_at(session, -10.4, 111.4) == "99.02"
-    assert boundaries.area_at(session, -10.88, 110.0 - 0.01) == "99.01"  # a harbour, 1 km out
-    assert boundaries.area_at(session, -10.4, 112.5) is None
+    assert area_at(session, -10.4, 111.4) == "99.02"
+    assert area_at(session, -10.88, 110.0 - 0.01) == "99.01"  # a harbour, 1 km out
+    assert area_at(session, -10.4, 112.5) is None
 
 
 def test_a_town_without_a_boundary_is_not_taken_for_the_regency_around_it(
@@ -102,7 +107,7 @@ def test_a_town_without_a_boundary_is_not_taken_for_the_regency_around_it(
 ) -> None:
     loaded(session, file(tmp_path, feature("99.01"), feature("99.02", west=111.0)))
 
-    assert boundaries.area_at(session, -10.11, 110.8) is None
+    assert area_at(session, -10.11, 110.8) is None
     assert place_of_point((-10.11, 110.8), queries.gazetteer(session)).code == "99.71"  # type: ignore[union-attr]
 
 
@@ -121,7 +126,7 @@ def test_crossed_rings_are_mended_and_islands_of_one_area_joined(
     )
 
     assert (found["mended"], found["joined"], found["added"], found["findings"]) == (1, 1, 1, [])
-    (shape,) = boundaries.shapes(session, ["99.01"], degrees=0.05).values()
+    (shape,) = queries.gazetteer(session).drawn(["99.01"], degrees=0.05).values()
     assert len(shape["coordinates"]) == 3  # the two halves of the bow, and the island
 
 
@@ -246,7 +251,7 @@ def test_the_real_files_are_taken_whole(session: Session, shared: Path) -> None:
     )
     # The country has 1.89 million square kilometres of land (BIG, 2024).
     assert provinces["area_km2"] == pytest.approx(1_890_000, rel=0.01)
-    assert boundaries.area_at(session, -6.9903, 110.4229) == "33.74"
+    assert area_at(session, -6.9903, 110.4229) == "33.74"
 
 
 def test_the_command_reports_and_ends_with_one_where_something_was_kept_out(

@@ -5,7 +5,7 @@ import pytest
 import shapely
 from h3 import average_hexagon_area
 
-from referral.planning.maps import hexes, hexmap
+from referral.planning.maps import hexes
 from referral.planning.maps.values import NO_DATA, SMALL, Kind, Value, told
 
 JAVA = shapely.box(105.2, -8.8, 114.6, -5.9)
@@ -56,10 +56,3 @@ def test_a_measure_of_a_hexagon_is_the_mean_by_people() -> None:
     )
 
     assert found == {"a": 30.0, "b": 4.0}
-
-
-def test_the_nearest_of_many_points_is_found_and_none_is_infinitely_far() -> None:
-    km = hexmap.nearest_km(np.array([SEMARANG, SOLO]), np.array([SOLO, (0.0, 100.0)]))
-
-    assert km == pytest.approx([78.0, 0.0], abs=0.5)
-    assert np.isinf(hexmap.nearest_km(np.array([SOLO]), np.empty((0, 2)))).all()

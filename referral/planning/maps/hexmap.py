@@ -8,11 +8,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import shapely
 
-from referral.core.geo import EARTH_RADIUS_KM
+from referral.core.geo import KM_PER_DEGREE
 from referral.places.codes import holds
 from referral.places.gazetteer import PROVINCE, REGENCY, Gazetteer
 from referral.places.land import land
 from referral.planning.access import queries as access
+from referral.planning.access.bands import Floats, Supply, nearest_km, unit_vectors
 from referral.planning.maps import hexes, listings, values
 from referral.planning.maps.atlas import Atlas, share
 from referral.planning.maps.hexes import Grid
@@ -21,9 +22,8 @@ from referral.planning.maps.values import Value
 
 #: Where no boundary says what belongs to the country: this far around a kab/kota's point, beyond its precision.
 _AROUND_KM = 30.0
-_DEGREE_KM2 = 12_360.0  # at the equator, where the country lies
+_DEGREE_KM2 = KM_PER_DEGREE**2  # at the equator, where the country lies
 _COARSE_DEGREES = 0.02
-_ALL_AT_ONCE = 4_000_000
 _grids: WeakKeyDictionary[Gazetteer, dict[str, Grid]] = WeakKeyDictionary()
 _lock = Lock()
 
@@ -39,12 +39,9 @@ def grid_of(places: Gazetteer, within: str) -> Grid:
 
 def _grid(places: Gazetteer, within: str) -> Grid:
     provinces = [within] if within else [p.code for p in places if p.level == PROVINCE]
-    outlines = places.outlines
-    if outlines:
-        shapes = list(outlines.light(tuple(provinces), _COARSE_DEGREES).values())
-        drawn = [shapely.geometry.shape(shape) for shape in shapes]
-        if drawn:
-            return hexes.grid(drawn, area_km2=sum(s.area for s in drawn) * _DEGREE_KM2)
+    outlines = places.drawn(provinces, degrees=_COARSE_DEGREES).values()
+    if drawn := [shapely.geometry.shape(outline) for outline in outlines]:
+        return hexes.grid(drawn, area_km2=sum(shape.area for shape in drawn) * _DEGREE_KM2)
     ground = land()
     centres = [
         (place.latitude, place.longitude, place.precision_km or 0.0)
@@ -55,7 +52,7 @@ def _grid(places: Gazetteer, within: str) -> Grid:
         return hexes.grid([], area_km2=0.0)
     around = shapely.union_all(
         [
-            shapely.Point(lon, lat).buffer((_AROUND_KM + precision_km) / 111.2)
+            shapely.Point(lon, lat).buffer((_AROUND_KM + precision_km) / KM_PER_DEGREE)
             for lat, lon, precision_km in centres
         ]
     )
@@ -113,7 +110,7 @@ def _reach(atlas: Atlas, grid: Grid, layer: Layer) -> dict[str, Value]:
     """From the middle of each cell to the nearest service, straight line."""
     question = atlas.question
     points = listings.points(atlas.session, question.category, question.system)
-    km = nearest_km(grid.middles, points)
+    km = nearest_km(_xyz(grid.middles), Supply.everywhere(_xyz(points)))
     if layer is Layer.COVERAGE:
         if atlas.run is None:
             return dict.fromkeys(grid.cells, values.NO_DATA)
@@ -121,27 +118,8 @@ def _reach(atlas: Atlas, grid: Grid, layer: Layer) -> dict[str, Value]:
     return {cell: values.told(float(one)) for cell, one in zip(grid.cells, km, strict=True)}
 
 
-def nearest_km(middles: Any, points: Any) -> Any:
-    """Km from each middle to the nearest point; infinite where there is none."""
-    if not len(points):
-        return np.full(len(middles), np.inf)
-    there = _unit_vectors(points)
-    near = np.empty(len(middles))
-    step = max(1, _ALL_AT_ONCE // len(points))
-    for at in range(0, len(middles), step):
-        near[at : at + step] = (_unit_vectors(middles[at : at + step]) @ there.T).max(axis=1)
-    return EARTH_RADIUS_KM * np.arccos(np.clip(near, -1.0, 1.0))
-
-
-def _unit_vectors(points: Any) -> Any:
-    latitude, longitude = np.radians(points[:, 0]), np.radians(points[:, 1])
-    return np.column_stack(
-        [
-            np.cos(latitude) * np.cos(longitude),
-            np.cos(latitude) * np.sin(longitude),
-            np.sin(latitude),
-        ]
-    )
+def _xyz(points: Any) -> Floats:
+    return unit_vectors(points[:, 0], points[:, 1])
 
 
 def _measured(atlas: Atlas, grid: Grid, layer: Layer) -> dict[str, Value]:

@@ -12,7 +12,6 @@ import shapely
 from sqlalchemy.orm import Session
 
 from referral.core.text import Message, day, label, money, number, render
-from referral.places.boundaries import shapes
 from referral.places.queries import gazetteer
 from referral.planning.proposals import saying
 from referral.planning.proposals.models import BudgetLine, Proposal, ProposalPartner, ProposalTask
@@ -187,7 +186,7 @@ def _map(
     located = gazetteer(session).locate(proposal.area_code)
     if located is None:
         return None
-    found = shapes(session, [proposal.area_code], degrees=_FINE)
+    found = gazetteer(session).drawn([proposal.area_code], degrees=_FINE)
     outlines = [shapely.geometry.shape(one) for one in found.values()]
     start = Spot(located.latitude, located.longitude, 0.0 if outlines else located.precision_km)
     spots = (

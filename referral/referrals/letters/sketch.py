@@ -7,7 +7,8 @@ from typing import Any
 
 import shapely
 
-KM_PER_DEGREE = 111.195  # of latitude, on the sphere of core.geo
+from referral.core.geo import KM_PER_DEGREE
+
 #: drawn no closer than this across, km: the coast is known to about one kilometre
 _CLOSEST_KM = 2.0
 _ROOM = 0.22  # of the width on each side, for pins and their numbers
