@@ -1,13 +1,18 @@
 """What an area's code tells by itself: each level adds a part behind a dot. Pure."""
 
-#: Characters of a kab/kota's code, for a database that can only cut.
-REGENCY_LENGTH = 5
+#: Characters of the code of a province and of a kab/kota, for a database that can only cut.
+PROVINCE_LENGTH, REGENCY_LENGTH = 2, 5
 
 
 def regency_of(code: str | None) -> str | None:
     """Code of the kab/kota that an area lies in or is; None for a province and for nothing."""
     parts = (code or "").split(".")
     return ".".join(parts[:2]) if len(parts) > 1 else None
+
+
+def province_of(code: str) -> str:
+    """Code of the province that an area lies in or is."""
+    return code.partition(".")[0]
 
 
 def holds(area: str, code: str) -> bool:

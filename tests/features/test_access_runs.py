@@ -25,7 +25,6 @@ from referral.places.models import Place, PlaceAlias, PlaceLoad
 from referral.places.queries import gazetteer
 from referral.planning.access import distances, operations, queries, supply
 from referral.planning.access.models import AccessResult, AccessRun
-from referral.planning.access.queries import Reached
 from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measure
 from tests.factories import Make
 
@@ -313,11 +312,6 @@ def test_a_run_holds_every_category_and_is_read_again_as_it_was(
         "gap": found.supply["gap"],
         "demand": {"basis": "asked", "told": 56.0, "shared": 4.0, "unplaced": 0.0},
     }
-    whole = found.whole()
-    assert whole.covered.tolist() == [pytest.approx(56 / 60)]
-    assert whole.covered_areas.tolist() == [0.5]
-    assert found.by_province().people.tolist() == [60, 0]
-    assert found.regencies[0] == ["33.01", "33.02", "34.01"]
     remote = queries.read(session, "SS04")
     assert remote is not None
     assert (remote.supply["remote"], remote.supply["usable"]) == (1, 0)
@@ -325,28 +319,13 @@ def test_a_run_holds_every_category_and_is_read_again_as_it_was(
     overview = queries.overview(session)
     assert overview is not None
     assert overview.areas == ["33.01", "33.02", "34.01", "33", "34", ""]
-    told = overview.figures.covered[overview.row("HE05"), overview.column("")]
-    assert told == pytest.approx(56 / 60)
+    row, country = overview.row("HE05"), overview.column("")
+    assert overview.figures.covered[row, country] == pytest.approx(56 / 60)
+    assert overview.figures.covered_areas[row, country] == 0.5
+    assert overview.figures.people[row, 3:].tolist() == [60, 0, 60]
     at = queries.points(session)
     assert at is not None
     np.testing.assert_allclose(at[:4, 0], [-7.0, -7.1, -7.0, -9.0], rtol=1e-6)
-
-
-def test_no_data_is_told_apart_from_no_service(session: Session, make: Make, now: Any) -> None:
-    make.service("HE05", at=NEAR)
-    elsewhere = make.service("SS04", at=FAR)
-    for site, area in ((elsewhere, "33.02.01"),):
-        assert site.location is not None
-        site.location.area_code = area
-    session.flush()
-    operations.work_out(session, now=now)
-    found = queries.read(session, "HE05")
-    assert found is not None
-    assert found.reached() == [
-        *(Reached.YES, Reached.YES, Reached.NO, Reached.SILENT, Reached.NOWHERE),
-    ]
-    assert found.reached(200)[2] is Reached.YES
-    assert found.reached(1)[0] is Reached.SILENT  # the factory's own area is in another gazetteer
 
 
 def test_kinds_of_resource_systems_have_measures_of_their_own(
@@ -375,7 +354,9 @@ def test_places_of_a_service_known_by_its_kab_alone_are_spread_over_it(
     found = queries.read(session, "HE05")
     assert found is not None
     assert found["places"].tolist() == [0.5, 0.5, 1, 0, 0]
-    assert found.by_regency().places.tolist() == [1, 1, 0]
+    overview = queries.overview(session)
+    assert overview is not None
+    assert overview.figures.places[overview.row("HE05"), :3].tolist() == [1, 1, 0]
 
 
 def test_only_the_newest_runs_are_kept(session: Session, now: Any) -> None:
@@ -414,9 +395,9 @@ def test_a_directory_without_services_or_places_is_measured_all_the_same(
     run = operations.work_out(session, now=now)
     assert run.areas == []
     assert session.scalar(select(func.count()).select_from(Service)) == 0
-    found = queries.read(session, "")
-    assert found is not None
-    assert found.whole().areas.tolist() == [0]
+    overview = queries.overview(session)
+    assert overview is not None
+    assert overview.figures.areas[overview.row("")].tolist() == [0]
 
 
 def test_access_is_printed_by_province_in_both_languages(make: Make, cli: Any) -> None:

@@ -280,9 +280,6 @@ def test_rational_agents_come_to_rest(areas: Any, services: Any) -> None:
 def test_weights_fall_in_steps_and_end_at_the_last() -> None:
     km = np.array([0, 10, 10.01, 20, 30, 30.01])
     assert kernels.stepwise(km, kernels.thirds(30)).tolist() == [1, 1, 0.68, 0.68, 0.22, 0]
-    assert kernels.gaussian(np.array([0.0, 10.0, 30.0]), 10) == pytest.approx(
-        [1, 0.60653066, 0.01110900]
-    )
 
 
 def test_two_areas_and_two_services_reckoned_by_hand() -> None:

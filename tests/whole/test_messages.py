@@ -50,7 +50,6 @@ from referral.matching.reference import rules as penalty_rules
 from referral.matching.rules import CHANGES, FREE_ONLY, GATES, RULES_VERSION, open_only
 from referral.places.land import Crossing
 from referral.planning.access.explaining import EXPLAINED
-from referral.planning.access.queries import Reached
 from referral.planning.disclosure.cells import Shown
 from referral.planning.fairness.waiting import CUTS, MEASURES, UNKNOWN
 from referral.planning.gaps.models import Audience, Measure
@@ -167,7 +166,6 @@ UNSEEN: set[type[StrEnum]] = {
     LinkPurpose,
     PairStatus,
     references.How,
-    Reached,  # a colour and a number each: referral/planning/maps
     Shown,
     Fit,  # what a group is told as: a number, or “cannot be told”
     View,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from referral.places.codes import regency_of
+from referral.places.codes import province_of, regency_of
 from referral.planning.access.bands import Bools, Floats, groups, sums
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.gaps.cuts import UNKNOWN, Key
@@ -41,9 +41,9 @@ class Country:
         """populations: by code of any level; a wider area's is shared over the parts that have none."""
         self.areas = list(areas)
         self.regencies, self.regency = groups([regency_of(code) or code for code in areas])
-        self.provinces, self.province = groups([code[:2] for code in areas])
+        self.provinces, self.province = groups([province_of(code) for code in areas])
         self.province_of_regency = np.array(
-            [self.provinces.index(code[:2]) for code in self.regencies], dtype=np.int64
+            [self.provinces.index(province_of(code)) for code in self.regencies], dtype=np.int64
         )
         self.population = self._population(populations)
         self.shares = self._shares()

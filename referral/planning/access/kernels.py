@@ -27,11 +27,6 @@ def stepwise(km: Floats, steps: Sequence[tuple[float, float]]) -> Floats:
     return np.append(weights, 0.0)[np.searchsorted(edges, km, side="left")]
 
 
-def gaussian(km: Floats, sigma_km: float) -> Floats:
-    """exp(-km² / 2σ²): 1 at the door, 0.61 at σ, 0.01 at 3σ."""
-    return np.exp(-(km**2) / (2 * sigma_km**2))
-
-
 def thirds(radius_km: float) -> tuple[tuple[float, float], ...]:
     """The three steps of Luo & Qi (2009) up to a radius: 1, 0.68 and 0.22."""
     return (radius_km / 3, 1.0), (2 * radius_km / 3, 0.68), (radius_km, 0.22)

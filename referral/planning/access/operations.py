@@ -131,16 +131,6 @@ class Workshop:
             },
         }
 
-    def listed(self) -> Floats:
-        """Services of any kind in each area's kab/kota: where none is, the directory is silent, not the country."""
-        _, first = np.unique(self.sites.site, return_index=True)
-        known = first[self.sites.area[first] >= 0]
-        regencies = {code: at for at, code in enumerate(self.country.regencies)}
-        number = np.array([regencies.get(code[:5], -1) for code in self.sites.areas] or [0])
-        inside = number[self.sites.area[known]]
-        counted = np.bincount(inside[inside >= 0], minlength=len(regencies)).astype(float)
-        return counted[self.country.regency]
-
 
 class _Home:
     """In which demand points the places of each site are counted: its own area, or spread over what it lies in."""
@@ -214,20 +204,19 @@ def count(session: Session, *, now: datetime, radius_km: float = RADIUS_KM) -> W
     shop = Workshop(session, now=now, radius_km=radius_km)
     results: list[dict[str, Any]] = []
     overviews: dict[str, list[tuple[str, dict[str, Floats]]]] = {}
-    listed = shop.listed()
     for category, system, arrays, counted in _all(shop):
         overviews.setdefault(system, []).append(
             (category, _summaries(shop.country, arrays, radius_km))
         )
-        extra = {"listed": listed}
+        points = {}
         if category == EVERYTHING:
-            extra |= {"latitude": shop.ground.points[:, 0], "longitude": shop.ground.points[:, 1]}
+            points = {"latitude": shop.ground.points[:, 0], "longitude": shop.ground.points[:, 1]}
         results.append(
             {
                 "category": category,
                 "system": system,
                 "supply": counted,
-                "arrays": queries.pack(arrays | extra),
+                "arrays": queries.pack(arrays | points),
             }
         )
     for system, rows in overviews.items():

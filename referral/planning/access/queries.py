@@ -4,8 +4,6 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from enum import StrEnum
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +11,9 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referral.places.codes import regency_of
-from referral.planning.access.bands import Floats, Ints, groups
-from referral.planning.access.measuring import Summary, summarise
+from referral.places.codes import province_of, regency_of
+from referral.planning.access.bands import Floats, groups
+from referral.planning.access.measuring import Summary
 from referral.planning.access.models import AccessResult, AccessRun
 
 #: Every help together; its result also says where the areas are.
@@ -26,25 +24,12 @@ OVERVIEW = "*"
 ALL_SYSTEMS = ""
 
 
-class Reached(StrEnum):
-    """What can be said of an area's way to the nearest service."""
-
-    #: a service within X km
-    YES = "yes"
-    #: the directory knows services here, and none of this kind within X km
-    NO = "no"
-    #: the directory has no service of any kind in its kab/kota: no data, which is not "no service"
-    SILENT = "silent"
-    #: nobody knows where the area lies
-    NOWHERE = "nowhere"
-
-
 @dataclass(frozen=True)
 class Access:
     """The measures of one category (and kind of resource system) of one run, each array over `areas`.
 
     supply   what was counted: sites, usable, told, full, remote, confidential, unplaced, places, and `demand`
-    arrays   float32 by the names of measuring.MEASURES, and `listed`, services of any kind in its kab/kota
+    arrays   float32 by the names of measuring.MEASURES
     """
 
     run_id: UUID
@@ -59,40 +44,6 @@ class Access:
 
     def __getitem__(self, name: str) -> Floats:
         return self.arrays[name]
-
-    def nearest_km(self, *, told_only: bool = False) -> Floats:
-        """Km to the nearest; of services whose source says that they do this, where asked so."""
-        return self.arrays["nearest_told_km" if told_only else "nearest_km"]
-
-    def reached(self, within_km: float | None = None, *, told_only: bool = False) -> list[Reached]:
-        """What can be said of each area, for any X; by default the run's radius."""
-        km, silent = self.nearest_km(told_only=told_only), self.arrays["listed"] == 0
-        is_near = km <= (self.radius_km if within_km is None else within_km)
-        said = np.select([np.isnan(km), is_near, silent], [0, 1, 2], 3)
-        words = (Reached.NOWHERE, Reached.YES, Reached.SILENT, Reached.NO)
-        return [words[one] for one in said]
-
-    @cached_property
-    def regencies(self) -> tuple[list[str], Ints]:
-        """Codes of the kab/kota, and in which each area lies."""
-        return groups([regency_of(code) or code for code in self.areas])
-
-    @cached_property
-    def provinces(self) -> tuple[list[str], Ints]:
-        return groups([code[:2] for code in self.areas])
-
-    def by_regency(self) -> Summary:
-        """What the measures come to in each of `regencies`."""
-        codes, group = self.regencies
-        return summarise(self.arrays, group, len(codes), radius_km=self.radius_km)
-
-    def by_province(self) -> Summary:
-        codes, group = self.provinces
-        return summarise(self.arrays, group, len(codes), radius_km=self.radius_km)
-
-    def whole(self) -> Summary:
-        """The country, in arrays of one."""
-        return summarise(self.arrays, np.zeros(len(self.areas), int), 1, radius_km=self.radius_km)
 
 
 @dataclass(frozen=True)
@@ -157,7 +108,7 @@ def overview(
         return None
     arrays: dict[str, Any] = unpack(result.arrays)
     regencies, _ = groups([regency_of(code) or code for code in run.areas])
-    provinces, _ = groups([code[:2] for code in run.areas])
+    provinces, _ = groups([province_of(code) for code in run.areas])
     return Overview(
         run_id=run.id,
         made_at=run.made_at,

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from referral.places.codes import holds, regency_of
+from referral.places.codes import holds, province_of, regency_of
 from referral.places.gazetteer import PROVINCE, REGENCY, Gazetteer
 from referral.planning.access import queries as access
 from referral.planning.access.models import AccessRun
@@ -65,7 +65,6 @@ class Closed:
     """A proposal that became a service: people whom nothing met before and now, and those no longer waiting."""
 
     proposal: OnMap
-    before_quarter: str | None
     before: Value
     after: Value
     closed: Value
@@ -239,7 +238,7 @@ class Atlas:
         counts: dict[str, int] = {}
         for plan in self.plans:
             area = (
-                plan.area_code[:2]
+                province_of(plan.area_code)
                 if self.question.level is Level.PROVINCE
                 else regency_of(plan.area_code) or ""
             )
@@ -290,7 +289,6 @@ class Atlas:
         )
         return Closed(
             plan,
-            before.quarter if before else None,
             one_figure(self.session, before, Measure.UNMET, key),
             one_figure(self.session, self.release, Measure.UNMET, key),
             one_figure(self.session, self.release, Measure.CLOSED, key),

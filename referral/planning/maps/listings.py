@@ -19,9 +19,8 @@ from referral.directory.models import (
     ServiceCategory,
     ServiceStatus,
 )
-from referral.places.codes import REGENCY_LENGTH
+from referral.places.codes import PROVINCE_LENGTH, REGENCY_LENGTH
 
-_PROVINCE_LENGTH = 2
 _MOST_KEPT = 256
 _kept: OrderedDict[Any, Any] = OrderedDict()
 _lock = Lock()
@@ -37,7 +36,7 @@ def services_by_area(session: Session, category: str, system: str) -> Mapping[st
 
 def _by_area(session: Session, category: str, system: str) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for length in (_PROVINCE_LENGTH, REGENCY_LENGTH):
+    for length in (PROVINCE_LENGTH, REGENCY_LENGTH):
         area = func.substr(Location.area_code, 1, length)
         query = (
             select(area, func.count(Service.id.distinct()))

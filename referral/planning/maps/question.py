@@ -37,15 +37,6 @@ class Layer(StrEnum):
 
 #: Layers that count needs; all others are told from the public directory.
 NEEDS = (Layer.UNMET, Layer.ASKED, Layer.SHARE, Layer.PER_100K)
-#: Layers that hold for one kind of resource system as well.
-SUPPLY = (
-    Layer.COVERAGE,
-    Layer.RATIO,
-    Layer.BALANCED,
-    Layer.NEAREST,
-    Layer.SERVICES,
-    Layer.SERVICES_PER_100K,
-)
 #: Layers that want an access run.
 STORED = (Layer.COVERAGE, Layer.RATIO, Layer.BALANCED, Layer.NEAREST)
 #: Layers where less is worse.

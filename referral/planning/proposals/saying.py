@@ -184,14 +184,6 @@ def _shown(figure: Mapping[str, Any], threshold: int) -> int | str:
     return f"<{threshold}" if figure["shown"] == "small" else "–"
 
 
-def wider_words(evidence: Evidence, names: Names) -> Message | None:
-    """The wider figure by itself, where one stands in."""
-    unmet = evidence["unmet"]
-    if unmet is None or unmet["wider"] is None:
-        return None
-    return _wider(unmet["wider"], names)
-
-
 def source(evidence: Evidence) -> Message:
     """Which release the figures are of, and the digest by which they can be checked."""
     release = evidence["release"]

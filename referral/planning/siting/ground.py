@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from referral.core.errors import Invalid
 from referral.directory.kinds import ServiceStatus, SystemType
 from referral.directory.models import Location, Organization, Service, ServiceAtLocation
-from referral.places.codes import holds, regency_of
+from referral.places.codes import holds, province_of, regency_of
 from referral.places.gazetteer import DISTRICT, REGENCY, Gazetteer
 from referral.places.gazetteer import Place as Area
 from referral.places.land import Crossing, land
@@ -128,7 +128,7 @@ def kinds_of_service(
 ) -> list[tuple[str, int]]:
     """Kinds of facility that offer a category in the province of an area, and how many; most first."""
     found = services.read(session, gazetteer, now=now, category=category)
-    province = area[:2]
+    province = province_of(area)
     here = np.array([holds(province, code) for code in found.areas], dtype=bool)
     counted: dict[str, set[int]] = {}
     for at in np.flatnonzero(found.usable()):
