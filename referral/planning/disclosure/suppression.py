@@ -17,8 +17,9 @@ from referral.planning.disclosure.programme import Told, Wish, fewest, fits, hid
 from referral.planning.disclosure.system import Bools, Floats, Ints, System
 
 _TOLERANCE = 1e-6
-#: Share of the secrets that one programme must move, and of those still open. Fewer at a time hide less and take longer.
-_AT_A_TIME, _OF_OPEN = 0.03, 0.34
+#: Share of the secrets that one programme must move, and of those still open. Fewer at a time hide less and take longer:
+#: some hundreds are moved one by one.
+_AT_A_TIME, _OF_OPEN, _ONE_BY_ONE = 0.05, 0.34, 18
 #: Share of the others that it may move besides, where that costs nothing.
 _BESIDES = 0.25
 #: Programmes that look for the fewest people there may be in each secret: so many over all smallest counts, at least.
@@ -110,7 +111,7 @@ class _Search:
 
     def run(self) -> None:
         """Hide until every secret has its witnesses, or what is out already leaves it none."""
-        most = max(1, int(_AT_A_TIME * len(self.low)) - 10)
+        most = max(1, int(_AT_A_TIME * len(self.low)) - _ONE_BY_ONE)
         size = most
         while len(still := np.flatnonzero(self._is_open())):
             size = min(size, max(1, most // 16, int(_OF_OPEN * len(still))))
