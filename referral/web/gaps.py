@@ -1,16 +1,13 @@
 """Planners' pages of the gaps: a map and its table, from published figures and the public directory alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
     Response,
-    current_app,
     flash,
     g,
     redirect,
@@ -20,7 +17,6 @@ from flask import (
 )
 from flask_babel import gettext as _
 from sqlalchemy import select
-from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as Answer
 
 from referral.core.paging import page_number
@@ -31,8 +27,6 @@ from referral.jobs.queue import jobs
 from referral.places.gazetteer import PROVINCE
 from referral.planning.gaps import releases
 from referral.planning.gaps.models import Measure
-from referral.planning.maps import page as gapmap
-from referral.planning.maps.drawing import drawing
 from referral.planning.maps.question import Form, Layer, Level, Question
 from referral.planning.maps.values import Scale, Value
 from referral.planning.unmet.models import UnmetReason
@@ -53,6 +47,7 @@ from referral.web.gap_words import (
     ramp_of,
 )
 from referral.web.language import chosen
+from referral.web.map_frames import framed, svg
 from referral.web.naming import searchable_categories
 
 bp = Blueprint("gaps", __name__)
@@ -102,16 +97,7 @@ def words_of(view: View) -> dict[str, Any]:
         "address": lambda endpoint="gaps.index", **more: url_for(
             endpoint, **parameters(question, **more)
         ),
-        "siting": _siting,
     }
-
-
-def _siting(area: str, category: str) -> str | None:
-    """Where the page of candidate sites starts from a gap."""
-    try:
-        return url_for("siting.new", area=area, category=category)
-    except BuildError:
-        return None
 
 
 @bp.get("/gaps")
@@ -158,7 +144,7 @@ def _figures(question: Asked) -> dict[str, Any]:
     for measure in Measure:
         if measure is Measure.CLOSED and whole.reason:
             continue
-        key = whole if measure is Measure.UNMET else type(whole)(whole.area, whole.category, "", whole.period)  # fmt: skip
+        key = whole if measure is Measure.UNMET else replace(whole, reason="")
         figures = atlas.figures(measure)
         told = figures.told(key) if figures else None
         words = in_words(atlas.figure(measure, key), Layer.UNMET, least)
@@ -261,35 +247,13 @@ def _filters(question: Asked) -> dict[str, Any]:
 def map_page() -> Response:
     """The same numbers on a map, for the frame in the gap page."""
     view = view_of()
-    settings = current_app.config["SETTINGS"]
-    tiles = None
-    if settings.MAP_TILES:
-        whose = settings.MAP_ATTRIBUTION or urlsplit(settings.MAP_TILES).netloc
-        tiles = gapmap.Tiles(settings.MAP_TILES, whose)
-    made = gapmap.render(
+    return framed(
         shapes_of(view.asked, view.found, view.scale),
-        assets={
-            "leaflet_js": url_for("static", filename="vendor/leaflet/leaflet.js"),
-            "leaflet_css": url_for("static", filename="vendor/leaflet/leaflet.css"),
-        },
-        coast=coast(),
         label=_("Gap map"),
-        lang=chosen(),
         ramp=ramp_of(view.asked.question.layer),
         rows=row_address(view.asked),
         to_row=_("Show it in the page"),
-        tiles=tiles,
     )
-    answer = Response(made, mimetype="text/html")
-    # folium writes inline scripts; the frame is sandboxed and may load our own files only. A link that is
-    # followed by hand leads out of it.
-    pictures = "'self' data:" + (f" {_origin(tiles.url)}" if tiles else "")
-    answer.headers["Content-Security-Policy"] = (
-        "sandbox allow-scripts allow-top-navigation-by-user-activation; default-src 'none'; "
-        "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-        f"img-src {pictures}; frame-ancestors 'self'"
-    )
-    return answer
 
 
 @bp.get("/gaps/map.svg")
@@ -301,20 +265,9 @@ def picture() -> Response:
 
 def picture_of(view: View) -> str:
     """The map as SVG."""
-    return drawing(
+    layer = view.asked.question.layer
+    return svg(
         shapes_of(view.asked, view.found, view.scale),
-        land=gapmap.land_around(coast()),
-        ramp=ramp_of(view.asked.question.layer),
-        label=label(f"map.layer.{view.asked.question.layer}"),
+        label=label(f"map.layer.{layer}"),
+        ramp=ramp_of(layer),
     )
-
-
-def coast() -> Path:
-    """The coastline that set-up made."""
-    return Path(str(current_app.static_folder)) / "vendor" / "coast.json"
-
-
-def _origin(url: str) -> str:
-    """Scheme and host of a tile server; {s} stands for several of its names."""
-    parts = urlsplit(url.replace("{s}", "*"))
-    return f"{parts.scheme}://{parts.netloc}"

@@ -14,8 +14,6 @@ from referral.extensions import db
 from referral.places.gazetteer import PROVINCE, REGENCY, Gazetteer
 from referral.places.queries import gazetteer
 from referral.planning.gaps import figures
-from referral.planning.maps import page as gapmap
-from referral.planning.maps.drawing import drawing
 from referral.planning.maps.palette import BETTER
 from referral.planning.siting import ground, operations, queries
 from referral.planning.siting.models import SitingCase
@@ -32,8 +30,7 @@ from referral.planning.siting.questions import (
 )
 from referral.web.access import requires
 from referral.web.answers import Answers
-from referral.web.gaps import coast
-from referral.web.language import chosen
+from referral.web.map_frames import framed, svg
 from referral.web.naming import category_name, searchable_categories
 from referral.web.siting_words import (
     NAMED,
@@ -59,7 +56,7 @@ def index() -> str:
         number=request.args.get("page", 1, type=int),
     )
     return render_template(
-        "planning/siting.html",
+        "siting/index.html",
         page=page,
         cases=[CasePage(case) for case in page.items],
         area=area,
@@ -97,14 +94,14 @@ def new() -> Page:
 @requires("proposal:write")
 def show(case_id: UUID) -> str:
     """The answer: sites, who is reached, who is left out, and what hangs on the radius."""
-    return _page("planning/siting_case.html", _case(case_id))
+    return _page("siting/show.html", _case(case_id))
 
 
 @bp.get("/<uuid:case_id>/print")
 @requires("proposal:write")
 def on_paper(case_id: UUID) -> str:
     """The same for paper, with the map as a picture."""
-    return _page("planning/siting_print.html", _case(case_id))
+    return _page("siting/print.html", _case(case_id))
 
 
 @bp.get("/<uuid:case_id>/map")
@@ -112,26 +109,7 @@ def on_paper(case_id: UUID) -> str:
 def map_page(case_id: UUID) -> Response:
     """The map, for the frame in the page."""
     found = _case(case_id)
-    made = gapmap.render(
-        found.shapes(),
-        assets={
-            "leaflet_js": url_for("static", filename="vendor/leaflet/leaflet.js"),
-            "leaflet_css": url_for("static", filename="vendor/leaflet/leaflet.css"),
-        },
-        coast=coast(),
-        label=found.title,
-        lang=chosen(),
-        ramp=BETTER,
-        rows="",
-        to_row="",
-    )
-    answer = Response(made, mimetype="text/html")
-    # folium writes inline scripts; the frame is sandboxed and may load our own files only.
-    answer.headers["Content-Security-Policy"] = (
-        "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline'; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
-    )
-    return answer
+    return framed(found.shapes(), label=found.title, ramp=BETTER)
 
 
 @bp.get("/<uuid:case_id>/map.svg")
@@ -139,12 +117,7 @@ def map_page(case_id: UUID) -> Response:
 def picture(case_id: UUID) -> Response:
     """The map as one picture, for paper and for browsers without scripts."""
     found = _case(case_id)
-    made = drawing(
-        found.shapes(),
-        land=gapmap.land_around(coast()),
-        ramp=BETTER,
-        label=found.title,
-    )
+    made = svg(found.shapes(), label=found.title, ramp=BETTER)
     return Response(made, mimetype="image/svg+xml")
 
 
@@ -162,9 +135,7 @@ def compare() -> Page:
     if len(found) < 2:
         flash(_("Choose two to four cases of the same gap."), "bad")
         return redirect(url_for(".index"), 303)
-    return render_template(
-        "planning/siting_compare.html", cases=found, first=found[0], words=_words()
-    )
+    return render_template("siting/compare.html", cases=found, first=found[0], words=_words())
 
 
 @bp.post("/<uuid:case_id>/delete")
@@ -288,7 +259,7 @@ def _form(
 ) -> str:
     release = figures.latest(db.session)
     return render_template(
-        "planning/siting_new.html",
+        "siting/new.html",
         answers=answers,
         area=area,
         category=category,
