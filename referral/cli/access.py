@@ -19,7 +19,13 @@ from referral.jobs import tasks
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer
 from referral.planning.access import distances
-from referral.planning.access.explaining import PER_ASKED, per_how_many, whose_demand
+from referral.planning.access.explaining import (
+    EXPLAINED,
+    PER_ASKED,
+    explained,
+    per_how_many,
+    whose_demand,
+)
 from referral.planning.access.measuring import RADIUS_KM, Summary, summarise
 from referral.planning.access.operations import Workshop
 
@@ -98,6 +104,8 @@ def access(
         )
     _print(table)
     click.echo(render(whose_demand(counted), lang))
+    for measure in EXPLAINED:
+        click.echo(render(explained(measure, radius_km=within, per=of_how_many), lang))
 
 
 @group.command()

@@ -407,7 +407,12 @@ def test_access_is_printed_by_province_in_both_languages(make: Make, cli: Any) -
     assert told[1].startswith("Indonesia")
     assert [line[:9] for line in told[2:4]] == ["Tempat 33", "Tempat 34"]
     assert "64.5 %" in told[1]  # 10,000 of the 15,500 whose area has a point
-    assert told[-1].startswith("No counts of needs have been released yet.")
+    assert told[-5].startswith("No counts of needs have been released yet.")
+    assert told[-1].startswith("RAAM: How hard it is to get help")
+    assert told[-1].endswith(
+        "A cost of 1 is a way of 25 km, or crowding at the country's average. "
+        "It is not a number of places. Rational Agent Access Model (Saxon & Snow 2019)."
+    )
     assert "64,5 %" in cli("gaps", "access", "--category", "HE05").stdout
     found = cli("gaps", "access", "--category", "HE05", "--json").json
     assert [one["area"] for one in found["areas"]] == ["", "33", "34"]

@@ -1,45 +1,27 @@
-"""Each measure in plain words with its source, for whoever reads a map of it. Pure."""
+"""Measures in plain words with their source, for whoever reads a table of them. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from referral.core.text import Message
 
 #: In the order in which they are explained: the simplest first.
-EXPLAINED = (
-    "coverage",
-    "nearest_km",
-    "ratio",
-    "balanced_per_person",
-    "balanced",
-    "two_step",
-    "cost",
-)
+EXPLAINED = ("coverage", "nearest_km", "balanced_per_person", "cost")
 #: What a number is per, where people asked and where the population stands in for them.
 PER_ASKED, PER_RESIDENTS = 100, 100_000
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """What a measure says, what it does not say, and who it is from."""
-
-    measure: str
-    name: Message
-    plain: Message
-    caution: Message
-    source: Message
-
-
-def explained(measure: str, *, radius_km: float, per: int = PER_ASKED) -> Explanation:
-    """The words for one of EXPLAINED; places are told for `per` people."""
+def explained(measure: str, *, radius_km: float, per: int) -> Message:
+    """What one of EXPLAINED says, what it does not say, and who it is from; places are told for `per` people."""
     given = {"km": radius_km, "per": per}
-    return Explanation(
-        measure,
-        Message(f"access.measure.{measure}.name"),
-        Message(f"access.measure.{measure}.plain", given),
-        Message(f"access.measure.{measure}.caution", given),
-        Message(f"access.measure.{measure}.source"),
+    return Message(
+        "access.explained",
+        {
+            "name": Message(f"access.measure.{measure}.name"),
+            "plain": Message(f"access.measure.{measure}.plain", given),
+            "caution": Message(f"access.measure.{measure}.caution", given),
+            "source": Message(f"access.measure.{measure}.source"),
+        },
     )
 
 
