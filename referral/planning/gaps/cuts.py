@@ -6,6 +6,7 @@ until it holds everybody, written as "".
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 ALL = ""
 #: Where somebody is, when not even the province is known; below a province: no finer than that.
@@ -58,7 +59,6 @@ class Tree:
 
     def __init__(self, domains: dict[str, str], axes: dict[str, str]) -> None:
         self._parents = domains | axes
-        self._levels: dict[tuple[str, str], int] = {}
         self.reasons = frozenset(axes) | frozenset(axes.values())
 
     def wider(self, key: Key, dimension: str) -> Key | None:
@@ -74,19 +74,19 @@ class Tree:
 
     def level(self, key: Key, dimension: str) -> int:
         """How many steps the figure is away from everybody in this dimension."""
-        # A page asks this of thousands of figures, and only their code in the dimension counts.
-        known = (dimension, getattr(key, dimension))
-        if known not in self._levels:
-            wider = self.wider(key, dimension)
-            self._levels[known] = 0 if wider is None else 1 + self.level(wider, dimension)
-        return self._levels[known]
+        code: str = getattr(key, dimension)
+        if dimension == "area":
+            return code.count(".") + 1 if code else 0
+        if dimension == "period":
+            return 1 if code else 0
+        steps = 0
+        while code:
+            code, steps = self._parents.get(code, ALL), steps + 1
+        return steps
 
     def is_published(self, key: Key) -> bool:
         """Whether one of the cuts holds this figure."""
-        levels = {name: self.level(key, name) for name in DIMENSIONS}
-        return any(
-            all(getattr(cut, name) >= level for name, level in levels.items()) for cut in CUTS
-        )
+        return _is_in_a_cut(tuple(self.level(key, name) for name in DIMENSIONS))
 
     def is_inside(self, key: Key, wide: Key) -> bool:
         """Whether everybody whom the first figure counts is counted by the second too."""
@@ -111,3 +111,11 @@ class Tree:
             if wider is not None:
                 key = wider
                 yield key
+
+
+@cache
+def _is_in_a_cut(levels: tuple[int, ...]) -> bool:
+    return any(
+        all(getattr(cut, name) >= level for name, level in zip(DIMENSIONS, levels, strict=True))
+        for cut in CUTS
+    )

@@ -3,25 +3,24 @@
 Nothing here reads a person, a case or a need; counts of people come from releases alone.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from referral.core.kept import Kept
 from referral.places.codes import holds, province_of, regency_of
 from referral.places.gazetteer import PROVINCE, REGENCY, Gazetteer
 from referral.planning.access import queries as access
 from referral.planning.access.models import AccessRun
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.gaps import figures as published
-from referral.planning.gaps.cuts import ALL, UNKNOWN, Key
-from referral.planning.gaps.figures import Figures, Told
+from referral.planning.gaps.cuts import ALL, UNKNOWN, Key, Tree
+from referral.planning.gaps.figures import Figures, Part, Parts, Told
 from referral.planning.gaps.models import GapFigure, GapRelease, Measure
 from referral.planning.gaps.periods import window
 from referral.planning.maps import listings, values
@@ -34,10 +33,12 @@ from referral.planning.proposals.states import ProposalStatus
 _KINDS = {Shown.SMALL: values.SMALL, Shown.WITHHELD: values.WITHHELD}
 _HUNDRED = 100.0
 _RESIDENTS = 100_000.0
-#: What was released or worked out never changes: the newest read stays in memory.
-_kept: OrderedDict[Any, Any] = OrderedDict()
-_MOST_KEPT = 48
-_lock = Lock()
+# What was released or worked out never changes: what was read last stays in memory.
+#: by release, measure and kind of help: every one of a release and its predecessor, of three measures
+_parts: Kept[Part] = Kept(600)
+#: by run and kind of resource system
+_overviews: Kept[access.Overview] = Kept(12)
+_gaps: Kept[tuple[int, list[tuple[str, str, Value]]]] = Kept(200)
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,28 @@ class Atlas:
         """Published figures of the question's category; None before the first release."""
         if self.release is None:
             return None
-        release, category = self.release, self.question.category
-        found: Figures = _once(
-            (release.id, measure, category),
-            lambda: published.read(self.session, release, measure, category=category),
-        )
-        return found
+        if measure not in self._figures:
+            self._figures[measure] = self._read(self.release, measure)
+        return self._figures[measure]
+
+    @cached_property
+    def _figures(self) -> dict[Measure, Figures]:
+        return {}
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return published.tree_of(self.session)
+
+    def _read(self, release: GapRelease, measure: Measure) -> Figures:
+        wanted = published.around(self._tree, self.question.category)
+        found = {code: _parts.find((release.id, measure, code)) for code in wanted}
+        missing = [code for code, part in found.items() if part is None]
+        if missing:
+            read = published.parts(self.session, release, measure, missing)
+            for code, part in read.items():
+                _parts.keep((release.id, measure, code), part)
+            found |= read
+        return Figures(Parts({code: part for code, part in found.items() if part}), self._tree)
 
     @cached_property
     def areas(self) -> list[str]:
@@ -111,10 +128,11 @@ class Atlas:
             if place.level == level and (not within or holds(within, place.code))
         ]
         counted = {
-            key.area
+            area
             for measure in (Measure.UNMET, Measure.ASKED)
-            for key in self.figures(measure) or ()
-            if key.area.endswith(UNKNOWN) and key == self.question.key(key.area)
+            if (figures := self.figures(measure))
+            for area in figures.areas(self.question.key(ALL))
+            if area.endswith(UNKNOWN)
         }
         unknown = [
             code
@@ -139,9 +157,8 @@ class Atlas:
     def figure(self, measure: Measure, key: Key) -> Value:
         """How one published figure may be seen; not known where no release has it."""
         figures = self.figures(measure)
-        if figures is None or not figures.tree.is_published(key):
-            return values.NO_DATA
-        return of_cell(figures.cell(key))
+        cell = figures.find(key) if figures else None
+        return of_cell(cell) if cell else values.NO_DATA
 
     def told(self, area: str) -> Told | None:
         """The wider figure that stands in for an area's own."""
@@ -182,10 +199,12 @@ class Atlas:
         run, system = self.run, self.question.system
         if run is None:
             return None
-        found: access.Overview | None = _once(
-            (run.id, system), lambda: access.overview(self.session, system, run=run)
-        )
-        return found
+        kept = _overviews.find((run.id, system))
+        if kept is None:
+            kept = access.overview(self.session, system, run=run)
+            if kept is not None:
+                _overviews.keep((run.id, system), kept)
+        return kept
 
     def measured(self, name: str, category: str, areas: Sequence[str]) -> list[float]:
         """One stored measure of a category by area; NaN where there is none."""
@@ -309,7 +328,7 @@ class Atlas:
             else GapFigure.area.contains("."),
         ]
         key = (self.release.id, tuple(leaves), self.question.within, limit, offset)
-        count, rows = _once(key, lambda: self._most_people(chosen, limit, offset))
+        count, rows = _gaps.once(key, lambda: self._most_people(chosen, limit, offset))
         return count, [
             Gap(
                 area,
@@ -357,19 +376,6 @@ class Atlas:
 
     def scale(self, found: Sequence[Value]) -> values.Scale:
         return values.scale(found, is_count=self.question.layer in COUNTS)
-
-
-def _once(key: Any, make: Callable[[], Any]) -> Any:
-    with _lock:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return _kept[key]
-    made = make()
-    with _lock:
-        _kept[key] = made
-        while len(_kept) > _MOST_KEPT:
-            _kept.popitem(last=False)
-    return made
 
 
 def of_cell(cell: Cell) -> Value:

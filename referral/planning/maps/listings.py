@@ -1,8 +1,6 @@
 """Where the public directory has services of a kind: counts by area and points, kept until the directory changes."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -10,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from referral.changes import directory as changes
+from referral.core.kept import Kept
 from referral.directory.hsds.visible import visible
 from referral.directory.models import (
     Location,
@@ -21,9 +20,7 @@ from referral.directory.models import (
 )
 from referral.places.codes import PROVINCE_LENGTH, REGENCY_LENGTH
 
-_MOST_KEPT = 256
-_kept: OrderedDict[Any, Any] = OrderedDict()
-_lock = Lock()
+_kept: Kept[Any] = Kept(256)
 
 
 def services_by_area(session: Session, category: str, system: str) -> Mapping[str, int]:
@@ -87,20 +84,9 @@ def _offered(category: str, system: str) -> list[ColumnElement[bool]]:
 def _once(session: Session, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
     """The answer for the directory as it stands; made again only after a change."""
     engine = session.connection().engine
-    whole = (id(engine), changes.version(session), *key)
-    with _lock:
-        if whole in _kept:
-            _kept.move_to_end(whole)
-            return _kept[whole]
-    made = make()
-    with _lock:
-        _kept[whole] = made
-        while len(_kept) > _MOST_KEPT:
-            _kept.popitem(last=False)
-    return made
+    return _kept.once((id(engine), changes.version(session), *key), make)
 
 
 def forget() -> None:
     """Read everything anew: for tests, whose changes are undone without a new version."""
-    with _lock:
-        _kept.clear()
+    _kept.forget()
