@@ -27,7 +27,7 @@ from referral.directory.hsds.exports import plain
 from referral.extensions import db
 from referral.jobs.queue import jobs
 from referral.places.queries import gazetteer
-from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.disclosure.cells import Cell, mark
 from referral.planning.fairness import findings
 from referral.planning.fairness import releases as fairness
 from referral.planning.fairness.models import FairnessRelease
@@ -222,7 +222,7 @@ def _parts(people: Cell, bands: Iterable[Cell]) -> list[tuple[str, float, float]
 def _words(cell: Cell, threshold: int) -> str:
     if cell.count is not None:
         return number(cell.count, chosen())
-    return f"<{threshold}" if cell.shown is Shown.SMALL else "–"
+    return mark(cell.shown, threshold)
 
 
 def _median(found: Mapping[str, Any] | None) -> str:

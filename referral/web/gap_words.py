@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from referral.core.text import Message, number
 from referral.directory.reference import taxonomy
 from referral.places.gazetteer import Gazetteer
+from referral.planning.disclosure.cells import Shown, mark
 from referral.planning.gaps.cuts import UNKNOWN
 from referral.planning.gaps.figures import Told
 from referral.planning.maps import palette
@@ -40,8 +41,10 @@ def in_words(value: Value, layer: Layer, threshold: int) -> str:
             return say(Message("map.few", {"number": told, "few": value.few}))
         return told
     if value.kind is Kind.SMALL:
-        return f"<{threshold}"
-    return "–" if value.kind is Kind.WITHHELD else kind_words(value.kind, threshold)
+        return mark(Shown.SMALL, threshold)
+    if value.kind is Kind.WITHHELD:
+        return mark(Shown.WITHHELD, threshold)
+    return kind_words(value.kind, threshold)
 
 
 def _number(told: float, layer: Layer) -> str:

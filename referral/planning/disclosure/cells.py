@@ -18,3 +18,8 @@ class Cell:
 
     shown: Shown
     count: int | None = None
+
+
+def mark(shown: Shown, threshold: int) -> str:
+    """What stands in a table in place of a hidden count: "<5", or a dash."""
+    return f"<{threshold}" if shown is Shown.SMALL else "–"

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from referral.core.text import Message, label, render
 from referral.directory.reference import taxonomy
 from referral.places.queries import gazetteer
-from referral.planning.disclosure.cells import Cell, Shown
+from referral.planning.disclosure.cells import Cell, mark
 from referral.planning.gaps.cuts import DIMENSIONS, UNKNOWN, Key
 from referral.planning.gaps.figures import Told
 from referral.planning.gaps.models import GapRelease
@@ -58,7 +58,7 @@ class Words:
         """The count, or "<5", or a dash."""
         if cell.count is not None:
             return str(cell.count)
-        return f"<{self.release.threshold}" if cell.shown is Shown.SMALL else "–"
+        return mark(cell.shown, self.release.threshold)
 
     def whom(self, key: Key) -> str:
         """All four parts of a figure in one line."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from referral.core.text import Message, instant, label, number, render
 from referral.directory.hsds.exports import plain
+from referral.planning.disclosure.cells import Shown, mark
 from referral.planning.disclosure.certificate import Certificate
 from referral.planning.gaps.models import GapRelease, Measure
 from referral.planning.maps.question import Layer
@@ -69,7 +70,7 @@ def _told(value: Any, lang: str) -> str:
     return number(value, lang, digits=0) if isinstance(value, int) else str(value)
 
 
-def cell(value: Value, file_threshold: int, lang: str) -> float | int | str:
+def cell(value: Value, threshold: int, lang: str) -> float | int | str:
     """A value as a cell: a number where it is told, else how it is hidden or why it is not known."""
     if value.kind is Kind.TOLD and value.number is not None:
         told = round(value.number, 3)
@@ -78,7 +79,7 @@ def cell(value: Value, file_threshold: int, lang: str) -> float | int | str:
             return whole
         return render(Message("map.few", {"number": whole, "few": value.few}), lang)
     if value.kind is Kind.SMALL:
-        return f"<{file_threshold}"
+        return mark(Shown.SMALL, threshold)
     return label(f"map.kind.{value.kind}", lang)
 
 

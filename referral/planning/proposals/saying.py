@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from referral.core.text import Message, render
+from referral.planning.disclosure.cells import Shown, mark
 
 Evidence = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ def people(evidence: Evidence, names: Names) -> Message:
     }
     if unmet is None:
         return Message("proposals.people.no_release", params)
-    params["quarter"] = evidence["release"]["quarter"]
+    params["quarter"] = quarter(evidence["release"]["quarter"])
     if unmet["people"] is not None:
         key = "some" if unmet["people"] else "nobody"
         return Message(f"proposals.people.{key}", params | {"people": unmet["people"]})
@@ -157,7 +158,7 @@ def trend(evidence: Evidence, names: Names) -> Message | None:
     points = [
         Message(
             "proposals.trend.point",
-            {"quarter": one["key"][3], "people": _shown(one, threshold)},
+            {"quarter": quarter(one["key"][3]), "people": _shown(one, threshold)},
         )
         for one in told
     ]
@@ -174,14 +175,19 @@ def shown(figure: Mapping[str, Any] | None, threshold: int) -> str:
     """A figure as it stands in a table: "12", "<5" or "–"."""
     if figure is None:
         return "–"
-    said = _shown(figure, threshold)
-    return str(said)
+    return str(_shown(figure, threshold))
 
 
 def _shown(figure: Mapping[str, Any], threshold: int) -> int | str:
     if figure["people"] is not None:
         return int(figure["people"])
-    return f"<{threshold}" if figure["shown"] == "small" else "–"
+    return mark(Shown(figure["shown"]), threshold) if figure["shown"] else "–"
+
+
+def quarter(code: str) -> Message:
+    """What a quarter is called: "2026-Q4"."""
+    year, _, number = code.partition("-Q")
+    return Message("map.quarter", {"number": number, "year": year})
 
 
 def source(evidence: Evidence) -> Message:
@@ -190,7 +196,7 @@ def source(evidence: Evidence) -> Message:
     if release is None:
         return Message("proposals.source.none")
     digest = release["digest"]
-    params = {"quarter": release["quarter"], "threshold": release["threshold"]}
+    params = {"quarter": quarter(release["quarter"]), "threshold": release["threshold"]}
     if not digest:
         return Message("proposals.source.release", params)
     return Message("proposals.source.digest", params | {"digest": digest})
