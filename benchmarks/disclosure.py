@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks import disclosure_attack
-from referral.planning.disclosure import table
 from referral.planning.disclosure.cells import Shown
 from referral.planning.disclosure.suppression import Protected, protect
 from referral.planning.disclosure.system import Sums, System
@@ -90,26 +89,6 @@ def releases(filled: tuple[int, ...], thresholds: tuple[int, ...]) -> None:
     print(f"seconds of processor: median {statistics.median(spent):.1f}, most {max(spent):.1f}")
 
 
-def beside_the_table(times: int = 5) -> None:
-    """The engine for single tables that this one took over from, at a size it can do."""
-    ratios, hidden = [], Counter[str]()
-    for seed in range(times):
-        cells = counts(12, 8, 60, seed)
-        pairs = {(f"{a:02}", f"{k:02}"): int(cells[a, k]) for a in range(12) for k in range(8)}
-        one = system(cells, 1, 1)
-        new, _, quick = _timed(lambda one=one: protect(one, threshold=5))
-        old, _, slow = _timed(lambda pairs=pairs: table.protect(pairs, threshold=5))
-        ratios.append(slow / quick)
-        hidden["new"] += sum(
-            not is_shown for is_shown in new.shown[: 10 * 12].reshape(12, 10)[:, :8].ravel()
-        )
-        hidden["old"] += sum(cell.shown is not Shown.COUNT for row in old.cells for cell in row)
-    print(
-        f"\n12 × 8 cells: the old engine took {statistics.median(ratios):.1f} times as long "
-        f"(median of {times}); cells hidden: new {hidden['new']}, old {hidden['old']}"
-    )
-
-
 def attack(worlds: int) -> int:
     """Random releases, and how many of them an attacker finds something in."""
     found = Counter[str]()
@@ -135,7 +114,6 @@ def _told(found: Protected) -> Counter[Shown]:
 
 def main(filled: tuple[int, ...] = (3_000, 20_000), thresholds: tuple[int, ...] = (5, 11)) -> None:
     releases(filled, thresholds)
-    beside_the_table()
 
 
 if __name__ == "__main__":
