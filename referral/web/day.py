@@ -91,7 +91,7 @@ def index() -> str:
         notices=unmet_queries.notices(db.session, g.user),
         gaps=_gaps(),
         gap_count=unmet_queries.to_confirm(db.session, g.user),
-        calls=len(unmet_queries.calls(db.session, g.user)),
+        calls=unmet_queries.count(db.session, unmet_queries.calls(g.user)),
         expiring=_expiring(today),
         to_ask_again=own_people.to_ask_again(db.session, g.user, today=today),
     )

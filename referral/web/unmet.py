@@ -81,7 +81,7 @@ def index() -> Page:
         category=category,
         reason=reason,
         unconfirmed=unconfirmed,
-        calls=len(queries.calls(db.session, g.user)),
+        calls=queries.count(db.session, queries.calls(g.user)),
     )
 
 
@@ -200,12 +200,21 @@ def _back(need: Need, sentence: str) -> Answer:
 @requires("unmet:confirm")
 def calls() -> Page:
     """Whom to tell of which new service, in the published order, and how they may safely be reached."""
-    now = datetime.now(UTC)
-    found = [_call(*row, now=now) for row in queries.calls(db.session, g.user)]
+    now, query = datetime.now(UTC), queries.calls(g.user)
+    total = queries.count(db.session, query)
+    number = page_number(request.args.get("page", 1, type=int), total, PAGE_SIZE)
+    rows = db.session.execute(query.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)).all()
+    found = [_call(notice, need, site, unmet, now=now) for notice, need, site, unmet in rows]
     for call in found:
         seen(call.need, client_id=call.need.case.client_id)
     return render_template(
-        "unmet/calls.html", calls=found, outcomes=list(CallOutcome), printed=printed
+        "unmet/calls.html",
+        calls=found,
+        number=number,
+        last=max(1, -(-total // PAGE_SIZE)),
+        first=(number - 1) * PAGE_SIZE + 1,
+        outcomes=list(CallOutcome),
+        printed=printed,
     )
 
 

@@ -347,6 +347,28 @@ def test_without_consent_or_a_safe_way_the_list_says_so_and_shows_no_number(
     assert "malam" not in said
 
 
+def test_the_list_of_whom_to_tell_is_paged_and_goes_on_counting(
+    broker: Browser, scene: Scene, session: Session, now: datetime
+) -> None:
+    notice = appeared(scene)
+    session.add_all(
+        NewServiceNotice(
+            unmet_need_id=notice.unmet_need_id,
+            broker_id=notice.broker_id,
+            service_at_location_id=notice.service_at_location_id,
+            position=position,
+            at=now,
+        )
+        for position in range(2, 31)
+    )
+    session.commit()
+
+    pages = [broker.page(f"/unmet/calls?page={number}") for number in (1, 2)]
+
+    assert [len(page.select("ol.cards > li")) for page in pages] == [25, 5]
+    assert [page.select("ol.cards")[0]["start"] for page in pages] == ["1", "26"]
+
+
 @pytest.mark.parametrize("outcome", ["referred", "declined", "not_reached", "does_not_fit"])
 def test_what_came_of_telling_is_one_tap_and_takes_the_client_off_the_list(
     outcome: str, broker: Browser, scene: Scene, session: Session

@@ -1,5 +1,6 @@
 """Where the public directory has services of a kind: counts by area and points, kept until the directory changes."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from referral.directory.models import (
     ServiceCategory,
     ServiceStatus,
 )
-from referral.places.codes import PROVINCE_LENGTH, REGENCY_LENGTH
+from referral.places.codes import REGENCY_LENGTH, province_of
 
 _kept: Kept[Any] = Kept(256)
 
@@ -32,18 +33,17 @@ def services_by_area(session: Session, category: str, system: str) -> Mapping[st
 
 
 def _by_area(session: Session, category: str, system: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for length in (PROVINCE_LENGTH, REGENCY_LENGTH):
-        area = func.substr(Location.area_code, 1, length)
-        query = (
-            select(area, func.count(Service.id.distinct()))
-            .join(ServiceAtLocation, ServiceAtLocation.service_id == Service.id)
-            .join(Location, Location.id == ServiceAtLocation.location_id)
-            .where(*_offered(category, system), func.length(Location.area_code) >= length)
-            .group_by(area)
-        )
-        counts.update((code, count) for code, count in session.execute(query))
-    return counts
+    area = func.substr(Location.area_code, 1, REGENCY_LENGTH)
+    query = (
+        select(area, Service.id)
+        .distinct()
+        .join(ServiceAtLocation, ServiceAtLocation.service_id == Service.id)
+        .join(Location, Location.id == ServiceAtLocation.location_id)
+        .where(*_offered(category, system), Location.area_code.is_not(None))
+    )
+    found = {(code, service) for code, service in session.execute(query)}
+    found |= {(province_of(code), service) for code, service in found}
+    return Counter(code for code, _service in found)
 
 
 def points(session: Session, category: str, system: str) -> Any:

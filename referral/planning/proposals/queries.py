@@ -86,15 +86,21 @@ def on_map(session: Session) -> list[OnMap]:
         )
         .scalar_subquery()
     )
+    # Columns, not rows of the session: a proposal carries its whole evidence.
     rows = session.execute(
-        select(Proposal, opened_at)
+        select(
+            Proposal.id,
+            Proposal.area_code,
+            Proposal.category,
+            Proposal.status,
+            opened_at,
+            Proposal.title,
+            Proposal.service_id,
+        )
         .where(Proposal.status != ProposalStatus.DROPPED)
         .order_by(Proposal.created_at, Proposal.id)
     )
-    return [
-        OnMap(one.id, one.area_code, one.category, one.status, at, one.title, one.service_id)
-        for one, at in rows
-    ]
+    return [OnMap(*row) for row in rows]
 
 
 def planners(session: Session) -> Sequence[User]:

@@ -159,11 +159,11 @@ def count(session: Session, query: Any) -> int:
 
 def kinds_of(session: Session, user: User) -> tuple[list[str], list[str]]:
     """The kinds of help and the reasons that stand in this broker's open records."""
-    rows = session.execute(own(user).order_by(None)).all()
-    return (
-        sorted({unmet.category for unmet, _need in rows}),
-        sorted({unmet.reason for unmet, _need in rows}),
-    )
+    open_ones = own(user).order_by(None)
+    rows = session.execute(
+        open_ones.with_only_columns(UnmetNeed.category, UnmetNeed.reason).distinct()
+    ).all()
+    return (sorted({row.category for row in rows}), sorted({row.reason for row in rows}))
 
 
 def _own(user: User) -> Any:
@@ -200,19 +200,17 @@ def notices(
     return [(notice, need, site) for notice, need, site, _unmet in rows]
 
 
-def calls(
-    session: Session, user: User
-) -> Sequence[tuple[NewServiceNotice, Need, ServiceAtLocation, UnmetNeed]]:
-    """Whom this broker has to tell of which service and has not yet: most urgent, longest waiting first."""
-    if user.role is not Role.BROKER:
-        return []
-    rows = session.execute(
+def calls(user: User) -> Any:
+    """Whom this broker has to tell of which service and has not yet: most urgent, longest waiting first.
+
+    Rows of (notice, need, place, record); to be paged.
+    """
+    return (
         _notices(user)
         .where(NewServiceNotice.done_as.is_(None))
         .order_by(None)
         .order_by(_URGENCY_ORDER, UnmetNeed.opened_at, UnmetNeed.id, NewServiceNotice.id)
     )
-    return [(notice, need, site, unmet) for notice, need, site, unmet in rows]
 
 
 def get_notice(
@@ -280,7 +278,7 @@ def _notices(user: User) -> Any:
         .join(ServiceAtLocation, ServiceAtLocation.id == NewServiceNotice.service_at_location_id)
         .join(Service, Service.id == ServiceAtLocation.service_id)
         .where(
-            theirs(user),
+            theirs(user) if user.role is Role.BROKER else Case.id.is_(None),
             Client.erased_at.is_(None),
             and_(UnmetNeed.closed_at.is_(None), Case.stage != Stage.CLOSED),
             ~kept_out,
