@@ -162,7 +162,7 @@ def everybody() -> str:
         for province, asked, unmet in _by_province(release):
             rows.append(
                 [
-                    area_words(province, places),
+                    capital(area_words(province, places)),
                     in_words(asked, Layer.ASKED, release.threshold),
                     in_words(unmet, Layer.UNMET, release.threshold),
                 ]

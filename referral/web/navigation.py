@@ -22,7 +22,7 @@ class Place:
 def _places() -> list[Place]:
     # (endpoint, words, icon, who, beginnings of the endpoints that belong to it)
     entries = [
-        ("day.index", _("Today"), "calendar-check", "case:write", ("day.",)),
+        ("day.index", _("Today"), "calendar-check", "case:write", ("day.", "unmet.")),
         ("casework.index", _("Cases"), "users", "case:read", ("casework.",)),
         ("matching.search", _("Find help"), "search", "match:run", ("matching.", "routes.")),
         (
@@ -42,13 +42,13 @@ def _places() -> list[Place]:
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
         ("listings.index", _("My listings"), "clipboard-list", "listing:edit", ("listings.",)),
         ("office.index", _("Office"), "building-2", "office:read", ("office.", "penalties.")),
-        ("gaps.index", _("Gaps"), "layers", "gap:read", ("gaps.",)),
+        ("gaps.index", _("Gaps"), "layers", "gap:read", ("gaps.", "gap_files.", "siting.")),
         (
             "proposals.index",
             _("Proposals"),
             "lightbulb",
             "proposal:write",
-            ("proposals.show",),
+            ("proposals.",),
         ),
         (
             "directory.index",

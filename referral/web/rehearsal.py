@@ -21,7 +21,8 @@ from referral.planning.rehearsal import rehearsing
 from referral.planning.rehearsal.rehearsing import GapCell, Rehearsal
 from referral.web.access import may, requires
 from referral.web.answers import Answers
-from referral.web.formatting import say
+from referral.web.formatting import capital, say
+from referral.web.gap_words import quarter_words
 from referral.web.listings.door import KEEPERS, is_own, kept
 from referral.web.naming import area_name, category_name
 
@@ -81,12 +82,14 @@ def _page(service: Service, found: Rehearsal | None, answers: Answers | None) ->
         net=found.tried.after - found.tried.before if found else 0,
         cells=[_cell(cell) for cell in found.cells] if found else [],
         reasons=[
-            (say(Message(f"rehearsal.rule.{rule}")), people)
+            (capital(say(Message(f"rehearsal.rule.{rule}"))), people)
             for rule, people in found.tried.because.most_common()
         ]
         if found
         else [],
         choices=_choices(),
+        now=listings.values_of(service)["eligibility"],
+        quarters=[quarter_words(code) for code in found.quarters] if found else [],
     )
 
 

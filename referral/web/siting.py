@@ -30,6 +30,7 @@ from referral.planning.siting.questions import (
 )
 from referral.web.access import requires
 from referral.web.answers import Answers
+from referral.web.gap_words import quarter_words
 from referral.web.map_frames import framed, svg
 from referral.web.naming import category_name, searchable_categories
 from referral.web.siting_words import (
@@ -86,7 +87,7 @@ def new() -> Page:
                 db.session.commit()
                 return redirect(where, 303)
     else:
-        answers = _usual(near, kinds)
+        answers = _usual(near, kinds, area)
     return _form(answers, area, category, near, kinds), answers.status
 
 
@@ -176,6 +177,7 @@ def _words() -> dict[str, object]:
         "share": share_words,
         "area": short_name,
         "category": category_name,
+        "quarter": quarter_words,
     }
 
 
@@ -202,7 +204,7 @@ def _service_kinds(category: str | None, area: str | None) -> list[tuple[str, in
     )
 
 
-def _usual(near: Near | None, kinds: list[tuple[str, int]]) -> Answers:
+def _usual(near: Near | None, kinds: list[tuple[str, int]], area: str | None) -> Answers:
     """What fits most gaps."""
     is_published = figures.latest(db.session) is not None
     return Answers.of(
@@ -211,7 +213,8 @@ def _usual(near: Near | None, kinds: list[tuple[str, int]]) -> Answers:
         by=(By.NEEDS if is_published else By.POPULATION).value,
         kinds=[Kind.AGENCY.value, Kind.SEAT.value],
         services=[kind for kind, _count in kinds],
-        beyond="y",
+        # What lies beyond a province would draw its sites to the border.
+        beyond="" if area and gazetteer(db.session).get(area).level == PROVINCE else "y",
         same_island="y",
     )
 

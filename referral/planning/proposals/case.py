@@ -52,19 +52,37 @@ _SMALL = 4
 
 
 def content(
-    session: Session, proposal: Proposal, names: Names, lang: str, *, on: date
+    session: Session,
+    proposal: Proposal,
+    names: Names,
+    lang: str,
+    *,
+    on: date,
+    is_as_filled_in: bool,
 ) -> dict[str, Any]:
-    """What templates/proposals/case.typ prints: one page and, where something found no room on it, an annex."""
+    """What templates/proposals/case.typ prints: one page and, where something found no room on it, an annex.
+
+    is_as_filled_in: nobody has written about the problem yet, so the figures alone tell it, in the language of the page.
+    """
     page: dict[str, Any] = {}
     for room in ROOMS:
-        page = _content(session, proposal, names, lang, room, on=on)
+        page = _content(
+            session, proposal, names, lang, room, on=on, is_as_filled_in=is_as_filled_in
+        )
         if len(pictures("case", page | {"annex": []}, ppi=_SMALL, folder="proposals")) == 1:
             break
     return page
 
 
 def _content(
-    session: Session, proposal: Proposal, names: Names, lang: str, room: Room, *, on: date
+    session: Session,
+    proposal: Proposal,
+    names: Names,
+    lang: str,
+    room: Room,
+    *,
+    on: date,
+    is_as_filled_in: bool,
 ) -> dict[str, Any]:
 
     def words(key: str, **params: Any) -> str:
@@ -73,7 +91,8 @@ def _content(
     evidence = proposal.evidence or {}
     kept = evidence.get("siting")
     sites = Sites.from_json(kept) if kept else None
-    problem = _cut(proposal.problem or "–", room.problem)
+    whole = "" if is_as_filled_in else proposal.problem or "–"
+    problem = _cut(whole, room.problem)
     why = saying.why(evidence, names) if evidence else []
     office = proposal.owner.office if proposal.owner else None
     head = (office.letterhead or {}) if office else {}
@@ -91,7 +110,7 @@ def _content(
             )
         },
         "problem": problem,
-        "people": _people(evidence, names, lang),
+        "people": _people(evidence, names, lang, with_trend=is_as_filled_in),
         "why": [
             {"reason": one.reason, "people": _spoken(one.people, lang), "remedy": one.remedy}
             for one in why[: room.reasons]
@@ -122,16 +141,16 @@ def _content(
         else None,
         "source": render(saying.source(evidence), lang) if evidence else "",
     }
-    page["annex"] = _annex(
-        proposal, sites, names, words, lang, room, is_cut=problem != proposal.problem
-    )
+    page["annex"] = _annex(proposal, sites, names, words, lang, room, is_cut=problem != whole)
     return page
 
 
-def _people(evidence: dict[str, Any], names: Names, lang: str) -> list[str]:
+def _people(evidence: dict[str, Any], names: Names, lang: str, *, with_trend: bool) -> list[str]:
     if not evidence:
         return []
     said = [saying.people(evidence, names), saying.asked(evidence)]
+    if with_trend:
+        said.append(saying.trend(evidence, names))
     lines = [render(one, lang) for one in said if one is not None]
     if evidence["unmet"] is not None:
         lines.append(render(Message("proposals.asked_only"), lang))

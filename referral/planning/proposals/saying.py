@@ -33,7 +33,7 @@ def statement(evidence: Evidence, names: Names, lang: str) -> str:
 def people(evidence: Evidence, names: Names) -> Message:
     """How many people nothing met, or the wider figure that stands in for them."""
     unmet = evidence["unmet"]
-    params = {
+    params: dict[str, Any] = {
         "area": names.area(evidence["area"]),
         "category": names.category(evidence["category"]),
     }

@@ -154,7 +154,7 @@ def _after(found: After | None) -> dict[str, Any] | None:
     return {
         "points": [
             {
-                "quarter": point.quarter,
+                "quarter": say(saying.quarter(point.quarter)),
                 "people": saying.shown(point.figure, point.threshold),
                 "since": point.is_since,
             }
