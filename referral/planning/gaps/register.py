@@ -10,10 +10,13 @@ quarter has brought, so each is held against all others. Three tables of smalles
 A span is the quarters that the same releases hold. No figure tells of a kab/kota and a reason at once, and any
 tables that agree on each province × domain × span can come from the same people: they share nothing else. So
 three thin tables linked by these sums say as much as one of everything with everything.
+
+Measures tell of the same people as well: whoever nothing met has asked. `joined` makes one system of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,10 +57,15 @@ class Published:
 
 @dataclass(frozen=True)
 class Asked:
-    """A system for disclosure control, and which key each of its figures has."""
+    """A system for disclosure control, and which key each of its figures has.
+
+    places   for each smallest count of a kab/kota and kind of help its (area, category, release), and its number;
+             one that several releases hold stands there for each
+    """
 
     keys: list[Key]
     system: System
+    places: Mapping[tuple[str, str, int], Sequence[int]]
 
 
 def system(
@@ -68,6 +76,73 @@ def system(
     `counts` hold every quarter of it and of all earlier releases.
     """
     return _Build(counts, tree, quarters, earlier).asked()
+
+
+def joined(parts: Sequence[Asked]) -> System:
+    """One system of several measures, whose figures stand one after another.
+
+    Whoever a measure counts, the one before it counts too, in the same kab/kota and kind of help. A reader takes
+    that for granted, so it holds here wherever the counts of a release bear it out.
+    """
+    if len(parts) == 1:
+        return parts[0].system
+    offsets = np.concatenate([[0], np.cumsum([len(part.system.counts) for part in parts])])
+    rows: list[tuple[list[int], list[int]]] = []
+    others: list[int] = []
+    for whole, part in pairwise(range(len(parts))):
+        for place, inner in parts[part].places.items():
+            outer = parts[whole].places.get(place, ())
+            more = int(
+                parts[whole].system.counts[list(outer)].sum()
+                - parts[part].system.counts[list(inner)].sum()
+            )
+            if more >= 0 and len(outer):
+                # Whoever the larger measure alone counts is a count of its own, which nobody prints.
+                other = int(offsets[-1]) + len(others)
+                others.append(more)
+                rows.append(
+                    (
+                        [int(offsets[whole]) + at for at in outer],
+                        [*(int(offsets[part]) + at for at in inner), other],
+                    )
+                )
+    systems = [part.system for part in parts]
+
+    def stacked(each: Sequence[Sums]) -> Sums:
+        return _of([one.row(at) + start for one, start in zip(each, offsets, strict=False) for at in range(len(one))])  # fmt: skip
+
+    registers = [(one.register or _NOTHING_TOLD) for one in systems]
+    left, right = (stacked([one.equals[side] for one in systems]) for side in (0, 1))
+    return System(
+        counts=np.concatenate([*(one.counts for one in systems), np.array(others, np.int64)]),
+        figures=stacked([one.figures for one in systems]),
+        loss=np.concatenate([_of_none(one.loss) for one in systems]),
+        register=Register(
+            stacked([one.sums for one in registers]),
+            np.concatenate([one.low for one in registers]),
+            np.concatenate([one.high for one in registers]),
+        ),
+        differences=stacked([one.differences for one in systems]),
+        equals=(_with(left, [one for one, _ in rows]), _with(right, [one for _, one in rows])),
+        unsure=np.concatenate(
+            [*(_of_none(one.unsure) for one in systems), np.ones(len(others))]
+        ).astype(bool),
+    )
+
+
+_NOTHING_TOLD = Register(Sums.none(), np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
+def _of_none(values: Any) -> Any:
+    return np.zeros(0) if values is None else values
+
+
+def _with(sums: Sums, rows: Sequence[Sequence[int]]) -> Sums:
+    more = Sums.of(rows)
+    return Sums(
+        np.concatenate([sums.starts, more.starts[1:] + sums.starts[-1]]),
+        np.concatenate([sums.parts, more.parts]),
+    )
 
 
 class _Codes:
@@ -268,7 +343,17 @@ class _Build:
                 equals=self._linked(),
                 unsure=self.unsure,
             ),
+            self._places(),
         )
+
+    def _places(self) -> dict[tuple[str, str, int], list[int]]:
+        areas, categories = self.dimensions["area"].codes, self.dimensions["category"].codes
+        found: dict[tuple[str, str, int], list[int]] = {}
+        for at in np.flatnonzero(self.atoms.table == _AREAS).tolist():
+            area, category = self.atoms.codes[0][at], self.atoms.codes[1][at]
+            for window in self.covering[self.atoms.span[at]]:
+                found.setdefault((areas[area], categories[category], window), []).append(at)
+        return found
 
     def _register(self) -> Register | None:
         """What was told before. Of what was withheld nothing is known but that it is not 0."""

@@ -16,7 +16,7 @@ from referral.changes import audit
 from referral.changes.actors import Actor
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.disclosure.certificate import Certificate, digest, verify
-from referral.planning.disclosure.suppression import protect
+from referral.planning.disclosure.suppression import Protected, protect
 from referral.planning.gaps import counting, figures, register
 from referral.planning.gaps.cuts import Key, Tree
 from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measure
@@ -26,6 +26,9 @@ from referral.planning.gaps.register import Published
 #: Smallest count in what everybody may download.
 PUBLIC_THRESHOLD = 11
 _WITHHELD = Cell(Shown.WITHHELD)
+#: Measures that are protected together: whoever each counts, the one before it counts too, and read side by side
+#: they could tell what neither tells alone. The others count far fewer of the same people.
+_TOGETHER = ((Measure.ASKED, Measure.UNMET), (Measure.CLOSED,), (Measure.HELPED,))
 
 
 @dataclass(frozen=True)
@@ -210,17 +213,33 @@ def _prepare(session: Session, quarter: str, audience: Audience, threshold: int)
     tree = figures.tree_of(session)
     cells: dict[Measure, Mapping[Key, Cell]] = {}
     certificate: dict[str, Any] = {}
-    for measure in Measure:
-        asked = _asked(session, measure, quarter, audience, tree)
-        protected = protect(asked.system, threshold=threshold)
-        cells[measure] = {
-            key: cell
-            for key, cell in zip(asked.keys, protected.cells(), strict=True)
-            if cell.count != 0
-        }
-        names = [astuple(key) for key in asked.keys]
-        certificate[measure.value] = protected.certificate(names).as_json()
+    for together in _TOGETHER:
+        asked = [_asked(session, measure, quarter, audience, tree) for measure in together]
+        everything = protect(register.joined(asked), threshold=threshold)
+        first = 0
+        for measure, part in zip(together, asked, strict=True):
+            protected = _part(everything, first, part)
+            first += len(part.keys)
+            cells[measure] = {
+                key: cell
+                for key, cell in zip(part.keys, protected.cells(), strict=True)
+                if cell.count != 0
+            }
+            names = [astuple(key) for key in part.keys]
+            certificate[measure.value] = protected.certificate(names).as_json()
     return Prepared(audience, threshold, cells, certificate)
+
+
+def _part(everything: Protected, first: int, part: register.Asked) -> Protected:
+    """What may be told of one measure; the audit stays that of all that was protected with it."""
+    own, earlier = slice(first, first + len(part.keys)), part.system.register
+    return replace(
+        everything,
+        values=everything.values[own],
+        shown=everything.shown[own],
+        labelled=everything.labelled[own],
+        earlier=len(earlier.sums) if earlier else 0,
+    )
 
 
 def _asked(
