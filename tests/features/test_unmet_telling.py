@@ -15,14 +15,13 @@ from referral.changes.actors import SYSTEM
 from referral.changes.models import DirectoryChange
 from referral.directory.models import CapacityStatus, ServiceAtLocation, ServiceStatus
 from referral.matching.operations import match, query_for
-from referral.places.models import Place, PlaceLoad
 from referral.planning.unmet import ledger, queries
 from referral.planning.unmet.models import NewServiceNotice, UnmetNeed
 from referral.planning.unmet.telling import follow
 from referral.referrals.lifecycle import Event
 from referral.referrals.models import Parked
 from referral.referrals.standing import say_capacity
-from tests.factories import SEMARANG, Make
+from tests.factories import Make
 from tests.scenes import Scene
 
 STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
@@ -60,26 +59,6 @@ def searched(session: Session, need: Need, now: datetime) -> None:
 
 def changed(session: Session, site: ServiceAtLocation, now: datetime) -> None:
     directory_changes.announce(session, site.service_id, now=now)
-    session.flush()
-
-
-@pytest.fixture
-def places(session: Session) -> None:
-    """Two kab/kota that lie some 90 km from each other."""
-    session.add(PlaceLoad(source="test", changed_count=2))
-    for code, name, point in (("33.74", "Kota Semarang", SEMARANG), ("34.71", "Yogyakarta", FAR)):
-        session.add(
-            Place(
-                code=code,
-                level=2,
-                name=name,
-                latitude=point[0],
-                longitude=point[1],
-                precision_km=8.0,
-                point_source="seat",
-                source="test",
-            )
-        )
     session.flush()
 
 
@@ -252,7 +231,6 @@ def test_nobody_is_told_of_what_can_not_help_them(
     assert [found for found, _site, _position in told(session)] == [other.id] * everybody
 
 
-@pytest.mark.usefixtures("places")
 def test_what_is_out_of_reach_opens_nobodys_file(
     make: Make, session: Session, now: datetime
 ) -> None:

@@ -181,6 +181,12 @@ def found_at(history: History) -> datetime | None:
     return last.at if last is not None and not reasons_of(last.tally) else None
 
 
+def taken_at(history: History) -> datetime | None:
+    """When the client took an option, where that is their last answer."""
+    last = max(history.answers, key=_order, default=None)
+    return last.at if last is not None and last.took else None
+
+
 def _helped(sent: Sent, now: datetime) -> Helped | None:
     if sent.status is Status.COMPLETED and sent.client_says != Received.NO:
         yes = sent.client_says == Received.YES

@@ -26,6 +26,7 @@ from referral.planning.unmet.episodes import (
     found_at,
     gap_of,
     helped,
+    taken_at,
 )
 from referral.planning.unmet.kinds import Closing, Origin
 from referral.planning.unmet.models import NewServiceNotice, UnmetNeed
@@ -266,6 +267,14 @@ def _closing(
     )
     if help_ is not None and (help_.at >= looked_at or help_.closing is Closing.MET):
         return help_.closing
+    taken = taken_at(history)
+    if (
+        record.confirmed_at is None
+        and not record.evidence.get("referrals")
+        and taken is not None
+        and taken >= looked_at
+    ):
+        return Closing.NOT_A_GAP
     shown_by_search = not record.evidence.get("choices") and not record.evidence.get("referrals")
     found = found_at(history)
     if record.confirmed_at is None and shown_by_search and found is not None and found >= looked_at:
