@@ -329,6 +329,8 @@ class CasePage:
 
 def _spacing(points: Sequence[tuple[float, float]]) -> float:
     """Half of how far neighbours usually are apart, km, so that their hexagons hardly overlap."""
+    # Kecamatan without a point of their own share that of their kabupaten or kota.
+    points = sorted(set(points))
     if len(points) < 2:
         return _SMALLEST_KM
     import numpy as np

@@ -59,8 +59,9 @@ def after(session: Session, proposal: Proposal) -> After | None:
         .where(GapRelease.audience == Audience.PLANNERS)
         .order_by(GapRelease.quarter)
     ).all()
-    before = [one for one in releases if one.quarter < quarter][-BEFORE:]
-    since = [one for one in releases if one.quarter >= quarter]
+    # A release of the running quarter may have been made before the day.
+    since = [one for one in releases if one.quarter >= quarter and one.made_at > opened[-1]]
+    before = [one for one in releases if one not in since][-BEFORE:]
     points = []
     for release in (*before, *since):
         told = figures.read(session, release, Measure.UNMET, category=category)
@@ -69,7 +70,7 @@ def after(session: Session, proposal: Proposal) -> After | None:
                 release.quarter,
                 release.threshold,
                 figure(told, Key(area, category)),
-                release.quarter >= quarter,
+                release in since,
             )
         )
     known = proposal.evidence or {}
