@@ -90,7 +90,8 @@ class Answers:
         typed = self.given.get(name, "").strip()
         if not typed:
             return None
-        is_number = typed.lstrip("-").isascii() and typed.lstrip("-").isdigit() and len(typed) < 9
+        digits = typed.removeprefix("-")
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 9
         if not is_number or not lowest <= int(typed) <= highest:
             self.wrong(
                 name,

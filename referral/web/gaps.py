@@ -159,13 +159,12 @@ def _gaps(question: Asked) -> dict[str, Any]:
     leaves = [leaf.code for leaf in taxonomy().leaves(category)] if category else [
         leaf.code for domain in taxonomy().domains() for leaf in taxonomy().leaves(domain.code)
     ]  # fmt: skip
-    asked_for = request.args.get("gaps", 1, type=int)
-    count, found = atlas.gaps(
-        leaves=leaves, limit=GAPS_SHOWN, offset=(max(asked_for, 1) - 1) * GAPS_SHOWN
-    )
+    asked_for = max(request.args.get("gaps", 1, type=int), 1)
+    # How many there are is known before the page that was asked for: a number may be too large for a database.
+    count, found = atlas.gaps(leaves=leaves, limit=GAPS_SHOWN, offset=0)
     number = page_number(asked_for, count, GAPS_SHOWN)
-    if number != asked_for:
-        count, found = atlas.gaps(leaves=leaves, limit=GAPS_SHOWN, offset=(number - 1) * GAPS_SHOWN)
+    if number > 1:
+        found = atlas.gaps(leaves=leaves, limit=GAPS_SHOWN, offset=(number - 1) * GAPS_SHOWN)[1]
     rows = [
         {
             "area": gap.area,

@@ -363,3 +363,10 @@ def test_the_page_follows_a_real_release(
 
     assert rows(page)["33.74"][:2] == ["6", "100"]
     assert name not in page.text
+
+
+def test_a_page_of_gaps_with_a_number_too_large_for_a_database_is_the_last(
+    planner: Browser, release: GapRelease
+) -> None:
+    assert planner.get(f"/gaps?gaps={10**30}").status_code == 200
+    assert planner.get("/gaps?gaps=-7").status_code == 200

@@ -68,6 +68,18 @@ def test_what_cannot_be_is_said_at_its_field_and_nothing_is_tried(
     assert "would have fitted" not in answer.text
 
 
+@pytest.mark.parametrize("typed", ["--5", "-", "9" * 400, "٣", "1e308", "NaN"])
+def test_what_is_no_whole_number_is_said_at_its_field(
+    by: Callable[[User], Browser], make: Make, site: ServiceAtLocation, typed: str
+) -> None:
+    planner = by(make.user(Role.PLANNER))
+
+    answer = planner.get(f"/rehearsal/{site.service_id}", query_string={"maximum_age": typed})
+
+    assert answer.status_code == 422
+    assert "Write a whole number from 0 to 120." in answer.text
+
+
 def test_every_choice_of_the_form_can_be_tried(
     by: Callable[[User], Browser], make: Make, site: ServiceAtLocation
 ) -> None:
