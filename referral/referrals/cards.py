@@ -13,7 +13,15 @@ CRITERIA = ("age", "sex", "desil", "disability", "jurisdiction", "documents")
 RELEASABLE = ("name", "contact", "age", "sex", "area", "need", "story")
 #: What an agency needs for helping somebody who agreed to come; the story only when the client wants it told.
 USUALLY_RELEASED = ("name", "contact", "age", "sex", "area", "need")
-_BANDS = ((6, "0-5"), (13, "6-12"), (18, "13-17"), (25, "18-24"), (60, "25-59"))
+#: First and last year of each age band; nobody is older than the last.
+AGE_BANDS = {
+    "0-5": (0, 5),
+    "6-12": (6, 12),
+    "13-17": (13, 17),
+    "18-24": (18, 24),
+    "25-59": (25, 59),
+    "60+": (60, 120),
+}
 
 
 class View(StrEnum):
@@ -26,7 +34,7 @@ def age_band(age_years: float | None) -> str | None:
     """A band wide enough not to point at one person."""
     if age_years is None:
         return None
-    return next((band for above, band in _BANDS if age_years < above), "60+")
+    return next((band for band, (_, last) in AGE_BANDS.items() if age_years < last + 1), "60+")
 
 
 def blind_card(

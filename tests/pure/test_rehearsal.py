@@ -12,15 +12,15 @@ from referral.directory.opening import OpeningRow
 from referral.matching.facts import Offer
 from referral.planning.rehearsal.groups import FACTS, grouped
 from referral.planning.rehearsal.trying import (
-    AGE_BANDS,
     DESIL_BANDS,
     PARTS_OF_WEEK,
     Asked,
     Tried,
-    band_of,
+    desil_band,
     part_of_week,
     tried,
 )
+from referral.referrals.cards import AGE_BANDS, age_band
 
 NOW = datetime(2026, 11, 18, 3, 0, tzinfo=UTC)
 HERE, FAR = (-6.99, 110.42), (-8.65, 115.22)
@@ -204,9 +204,9 @@ def test_moments_and_numbers_fall_into_their_bands() -> None:
         "workday_evening",
         "weekend",
     ]
-    assert [band_of(age, AGE_BANDS) for age in (0, 5.9, 6, 17, 60, 99, None)] == [
+    assert [age_band(age) for age in (0, 5.9, 6, 17, 60, 99, None)] == [
         *("0-5", "0-5", "6-12", "13-17", "60+", "60+"),
         None,
     ]
-    assert [band_of(desil, DESIL_BANDS) for desil in (1, 4, 10)] == ["1-2", "3-4", "9-10"]
+    assert [desil_band(desil) for desil in (1, 4, 10)] == ["1-2", "3-4", "9-10"]
     assert all(isinstance(hour, time) for _day, hour in PARTS_OF_WEEK.values())

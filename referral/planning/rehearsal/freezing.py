@@ -14,7 +14,8 @@ from referral.matching.models import MatchReceipt
 from referral.places.codes import regency_of
 from referral.planning.rehearsal.groups import grouped
 from referral.planning.rehearsal.models import AskerGroup
-from referral.planning.rehearsal.trying import AGE_BANDS, DESIL_BANDS, band_of, part_of_week
+from referral.planning.rehearsal.trying import desil_band, part_of_week
+from referral.referrals.cards import age_band
 
 #: Quarters that are looked back on: a year.
 QUARTERS = 4
@@ -94,11 +95,11 @@ def _facts(content: Mapping[str, Any]) -> dict[str, str]:
     }
     if not content["asked"]["is_group"]:
         told |= {
-            "age": band_of(query.get("age"), AGE_BANDS),
+            "age": age_band(query.get("age")),
             "sex": query.get("sex"),
             "registered": regency_of(query.get("registered_in")),
             "disability": ",".join(sorted(query.get("disability") or ())) or None,
-            "desil": band_of(query.get("desil"), DESIL_BANDS),
+            "desil": desil_band(query.get("desil")),
             "documents": ",".join(sorted(query.get("documents_lacking") or ())) or None,
         }
     return {fact: value for fact, value in told.items() if value is not None}

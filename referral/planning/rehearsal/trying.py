@@ -10,18 +10,10 @@ from itertools import product
 from referral.core.geo import haversine_km
 from referral.matching.facts import Offer, Outcome, Query
 from referral.matching.rules import applying
+from referral.referrals.cards import AGE_BANDS
 
 #: Who asked farther away than this is not looked at: a change of rules brings nobody across the country.
 REACH_KM = 50.0
-#: First and last year of an age band, as cards.age_band writes them; nobody is older than the last.
-AGE_BANDS = {
-    "0-5": (0, 5),
-    "6-12": (6, 12),
-    "13-17": (13, 17),
-    "18-24": (18, 24),
-    "25-59": (25, 59),
-    "60+": (60, 120),
-}
 #: Lowest and highest of the tenths of households that are told together.
 DESIL_BANDS = {"1-2": (1, 2), "3-4": (3, 4), "5-6": (5, 6), "7-8": (7, 8), "9-10": (9, 10)}
 #: A day and hour for each part of the week: 0 is Monday.
@@ -212,8 +204,8 @@ def part_of_week(at: datetime) -> str:
     return "workday_afternoon" if at.hour < 17 else "workday_evening"
 
 
-def band_of(value: float | None, bands: Mapping[str, tuple[int, int]]) -> str | None:
-    """The band that holds a value; None where it is not known."""
-    if value is None:
+def desil_band(desil: int | None) -> str | None:
+    """The band that holds a tenth of households; None where it is not known."""
+    if desil is None:
         return None
-    return next((band for band, (_low, high) in bands.items() if value < high + 1), None)
+    return next((band for band, (_, last) in DESIL_BANDS.items() if desil <= last), None)
