@@ -88,18 +88,6 @@ class Tree:
         """Whether one of the cuts holds this figure."""
         return _is_in_a_cut(tuple(self.level(key, name) for name in DIMENSIONS))
 
-    def is_inside(self, key: Key, wide: Key) -> bool:
-        """Whether everybody whom the first figure counts is counted by the second too."""
-        return all(self._is_within(key, wide, name) for name in DIMENSIONS)
-
-    def _is_within(self, key: Key, wide: Key, dimension: str) -> bool:
-        step: Key | None = key
-        while step is not None:
-            if getattr(step, dimension) == getattr(wide, dimension):
-                return True
-            step = self.wider(step, dimension)
-        return False
-
     def widened(self, key: Key) -> Iterator[Key]:
         """The figure, and wider ones in the order in which they stand in for it when it may not be told.
 
