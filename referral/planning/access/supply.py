@@ -146,7 +146,7 @@ def read(
         .join(Organization, Organization.id == Service.organization_id)
         .outerjoin(ServiceAtLocation, ServiceAtLocation.service_id == Service.id)
         .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
-        .where(_is_offered())
+        .where(_is_offered(), ~Organization.is_private)
     )
     services = select(ServiceCategory.service_id)
     if category:

@@ -9,8 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.core.geo import haversine_km
+from referral.directory.hsds.visible import visible
+from referral.directory.kinds import SystemType
 from referral.directory.models import (
     Location,
+    Organization,
     Service,
     ServiceAtLocation,
     ServiceCategory,
@@ -21,7 +24,10 @@ from referral.places.gazetteer import Gazetteer
 
 @dataclass(frozen=True)
 class Nearest:
-    """The nearest active service of a category to an area, straight line; km None where none is placed."""
+    """The nearest active service of a category to an area, straight line; km None where none is placed.
+
+    People's own help has no name here: a proposal keeps what it is told, and they may take their word back.
+    """
 
     service_id: UUID | None
     name: str | None
@@ -45,11 +51,17 @@ def nearest(
             Location.longitude,
             Location.precision_km,
             Location.confidential,
+            Organization.system_type,
         )
         .join(Service, Service.id == ServiceCategory.service_id)
+        .join(Organization, Organization.id == Service.organization_id)
         .join(ServiceAtLocation, ServiceAtLocation.service_id == Service.id)
         .outerjoin(Location, Location.id == ServiceAtLocation.location_id)
-        .where(ServiceCategory.code.in_(wanted), Service.status == ServiceStatus.ACTIVE)
+        .where(
+            ServiceCategory.code.in_(wanted),
+            Service.status == ServiceStatus.ACTIVE,
+            visible("service"),
+        )
     )
     for row in rows:
         sites[row.code].append(row)
@@ -70,6 +82,11 @@ def nearest(
         ]
         km, site = min(placed, key=lambda pair: pair[0], default=(None, None))
         found[area, category] = Nearest(
-            site.id if site else None, site.name if site else None, km, len(sites[category])
+            site.id if site else None, _name(site), km, len(sites[category])
         )
     return found
+
+
+def _name(site: Any) -> str | None:
+    is_named = site is not None and site.system_type is not SystemType.INFORMAL
+    return site.name if is_named else None

@@ -81,6 +81,8 @@ def nearest(evidence: Evidence, names: Names) -> Message:
         return Message("proposals.nearest.none", params)
     if near["km"] is None:
         return Message("proposals.nearest.not_placed", params)
+    if near["name"] is None:
+        return Message("proposals.nearest.unnamed", params | {"km": near["km"]})
     return Message("proposals.nearest.km", params | {"km": near["km"], "name": near["name"]})
 
 
