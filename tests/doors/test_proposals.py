@@ -117,6 +117,11 @@ def test_a_gap_of_two_is_fewer_than_five_in_the_form_on_the_page_and_on_paper(
         assert "5 people" in text
         assert not re.search(r"\b2 people\b", text)
         assert NAME not in text
+    # What was filled in and nobody changed stands on the paper once, in its own language.
+    assert "What is missing" not in paper
+    assert paper.count("Fewer than 5 people") == 1
+    indonesian = words(planning, f"/proposals/{plan_of(session).id}/case.pdf?lang=id")
+    assert "Fewer than" not in indonesian
     digest = plan_of(session).evidence["release"]["digest"]
     assert digest in paper.replace(" ", "")
     assert digest in text_of(page)

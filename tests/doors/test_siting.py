@@ -215,3 +215,14 @@ def test_the_command_says_what_is_wrong_and_prints_a_table(cli: Any) -> None:
     table = cli("gaps", "site", "--category", "VR01", "--area", "99", "--lang", "en")
     assert table.exit_code == 0
     assert "7,000 people are counted" in table.stdout
+
+
+def test_a_province_is_not_drawn_to_its_border_unless_somebody_asks(plans: Browser) -> None:
+    ticked = {
+        area: bool(
+            plans.page(f"/gaps/siting/new?area={area}&category=HE05").select("#beyond[checked]")
+        )
+        for area in ("33", "33.74")
+    }
+
+    assert ticked == {"33": False, "33.74": True}
