@@ -17,13 +17,14 @@ from referral.directory.upkeep.publishing import Maker
 from referral.extensions import db
 from referral.places.codes import regency_of
 from referral.planning.disclosure.cells import Shown
+from referral.planning.gaps.models import Audience
 from referral.planning.rehearsal import rehearsing
 from referral.planning.rehearsal.rehearsing import GapCell, Rehearsal
 from referral.web.access import may, requires
 from referral.web.answers import Answers
 from referral.web.formatting import capital, say
 from referral.web.gap_words import quarter_words
-from referral.web.listings.door import KEEPERS, is_own, kept
+from referral.web.listings.door import is_own, kept
 from referral.web.naming import area_name, category_name
 
 bp = Blueprint("rehearsal", __name__, url_prefix="/rehearsal")
@@ -45,7 +46,7 @@ def show(service_id: UUID) -> tuple[str, int]:
 
 
 @bp.get("/<uuid:service_id>/draft")
-@requires(*KEEPERS)
+@requires("rule:rehearse")
 def draft(service_id: UUID) -> tuple[str, int]:
     """Try what somebody who keeps the listing has changed and not sent."""
     subject = kept(service_id)
@@ -64,13 +65,16 @@ def _open_to_them(service_id: UUID) -> Service:
 
 def _rehearsed(service_id: UUID, values: Mapping[str, Any]) -> Rehearsal:
     # A session of its own: what is written here to be tried is never committed.
+    now = datetime.now(UTC)
     with db.sessionmaker() as session:
         take_write_lock(session)
         try:
             by = Maker(g.user.id, str(g.user.role))
-            return rehearsing.rehearse(session, service_id, values, by=by, now=datetime.now(UTC))
+            change = rehearsing.written(session, service_id, values, by=by, now=now)
         finally:
-            session.rollback()
+            session.rollback()  # before anything is worked out: others wait to write
+    audience = Audience.PLANNERS if may("gap:read") else Audience.PUBLIC
+    return rehearsing.rehearse(db.session, change, now=now, audience=audience)
 
 
 def _page(service: Service, found: Rehearsal | None, answers: Answers | None) -> str:

@@ -12,6 +12,7 @@ from referral.casework import handover
 from referral.casework.models import Case, ClientKind, Stage
 from referral.changes import audit
 from referral.places import operations as places
+from referral.planning.unmet import ledger
 from tests.factories import Make
 
 SCRIPT = "<script>alert('x')</script>"
@@ -367,10 +368,15 @@ def test_a_case_closes_and_a_new_contract_opens_it_again(mine: Any, session: Ses
 def test_only_a_supervisor_erases_and_only_after_writing_the_number(
     browser: Any, session: Session, make: Make, broker: User
 ) -> None:
-    case = make.case(broker=broker, client=make.client(broker.office, name="Melati"))
+    client = make.client(broker.office, name="Melati", stays_at={"code": "33.74"})
+    case = make.case(broker=broker, client=client)
+    unmet = ledger.record_unmet(
+        session, make.need(case, category="FC05"), reason="U01", by=broker, now=make.now
+    )
     number, address = case.number, f"/cases/{case.id}"
     browser.sign_in(broker)
     assert browser.get(f"{address}/erase").status_code == 404
+    assert unmet.area_code == "33.74"
     browser.post("/sign-out")
     browser.sign_in(make.user(Role.SUPERVISOR, office=broker.office))
     assert "Melati" in browser.page(address).text
@@ -381,6 +387,7 @@ def test_only_a_supervisor_erases_and_only_after_writing_the_number(
     assert "Melati" not in page.text
     assert only_case(session).client.name is None
     assert only_case(session).stage is Stage.CLOSED
+    assert (client.area_code, unmet.area_code) == (None, None)
     assert browser.get(f"{address}/erase").status_code == 409
 
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role, User
-from referral.directory.models import ServiceAtLocation
+from referral.directory.models import Service, ServiceAtLocation
 from referral.directory.upkeep import changes, listings
+from referral.planning.gaps.models import Audience, Measure
+from referral.planning.rehearsal import rehearsing
 from referral.planning.rehearsal.models import AskerGroup
 from tests.conftest import Browser
 from tests.factories import Make
+from tests.releasing import SMALL, released
 
 
 @pytest.fixture
@@ -127,6 +131,61 @@ def test_an_agency_tries_its_draft_and_only_its_own(
     others = by(make.user(Role.AGENCY))
     assert others.get(f"/rehearsal/{site.service_id}/draft").status_code == 404
     assert others.get(f"/rehearsal/{site.service_id}?maximum_age=17").status_code == 404
+
+
+def test_an_agency_reads_of_a_gap_what_everybody_may_and_a_planner_what_planners_may(
+    session: Session,
+    by: Callable[[User], Browser],
+    make: Make,
+    site: ServiceAtLocation,
+    agency: User,
+) -> None:
+    key = ("33.74", "HE05", "", "")
+    released(session, {Measure.UNMET: {key: 7}})
+    released(session, {Measure.UNMET: {key: SMALL}}, audience=Audience.PUBLIC, threshold=11)
+
+    told = [
+        by(user).page(f"/rehearsal/{site.service_id}?maximum_age=17").select("tbody td")[-1].text
+        for user in (agency, make.user(Role.PLANNER))
+    ]
+
+    assert told == ["few", "7"]
+
+
+def test_a_listing_is_written_only_while_matching_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+    session: Session,
+    by: Callable[[User], Browser],
+    make: Make,
+    site: ServiceAtLocation,
+) -> None:
+    seen = []
+    rehearse = rehearsing.rehearse
+
+    def look(_session: Session, *args: Any, **kwargs: Any) -> Any:
+        seen.append(session.get_one(Service, site.service_id).maximum_age)
+        return rehearse(_session, *args, **kwargs)
+
+    monkeypatch.setattr(rehearsing, "rehearse", look)
+
+    by(make.user(Role.PLANNER)).page(f"/rehearsal/{site.service_id}?maximum_age=17")
+
+    assert seen == [12]
+
+
+def test_a_curator_keeps_a_draft_and_reads_nothing_of_those_who_asked(
+    session: Session, by: Callable[[User], Browser], make: Make, site: ServiceAtLocation
+) -> None:
+    curator, now = make.user(Role.ADMINISTRATOR), datetime.now(UTC)
+    draft = changes.start(session, site.service_id, by=curator, now=now)
+    rules = listings.values_of(site.service)["eligibility"]
+    less = {"eligibility": rules | {"maximum_age": 5}}
+    changes.save_draft(session, draft, less, seen={"eligibility": rules}, by=curator, now=now)
+    session.commit()
+    mine = by(curator)
+
+    assert "/rehearsal/" not in mine.get(f"/listings/{site.service_id}/changes").text
+    assert mine.get(f"/rehearsal/{site.service_id}/draft").status_code == 404
 
 
 @pytest.mark.parametrize("role", [Role.BROKER, Role.SUPERVISOR, Role.ADMINISTRATOR])

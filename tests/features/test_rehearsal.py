@@ -110,13 +110,11 @@ def test_a_raised_age_gains_those_who_were_too_old_and_names_the_gap(
     frozen(session, make)
     now = listings.values_of(listings.get(session, service_id))["eligibility"]
 
-    found = rehearsing.rehearse(
-        session,
-        service_id,
-        {"eligibility": now | {"maximum_age": 17}},
-        by=broker,
-        now=make.now,
+    change = rehearsing.written(
+        session, service_id, {"eligibility": now | {"maximum_age": 17}}, by=broker, now=make.now
     )
+
+    found = rehearsing.rehearse(session, change, now=make.now)
 
     assert (found.tried.asked, found.tried.before, found.tried.after) == (13, 6, 13)
     assert found.tried.gained == Counter({("33.74", "HE05"): 7})
@@ -134,7 +132,7 @@ def test_rolled_back_a_rehearsal_leaves_nothing(
     values = {"service_areas": ["33.74"], "status": "inactive"}
 
     with session.begin_nested() as point:
-        rehearsing.rehearse(session, listed.service_id, values, by=broker, now=make.now)
+        rehearsing.written(session, listed.service_id, values, by=broker, now=make.now)
         point.rollback()
 
     session.expire_all()

@@ -21,7 +21,7 @@ from referral.places.queries import gazetteer as places_of
 from referral.planning.gaps import figures
 from referral.planning.gaps.cuts import Key
 from referral.planning.gaps.figures import Told
-from referral.planning.gaps.models import Measure
+from referral.planning.gaps.models import Audience, Measure
 from referral.planning.rehearsal.freezing import QUARTERS
 from referral.planning.rehearsal.models import AskerGroup
 from referral.planning.rehearsal.trying import Asked, Tried, tried
@@ -56,33 +56,57 @@ class Rehearsal:
     least: int
 
 
-def rehearse(
-    session: Session, service_id: UUID, values: Mapping[str, Any], *, by: Actor, now: datetime
-) -> Rehearsal:
-    """Try values of a listing, as upkeep.editing has them, on the groups of the last four quarters.
+@dataclass(frozen=True)
+class Change:
+    """A listing as matching reads it, as it is and as it would be with these values."""
 
-    Writes the values to see what matching would make of them: the caller rolls the session back, always.
+    values: Mapping[str, Any]
+    before: Sequence[Offer]
+    after: Sequence[Offer]
+
+
+def written(
+    session: Session, service_id: UUID, values: Mapping[str, Any], *, by: Actor, now: datetime
+) -> Change:
+    """What matching would make of values of a listing, as upkeep.editing has them.
+
+    Writes them to see it: the caller rolls the session back, always, and at once, since nobody else can write
+    meanwhile.
     """
     places = places_of(session)
     service = listings.get(session, service_id)
     before = candidates.offers_by(session, [service_id], places)
-    groups, quarters, least = _groups(session, _categories(before, values))
     book = Recorder(session, service, places, by=by, now=now, as_of=now)
     writing.write(book, values)
     book.finish()
     session.flush()
     session.expire_all()
-    after = candidates.offers_by(session, [service_id], places)
+    return Change(values, before, candidates.offers_by(session, [service_id], places))
+
+
+def rehearse(
+    session: Session,
+    change: Change,
+    *,
+    now: datetime,
+    audience: Audience = Audience.PLANNERS,
+) -> Rehearsal:
+    """Try a change on the groups of the last four quarters; only reads.
+
+    audience   whose published figures stand beside the gaps that would change
+    """
+    places, values, before = places_of(session), change.values, change.before
+    groups, quarters, least = _groups(session, _categories(before, values))
     result = tried(
         groups,
         before,
-        after,
+        change.after,
         point_of=lambda code: _point_of(places, code),
         now=now.astimezone(_zone_of(places, before)),
         hours=bool(_HOURS & values.keys()),
         room=bool(_ROOM & values.keys()),
     )
-    return Rehearsal(result, _cells(session, result), quarters, least)
+    return Rehearsal(result, _cells(session, result, audience), quarters, least)
 
 
 def _categories(before: Iterable[Offer], values: Mapping[str, Any]) -> set[str]:
@@ -123,9 +147,9 @@ def _zone_of(places: Gazetteer, offers: Iterable[Offer]) -> ZoneInfo:
     return ZoneInfo(next((zone for zone in zones if zone), COUNTRY.time_zone))
 
 
-def _cells(session: Session, result: Tried) -> list[GapCell]:
+def _cells(session: Session, result: Tried, audience: Audience) -> list[GapCell]:
     """The gaps that would change, the largest change first."""
-    release = figures.latest(session)
+    release = figures.latest(session, audience)
     read = figures.read(session, release, Measure.UNMET) if release else None
     cells = [
         GapCell(

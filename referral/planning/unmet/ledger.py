@@ -7,10 +7,11 @@ episode of one person, however often the search, an agency or time shows it.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import User
-from referral.casework.models import Need
+from referral.casework.models import Case, Client, Need
 from referral.changes import audit
 from referral.changes import directory as directory_changes
 from referral.changes.actors import Actor
@@ -148,6 +149,15 @@ def close_met(session: Session, need: Need, *, by: Actor, now: datetime) -> None
     unmet = queries.open_unmet(session, [need.id]).get(need.id)
     if unmet is not None:
         close_unmet(session, unmet, closed_as=Closing.MET, by=by, now=now)
+
+
+def forget(session: Session, client: Client) -> None:
+    """Of somebody who is erased no place, evidence or wish to be told stays in a record. Frozen counts stay."""
+    needs = select(Need.id).join(Case, Case.id == Need.case_id).where(Case.client_id == client.id)
+    for unmet in session.scalars(select(UnmetNeed).where(UnmetNeed.need_id.in_(needs))):
+        unmet.area_code = unmet.callback_asked_at = None
+        unmet.evidence = {kind: [] for kind in EVIDENCE}
+    session.flush()
 
 
 def see(notice: NewServiceNotice, *, now: datetime) -> None:

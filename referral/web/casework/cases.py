@@ -16,6 +16,7 @@ from referral.core.errors import Invalid, NotAllowed
 from referral.core.paging import page_of
 from referral.directory import organizations
 from referral.extensions import db
+from referral.planning.unmet import ledger
 from referral.planning.unmet import queries as unmet_queries
 from referral.referrals import parking
 from referral.referrals import queries as referrals
@@ -81,7 +82,9 @@ def case(case_id: UUID) -> Page:
     at = now()
     bases = queries.bases_of(db.session, case.client_id)
     states = need_states(case.needs)
-    gaps = {line.need.id: line for line in gap_lines(unmet_queries.in_case(db.session, g.user, case.id))}
+    gaps = {
+        line.need.id: line for line in gap_lines(unmet_queries.in_case(db.session, g.user, case.id))
+    }
     return render_template(
         "casework/case.html",
         parked=parking.parked(db.session, [need.id for need in case.needs]),
@@ -186,6 +189,7 @@ def erase(case_id: UUID) -> Page:
             raise NotAllowed("casework.live_referrals", numbers=live)
         if not answers.errors:
             operations.erase_client(db.session, case.client, by=g.user, now=now())
+            ledger.forget(db.session, case.client)
             db.session.commit()
             forget_deleted(db.engine)
             return saved(

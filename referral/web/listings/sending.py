@@ -13,7 +13,7 @@ from referral.directory.upkeep.models import ChangeStatus, ListingChange
 from referral.extensions import db
 from referral.places.queries import gazetteer
 from referral.planning.rehearsal.rehearsing import RULES
-from referral.web.access import requires
+from referral.web.access import may, requires
 from referral.web.formatting import say
 from referral.web.listings.door import (
     KEEPERS,
@@ -55,7 +55,9 @@ def _page(subject: Kept, errors: dict[str, str] | None = None) -> Page:
         "listings/changes.html",
         subject=subject,
         errors=errors or {},
-        rehearsable=subject.service is not None and any(one.field in RULES for one in found),
+        rehearsable=may("rule:rehearse")
+        and subject.service is not None
+        and any(one.field in RULES for one in found),
         differences=[
             told(one) | {"section": section_of(one.field), "error": (errors or {}).get(one.field)}
             for one in found
