@@ -2,8 +2,8 @@
 
 from flask import Flask
 
-from referral.cli import accounts, audit, db, directory, gaps, jobs, match, needs, places
 from referral.cli import access as access  # its commands are of the group `gaps`
+from referral.cli import accounts, audit, db, directory, gaps, jobs, match, needs, places
 from referral.cli import siting as siting  # its command is one of the group `gaps`
 from referral.cli import upkeep as upkeep  # its command is one of the group `directory`
 from referral.cli.demo import command as demo

@@ -21,10 +21,10 @@ from referral.extensions import db, mail
 from referral.jobs import posting
 from referral.planning.access import operations as access
 from referral.planning.fairness import releases as fairness
-from referral.planning.unmet import noticing, telling
 from referral.planning.gaps import releases as gaps
 from referral.planning.gaps.periods import quarter_of
 from referral.planning.rehearsal import freezing
+from referral.planning.unmet import noticing, telling
 from referral.referrals import reminders, standing
 
 Clock = Callable[[], datetime]

@@ -19,24 +19,27 @@ PUBLISHED = dict(zip(KEYS, PROTECTED.cells(), strict=True))
 
 
 def test_it_counts_what_was_shown_and_hidden_and_what_the_audit_found() -> None:
-    assert Certificate(
-        rule="2026-11",
-        threshold=5,
-        shown=2,
-        small=1,
-        withheld=1,
-        primary=1,
-        complementary=1,
-        earlier=0,
-        audit=Audit(
-            secrets=1,
-            told_before=0,
-            least_possible=4,
-            highest_low=1,
-            programmes=CERTIFICATE.audit.programmes,
-        ),
-        digest=digest(PUBLISHED),
-    ) == CERTIFICATE
+    assert (
+        Certificate(
+            rule="2026-11",
+            threshold=5,
+            shown=2,
+            small=1,
+            withheld=1,
+            primary=1,
+            complementary=1,
+            earlier=0,
+            audit=Audit(
+                secrets=1,
+                told_before=0,
+                least_possible=4,
+                highest_low=1,
+                programmes=CERTIFICATE.audit.programmes,
+            ),
+            digest=digest(PUBLISHED),
+        )
+        == CERTIFICATE
+    )
     assert CERTIFICATE.audit.programmes >= 1
 
 
