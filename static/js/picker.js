@@ -25,6 +25,8 @@ export async function enhance(select) {
     confirmOnBlur: false,
     showAllValues: true,
     displayMenu: "overlay",
+    // What no choice means, as "All help".
+    placeholder: [...select.options].find((option) => !option.value)?.text ?? "",
     defaultValue: select.value ? select.selectedOptions[0].text : "",
     source(query, populate) {
       const wanted = fold(query).split(/\s+/).filter(Boolean);
