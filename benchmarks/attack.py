@@ -50,7 +50,7 @@ from referral.matching.facts import Place, Query, Route
 from referral.matching.operations import answer
 from referral.matching.receipts import printed
 from referral.places.queries import gazetteer
-from referral.planning.gaps.queries import nearest
+from referral.planning.gaps.nearest import nearest
 from referral.reference import load_reference
 
 ZONE = "Asia/Jakarta"

@@ -10,8 +10,6 @@ from referral.web import (
     downloads,
     duplicates,
     fairness,
-    gap_files,
-    gaps,
     imports,
     jobs,
     listings,
@@ -30,6 +28,8 @@ from referral.web import (
     unmet,
     upkeep,
 )
+from referral.web.gaps import files as gaps_files
+from referral.web.gaps import page as gaps_page
 
 BLUEPRINTS = (
     pages.bp,
@@ -50,8 +50,8 @@ BLUEPRINTS = (
     penalties.bp,
     proposals.bp,
     unmet.bp,
-    gaps.bp,
-    gap_files.bp,
+    gaps_page.bp,
+    gaps_files.bp,
     plans.bp,
     receipts.bp,
     rehearsal.bp,

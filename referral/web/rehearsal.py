@@ -23,7 +23,7 @@ from referral.planning.rehearsal.rehearsing import GapCell, Rehearsal
 from referral.web.access import may, requires
 from referral.web.answers import Answers
 from referral.web.formatting import capital, say
-from referral.web.gap_words import quarter_words
+from referral.web.gaps.words import quarter_words
 from referral.web.listings.door import is_own, kept
 from referral.web.naming import area_name, category_name
 

@@ -30,7 +30,7 @@ from referral.planning.siting.questions import (
 )
 from referral.web.access import requires
 from referral.web.answers import Answers
-from referral.web.gap_words import quarter_words
+from referral.web.gaps.words import quarter_words
 from referral.web.map_frames import framed, svg
 from referral.web.naming import category_name, searchable_categories
 from referral.web.siting_words import (

@@ -26,7 +26,14 @@ ROOT = Path(__file__).resolve().parents[2]
 #: rows about people; whatever refers to one of them is about a person too
 ROOTS = {"client", "case", "need", "referral", "match_receipt", "own_resource", "gap_count"}
 #: code of planners' pages; opening a proposal matches those who wait, and shows nobody
-ROOMS = ("planning/maps", "planning/access", "planning/siting", "planning/proposals", "web/gaps.py")
+ROOMS = (
+    "planning/maps",
+    "planning/access",
+    "planning/siting",
+    "planning/proposals",
+    "web/gaps",
+    "web/siting.py",
+)
 MATCHES = "opening.py"
 #: what these rooms may take from where people are kept: lists of words, and how services stand
 WORDS = {"UnmetReason", "ServiceStanding", "Closing", "NewServiceNotice", "tell_waiting"}

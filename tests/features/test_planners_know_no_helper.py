@@ -8,7 +8,7 @@ from referral.directory.kinds import SystemType
 from referral.directory.models import ServiceAtLocation
 from referral.places.queries import gazetteer
 from referral.planning.access import supply
-from referral.planning.gaps.queries import nearest
+from referral.planning.gaps.nearest import nearest
 from referral.planning.proposals.evidence import gather
 from tests.factories import Make
 

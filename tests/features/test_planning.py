@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from referral.casework import operations as casework
 from referral.casework.models import Need
 from referral.places.queries import gazetteer
-from referral.planning.gaps import queries as gap_queries
+from referral.planning.gaps.nearest import nearest
 from referral.planning.unmet import ledger, telling
 from tests.factories import Make
 from tests.waiting import open_gaps
@@ -48,7 +48,7 @@ def test_the_nearest_service_is_never_a_refuge(make: Make, session: Session, now
     make.service("FC05", at=(-6.99, 110.43), confidential=True)
     far = make.service("FC05", at=(-7.55, 110.83))
 
-    found = gap_queries.nearest(session, gazetteer(session), [("33.74", "FC05")])["33.74", "FC05"]
+    found = nearest(session, gazetteer(session), [("33.74", "FC05")])["33.74", "FC05"]
 
     assert found.service_id == far.service_id
     assert found.km is not None

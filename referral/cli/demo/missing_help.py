@@ -18,9 +18,9 @@ from referral.directory.models import ServiceAtLocation, ServiceStatus
 from referral.places.queries import gazetteer
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.gaps import figures, releases
-from referral.planning.gaps import queries as gap_queries
 from referral.planning.gaps.cuts import Key
 from referral.planning.gaps.models import Measure
+from referral.planning.gaps.nearest import nearest
 from referral.planning.gaps.periods import end_of, quarter_of
 from referral.planning.proposals import opening
 from referral.planning.proposals import operations as proposing
@@ -97,7 +97,7 @@ def _gap(cast: Cast) -> Message:
     """The planner's sentence on the day care gap, as it was released."""
     session, places = cast.session, gazetteer(cast.session)
     cell = _cell(session)
-    nearest = gap_queries.nearest(session, places, [(REGENCY_CODE, "FC05")])[REGENCY_CODE, "FC05"]
+    found = nearest(session, places, [(REGENCY_CODE, "FC05")])[REGENCY_CODE, "FC05"]
     small = Message("planning.people.small", {"threshold": THRESHOLD})
     return Message(
         "planning.gap.nearest",
@@ -105,8 +105,8 @@ def _gap(cast: Cast) -> Message:
             "people": small if cell.count is None else cell.count,
             "category": showing.names(cast, ["FC05"]),
             "area": places.label(REGENCY_CODE),
-            "km": nearest.km or 0.0,
-            "name": nearest.name or "-",
+            "km": found.km or 0.0,
+            "name": found.name or "-",
         },
     )
 

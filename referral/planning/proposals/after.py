@@ -10,8 +10,8 @@ from referral.places.queries import gazetteer as places_of
 from referral.planning.gaps import figures
 from referral.planning.gaps.cuts import Key
 from referral.planning.gaps.models import Audience, GapRelease, Measure
+from referral.planning.gaps.nearest import nearest
 from referral.planning.gaps.periods import quarter_of
-from referral.planning.gaps.queries import nearest
 from referral.planning.proposals.evidence import figure
 from referral.planning.proposals.models import Proposal
 from referral.planning.proposals.reach import reach_of

@@ -26,8 +26,8 @@ from referral.places.queries import gazetteer as places_of
 from referral.planning.gaps import figures
 from referral.planning.gaps.cuts import Key
 from referral.planning.gaps.models import GapRelease, Measure
+from referral.planning.gaps.nearest import nearest
 from referral.planning.gaps.periods import window
-from referral.planning.gaps.queries import nearest
 from referral.planning.proposals.reach import reach_of
 from referral.planning.proposals.sites import sites_of
 from referral.planning.siting.models import SitingCase

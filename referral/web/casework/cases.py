@@ -40,10 +40,10 @@ from referral.web.casework.files import (
 )
 from referral.web.casework.helped import own_in
 from referral.web.formatting import capital, label
-from referral.web.gap_lines import gap_lines
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 from referral.web.told import choices_in, unmet_in
+from referral.web.unmet_lines import gap_lines
 
 STAGES = tuple(Stage)
 

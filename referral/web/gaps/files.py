@@ -23,10 +23,11 @@ from referral.planning.maps.values import ZERO, Value
 from referral.referrals.letters import pdf
 from referral.web.access import public, requires
 from referral.web.formatting import capital, label
-from referral.web.gap_question import Asked, name_of, threshold
-from referral.web.gap_shapes import COUNTRY_DEGREES, PROVINCE_DEGREES, geometries
-from referral.web.gap_table import hexagon_names, layers_of
-from referral.web.gap_words import (
+from referral.web.gaps.page import View, picture_of, view_of
+from referral.web.gaps.question import Asked, name_of, threshold
+from referral.web.gaps.shapes import COUNTRY_DEGREES, PROVINCE_DEGREES, geometries
+from referral.web.gaps.table import hexagon_names, layers_of
+from referral.web.gaps.words import (
     area_words,
     category_words,
     in_words,
@@ -34,7 +35,6 @@ from referral.web.gap_words import (
     quarter_words,
     ramp_of,
 )
-from referral.web.gaps import View, picture_of, view_of
 from referral.web.language import chosen, zone
 
 bp = Blueprint("gap_files", __name__, url_prefix="/gaps")

@@ -17,8 +17,8 @@ from referral.planning.maps.question import (
 )
 from referral.planning.maps.values import Kind, Value
 from referral.web.formatting import label, say
-from referral.web.gap_question import Asked, has_population, threshold
-from referral.web.gap_words import area_words, in_words, instead
+from referral.web.gaps.question import Asked, has_population, threshold
+from referral.web.gaps.words import area_words, in_words, instead
 
 SIZE = 25
 #: Columns of every table, where they can be told; the chosen layer is always one.

@@ -32,10 +32,10 @@ from referral.planning.maps.values import Scale, Value
 from referral.planning.unmet.models import UnmetReason
 from referral.web.access import requires
 from referral.web.formatting import capital, label
-from referral.web.gap_question import Asked, asked, parameters, threshold
-from referral.web.gap_shapes import row_address, shapes_of, values_of
-from referral.web.gap_table import Table, table_of
-from referral.web.gap_words import (
+from referral.web.gaps.question import Asked, asked, parameters, threshold
+from referral.web.gaps.shapes import row_address, shapes_of, values_of
+from referral.web.gaps.table import Table, table_of
+from referral.web.gaps.words import (
     area_words,
     category_words,
     closed_sentence,

@@ -12,8 +12,8 @@ from referral.planning.maps.question import Form, Layer
 from referral.planning.maps.shapes import Shape
 from referral.planning.maps.values import Scale, Value
 from referral.web.formatting import label
-from referral.web.gap_question import Asked, parameters, threshold
-from referral.web.gap_words import area_words, in_words
+from referral.web.gaps.question import Asked, parameters, threshold
+from referral.web.gaps.words import area_words, in_words
 
 #: Outlines on a map: about 2 km for the country, finer for one province.
 COUNTRY_DEGREES, PROVINCE_DEGREES = 0.02, 0.005
