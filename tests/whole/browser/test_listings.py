@@ -84,7 +84,7 @@ def _correct(staff: Visitor, listing: str) -> None:
     staff.follow("form.edit-form .actions button.btn-primary")
     assert page.locator(".changes > li").count() == 2
     staff.picture("listing-two-changes")
-    staff.follow("main .page-header a.btn")
+    staff.follow("main .page-header a[href$='/preview']")
     staff.picture("listing-preview")
     staff.open(f"{listing}/changes")
     staff.submit('main form[action$="/changes"]', note="Ada pasien baru setiap hari.")
