@@ -9,12 +9,14 @@ from typing import Any
 
 import html5lib
 import pytest
+from argon2 import PasswordHasher
 from bs4 import BeautifulSoup, Tag
 from flask import Flask, g
 from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from referral.accounts import passwords
 from referral.config import Settings
 from referral.directory.search import index
 from referral.extensions import alembic, db
@@ -33,6 +35,16 @@ def shared() -> Path:
     if not SHARED.exists():
         pytest.skip("needs the shared data folder beside the project, which is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_hasher() -> Iterator[PasswordHasher]:
+    """The product's own; thousands of people sign in here, so that tests hash with 8 KiB instead of 46 MiB."""
+    own = passwords._hasher
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_hasher", quick)
+        yield own
 
 
 @pytest.fixture(scope="session")

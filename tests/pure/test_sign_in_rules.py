@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
 from referral.accounts import passwords
 from referral.accounts.lockout import ACCOUNT, ORIGIN, locked_until
@@ -106,3 +107,13 @@ def test_a_password_is_kept_as_argon2id_and_recognised() -> None:
     assert not passwords.matches("kopi susu di beranda", None)
     assert not passwords.matches("kopi susu di beranda", "not a hash")
     assert not passwords.is_outdated(kept)
+
+
+def test_a_password_costs_what_owasp_asks_and_one_that_was_cheaper_is_hashed_again(
+    own_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cheaper = passwords.hashed("kopi susu di beranda")
+    monkeypatch.setattr(passwords, "_hasher", own_hasher)
+
+    assert passwords.hashed("kopi susu").startswith("$argon2id$v=19$m=47104,t=1,p=1$")
+    assert passwords.is_outdated(cheaper)
