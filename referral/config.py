@@ -38,6 +38,10 @@ class Settings:
         "SQLAlchemy address of the database. Empty: `jejaring.db` in the instance folder.",
         default="",
     )
+    REPLICA_URL: str = setting(
+        "SQLAlchemy address of a copy of the database that follows it and is only read: what planners' measures are worked out from. Empty: the database itself.",
+        default="",
+    )
     SECRET_KEY: str = setting("Signs sessions and forms. Made once in development.", default="")
     MASTER_KEYS: str = setting(
         "JSON object of base64 master keys by id; the last one wraps, all unwrap. Made once in development.",

@@ -14,7 +14,7 @@ from referral.accounts.models import User
 from referral.cli import register_commands
 from referral.config import ROOT, Settings
 from referral.core.db import migration_type, refuse_dangling
-from referral.extensions import alembic, babel, csrf, db, mail
+from referral.extensions import REPLICA, alembic, babel, csrf, db, mail
 from referral.jobs import queue
 from referral.matching import live
 from referral.web import access, errors, formatting, headers, language, navigation, reading, signin
@@ -34,7 +34,11 @@ def create_app(settings: Settings) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.SECRET_KEY,
         # An error must not quote values: wherever it ends up printed, they may be a person's.
-        SQLALCHEMY_ENGINES={"default": {"url": settings.database_url, "hide_parameters": True}},
+        SQLALCHEMY_ENGINES={
+            name: {"url": url, "hide_parameters": True}
+            for name, url in (("default", settings.database_url), (REPLICA, settings.REPLICA_URL))
+            if url
+        },
         ALEMBIC={"script_location": str(ROOT / "migrations")},
         ALEMBIC_CONTEXT={
             "render_as_batch": True,

@@ -52,6 +52,27 @@ def server() -> Iterator[URL]:
         shutil.rmtree(folder)
 
 
+@contextmanager
+def replica(primary: URL) -> Iterator[URL]:
+    """A server that follows one started here and refuses to write. Skips where the server is somebody else's."""
+    programs = _programs()
+    if programs is None or "TEST_DATABASE_URL" in os.environ:
+        pytest.skip("A replica is made only of a PostgreSQL that the tests start themselves")
+    folder = Path(tempfile.mkdtemp(prefix="jejaring-pg-"))
+    who = _ordinary_user(folder)
+    socket, name = str(primary.query["host"]), str(primary.username)
+    try:
+        _made(
+            [programs / "pg_basebackup", "--pgdata", folder / "data", "--write-recovery-conf", "--no-sync",
+             "--checkpoint", "fast", "--host", socket, "--username", name],
+            folder, who,
+        )  # fmt: skip
+        with _running(programs, folder, who) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder)
+
+
 def _programs() -> Path | None:
     """The folder of the newest server's programs."""
     found = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
@@ -74,20 +95,9 @@ def _ordinary_user(folder: Path) -> dict[str, Any]:
 @contextmanager
 def _running(programs: Path, folder: Path, who: dict[str, Any]) -> Iterator[URL]:
     data = folder / "data"
-    start: dict[str, Any] = {"cwd": folder, "env": {"LC_ALL": "C.UTF-8", "PATH": os.defpath}} | who
-    initdb = [
-        "--username",
-        "tests",
-        "--encoding",
-        "UTF8",
-        "--auth",
-        "trust",
-        "--no-sync",
-        "--no-instructions",
-    ]
-    subprocess.run(
-        [programs / "initdb", "--pgdata", data, *initdb], check=True, capture_output=True, **start
-    )
+    if not data.exists():
+        initdb = ["--username", "tests", "--encoding", "UTF8", "--auth", "trust", "--no-sync", "--no-instructions"]  # fmt: skip
+        _made([programs / "initdb", "--pgdata", data, *initdb], folder, who)
     options = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
@@ -102,7 +112,7 @@ def _running(programs: Path, folder: Path, who: dict[str, Any]) -> Iterator[URL]
             [programs / "postgres", "-D", data, *(f"--{name}={options[name]}" for name in options)],
             stdout=log,
             stderr=log,
-            **start,
+            **_start(folder, who),
         ) as process,
     ):
         try:
@@ -114,6 +124,14 @@ def _running(programs: Path, folder: Path, who: dict[str, Any]) -> Iterator[URL]
         finally:
             process.send_signal(signal.SIGINT)  # "fast": end the sessions, then stop
             process.wait(START_SECONDS)
+
+
+def _start(folder: Path, who: dict[str, Any]) -> dict[str, Any]:
+    return {"cwd": folder, "env": {"LC_ALL": "C.UTF-8", "PATH": os.defpath}} | who
+
+
+def _made(command: list[Any], folder: Path, who: dict[str, Any]) -> None:
+    subprocess.run(command, check=True, capture_output=True, **_start(folder, who))
 
 
 def _wait(url: URL, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -17,7 +17,7 @@ from referral.directory.duplicates import finding
 from referral.directory.intake import runs
 from referral.directory.intake.uploads import Uploads
 from referral.directory.upkeep import claims
-from referral.extensions import db, mail
+from referral.extensions import db, mail, reading
 from referral.jobs import posting
 from referral.planning.access import operations as access
 from referral.planning.fairness import releases as fairness
@@ -252,7 +252,7 @@ def release_gaps(
 def _publish_fairness(office_id: UUID | None, asked_by_id: UUID | None = None) -> bool:
     now, threshold = datetime.now(UTC), current_app.config["SETTINGS"].COUNT_THRESHOLD
     # What is opened to be counted is closed with the session.
-    with db.sessionmaker() as session:
+    with reading() as session:
         content = fairness.counted(session, office_id, threshold=threshold, now=now)
     if content is None:
         return False
@@ -271,7 +271,8 @@ def work_out_access(clock: Clock = the_time, *, is_asked: bool = False) -> bool:
     due = is_asked or access.is_due(db.session, now=clock())
     db.session.rollback()
     if due:
-        worked = access.count(db.session, now=clock())
+        with reading() as session:
+            worked = access.count(session, now=clock())
         _begin_writing()
         access.keep(db.session, worked)
         db.session.commit()
@@ -286,7 +287,7 @@ def group_askers() -> int:
         return 0
     db.session.rollback()
     # What is opened to be grouped is closed with the session.
-    with db.sessionmaker() as session:
+    with reading() as session:
         facts = freezing.facts_of(session, now=now)
     _begin_writing()
     made = 0
