@@ -27,8 +27,8 @@ from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen
+from referral.web.matching.options import reasons_of
 from referral.web.naming import category_name
-from referral.web.option_cards import reasons_of
 from referral.web.reading import seen
 from referral.web.referrals.steps import Page, bp, done, now
 

@@ -29,8 +29,8 @@ from referral.web.access import requires
 from referral.web.answers import LONG, Answers
 from referral.web.formatting import label, say
 from referral.web.language import chosen, zone
-from referral.web.match_facts import disabilities, facts_from, has_changed, missing
-from referral.web.match_filters import (
+from referral.web.matching.facts import disabilities, facts_from, has_changed, missing
+from referral.web.matching.filters import (
     Filters,
     chips_of,
     filters_from,
@@ -39,7 +39,9 @@ from referral.web.match_filters import (
     typed,
     without,
 )
-from referral.web.match_question import (
+from referral.web.matching.near_misses import grouped, nearest_km
+from referral.web.matching.options import cards_of, options_map
+from referral.web.matching.question import (
     Question,
     choices,
     known_chips,
@@ -47,8 +49,6 @@ from referral.web.match_question import (
     question_of,
 )
 from referral.web.naming import category_name
-from referral.web.near_misses import grouped, nearest_km
-from referral.web.option_cards import cards_of, options_map
 from referral.web.own_cards import own_cards
 from referral.web.reading import seen, shown_receipt
 from referral.web.track_records import track_records

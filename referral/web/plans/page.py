@@ -28,8 +28,8 @@ from referral.web.answers import Answers
 from referral.web.casework.crisis import first_numbers
 from referral.web.casework.files import file_to_change, need_states, to_look_for
 from referral.web.language import zone
-from referral.web.plan_cards import page_of
-from referral.web.plan_sheet import sheet_of
+from referral.web.plans.cards import page_of
+from referral.web.plans.sheet import sheet_of
 from referral.web.reading import seen
 
 bp = Blueprint("plans", __name__)

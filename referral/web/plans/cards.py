@@ -26,11 +26,11 @@ from referral.matching.visit_plans import KINDS
 from referral.matching.ways import order_km
 from referral.places.queries import gazetteer
 from referral.web.language import chosen, zone
+from referral.web.matching.options import Card, cards_of
 from referral.web.naming import category_name
-from referral.web.option_cards import Card, cards_of
 from referral.web.pins import collection, line, pin
-from referral.web.plan_papers import Beginning, Paper, beginnings_of, papers_of
-from referral.web.plan_ways import Way, is_own_best, trade_offs, ways_of
+from referral.web.plans.papers import Beginning, Paper, beginnings_of, papers_of
+from referral.web.plans.ways import Way, is_own_best, trade_offs, ways_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from referral.matching.asking import FARTHEST_KM
 from referral.web.formatting import label
-from referral.web.option_cards import Card
+from referral.web.matching.options import Card
 
 SEVERAL = "several"
 #: What the worker asked for alone and can let go with one press.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from referral.core.text import Message
 from referral.referrals.letters.discretion import tells
 from referral.web.formatting import say
-from referral.web.plan_cards import PlanPage, StopCard, Visit
-from referral.web.plan_papers import Beginning, Paper
+from referral.web.plans.cards import PlanPage, StopCard, Visit
+from referral.web.plans.papers import Beginning, Paper
 
 
 @dataclass(frozen=True)

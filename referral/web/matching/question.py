@@ -15,8 +15,8 @@ from referral.places.queries import gazetteer
 from referral.web.answers import Answers
 from referral.web.formatting import capital, label, say
 from referral.web.language import chosen, zone
-from referral.web.match_facts import area_from
-from referral.web.match_filters import Chip
+from referral.web.matching.facts import area_from
+from referral.web.matching.filters import Chip
 from referral.web.naming import area_name, searchable_categories
 
 _LINES = ("need", "place", "age", "sex", "desil", "urgency", "within", "at")

@@ -1,0 +1,5 @@
+"""One plan for several needs of a person."""
+
+from referral.web.plans.page import bp
+
+__all__ = ["bp"]
