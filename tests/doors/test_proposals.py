@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from referral.accounts.models import Role, User
 from referral.directory.models import Service
 from referral.matching.rules import VIOLENT_NEEDS
+from referral.planning.gaps.models import Audience, Measure
 from referral.planning.gaps.releases import publish
 from referral.planning.proposals import operations as proposing
 from referral.planning.proposals import parts
@@ -26,6 +27,7 @@ from referral.planning.unmet.models import NewServiceNotice
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.papers import words
+from tests.releasing import SMALL, WITHHELD, released
 
 STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
 NAME = "Melati Rahasia"
@@ -98,7 +100,7 @@ def text_of(page: BeautifulSoup, selector: str = "main") -> str:
     return " ".join(found.text.split())
 
 
-def test_a_gap_of_two_is_fewer_than_five_in_the_form_on_the_page_and_on_paper(
+def test_a_gap_of_two_is_fewer_than_five_for_planners_and_fewer_than_eleven_on_paper(
     planning: Browser, make: Make, session: Session, release: Callable[[], None]
 ) -> None:
     unmet(make, session, 2)
@@ -107,24 +109,130 @@ def test_a_gap_of_two_is_fewer_than_five_in_the_form_on_the_page_and_on_paper(
 
     form = planning.page(GAP)
     problem = text_of(form, "#problem")
-    assert problem.startswith("Fewer than 5 people in Kota Semarang")
+    assert problem.startswith("Fewer than 11 people in Kota Semarang")
     page = planning.submit(GAP, {"title": "TPA", "problem": problem, "capacity": "5"})
     paper = words(planning, f"/proposals/{plan_of(session).id}/case.pdf?lang=en")
 
-    for text in (text_of(form), text_of(page), paper):
+    for text in (text_of(form), text_of(page)):
         assert "Fewer than 5 people" in text
-        assert "not the population" in text
         assert "5 people" in text
+    for text in (text_of(form), text_of(page), paper):
+        assert "Fewer than 11 people" in text
+        assert "not the population" in text
         assert not re.search(r"\b2 people\b", text)
         assert NAME not in text
     # What was filled in and nobody changed stands on the paper once, in its own language.
     assert "What is missing" not in paper
-    assert paper.count("Fewer than 5 people") == 1
+    assert paper.count("Fewer than 11 people") == 1
+    assert not re.search(r"\b5 people in\b", paper)
     indonesian = words(planning, f"/proposals/{plan_of(session).id}/case.pdf?lang=id")
     assert "Fewer than" not in indonesian
-    digest = plan_of(session).evidence["release"]["digest"]
-    assert digest in paper.replace(" ", "")
-    assert digest in text_of(page)
+    evidence = plan_of(session).evidence
+    assert evidence["public"]["release"]["digest"] in paper.replace(" ", "")
+    assert evidence["release"]["digest"] in text_of(page)
+
+
+#: How planners may read the gap of GAP, and how everybody may.
+PLANNERS = {
+    Measure.UNMET: {
+        ("33.74", "FC05", "", ""): 6_107,
+        ("33", "FC05", "", ""): 6_203,
+        ("33", "FC", "", ""): 6_301,
+        ("33", "FC", "U01", ""): 6_409,
+        ("33", "FC", "availability", ""): 6_503,
+        **{("33", "FC", "", f"2026-Q{number}"): 6_600 + number for number in (1, 2, 3)},
+    },
+    Measure.ASKED: {("33.74", "FC05", "", ""): 6_701},
+}
+PUBLIC = {
+    Measure.UNMET: {
+        ("33.74", "FC05", "", ""): SMALL,
+        ("33", "FC05", "", ""): WITHHELD,
+        ("33", "FC", "", ""): 40,
+        ("33", "FC", "availability", ""): 31,
+        ("33", "FC", "U01", ""): WITHHELD,
+        ("33", "FC", "", "2026-Q3"): SMALL,
+    },
+    Measure.ASKED: {("33.74", "FC05", "", ""): WITHHELD},
+}
+
+
+@pytest.mark.parametrize(("lang", "few"), [("id", "Kurang dari 11 orang"), ("en", "Fewer than 11 people")])  # fmt: skip
+def test_nothing_that_only_planners_may_read_stands_on_paper_or_is_filled_in_for_it(
+    planning: Browser, make: Make, session: Session, planner: User, lang: str, few: str
+) -> None:
+    make.service("HE05", at=(-6.98, 110.40), name="Puskesmas Rekaan")
+    released(session, PLANNERS)
+    released(session, PUBLIC, audience=Audience.PUBLIC, threshold=11)
+    now = datetime.now(UTC)
+    case = siting.make(session, Question("FC05", "33.74", within_km=60), by=planner, now=now)
+    session.commit()
+
+    form = planning.page(f"{GAP}&siting={case.id}")
+    planning.submit(
+        f"{GAP}&siting={case.id}",
+        {field: form.select_one(f"#{field}").text for field in ("problem",)}  # type: ignore[union-attr]
+        | {field: form.select_one(f"#{field}")["value"] for field in ("title", "capacity")},  # type: ignore[index]
+    )
+    plan = plan_of(session)
+    parts.add_line(session, plan, item="Ruang", amount=10_000_000, yearly=False, source="", by=planner, now=now)  # fmt: skip
+    session.commit()
+    paper = words(planning, f"/proposals/{plan.id}/case.pdf?lang={lang}")
+
+    assert few in paper
+    assert "40" in paper
+    assert "31" in paper
+    assert (plan.capacity, plan.people_covered) == (10, None)
+    of_planners = [cell for cells in PLANNERS.values() for cell in cells.values()]
+    assert plan.evidence["siting"]["people"] == PLANNERS[Measure.UNMET]["33.74", "FC05", "", ""]
+    digits = re.sub(r"(?<=\d)[.,](?=\d)", "", paper + plan.problem + text_of(form, "#problem"))
+    assert [people for people in of_planners if str(people) in digits] == []
+    assert "6107 people in Kota Semarang" in text_of(planning.page(f"/proposals/{plan.id}"))
+
+
+def test_the_cost_per_person_comes_from_the_people_that_everybody_may_read(
+    planning: Browser, make: Make, session: Session, planner: User
+) -> None:
+    make.service("HE05", at=(-6.98, 110.40), name="Puskesmas Rekaan")
+    key = ("33.74", "FC05", "", "")
+    released(session, {Measure.UNMET: {key: 13, ("33", "FC05", "", ""): 20}})
+    # What everybody may read is wider: people of the province, shared out over the two areas that may have them.
+    hidden = {key: WITHHELD, ("33.22", "FC05", "", ""): WITHHELD}
+    public = {Measure.UNMET: {**hidden, ("33", "FC05", "", ""): 350}}
+    released(session, public, audience=Audience.PUBLIC, threshold=11)
+    now = datetime.now(UTC)
+    case = siting.make(session, Question("FC05", "33.74", within_km=60, beyond=False), by=planner, now=now)  # fmt: skip
+    session.commit()
+
+    planning.submit(f"{GAP}&siting={case.id}", {"title": "TPA"})
+
+    plan = plan_of(session)
+    assert plan.evidence["siting"]["people"] == 13
+    assert plan.evidence["public"]["siting"]["people"] == plan.people_covered == 175
+    parts.add_line(session, plan, item="Ruang", amount=175_000, yearly=False, source="", by=planner, now=now)  # fmt: skip
+    session.commit()
+    paper = words(planning, f"/proposals/{plan.id}/case.pdf?lang=en").replace("\xa0", " ")
+    assert "IDR 1,000 for each person within reach (175 people)" in paper
+    assert not re.search(r"\b13\b", paper)
+
+
+def test_the_paper_keeps_the_figures_of_its_day(
+    planning: Browser, session: Session, planner: User
+) -> None:
+    key = ("33.74", "FC05", "", "")
+    released(session, {Measure.UNMET: {key: 12}})
+    released(session, {Measure.UNMET: {key: 12}}, audience=Audience.PUBLIC, threshold=11)
+    session.commit()
+    planning.submit(GAP, {"title": "TPA"})
+    address = f"/proposals/{plan_of(session).id}/case.pdf?lang=en"
+    before = words(planning, address)
+
+    for audience, threshold in ((Audience.PLANNERS, 5), (Audience.PUBLIC, 11)):
+        released(session, {Measure.UNMET: {key: 19}}, quarter="2026-Q4", audience=audience, threshold=threshold)  # fmt: skip
+    session.commit()
+
+    assert words(planning, address) == before
+    assert "12 people in Kota Semarang" in before
 
 
 def test_six_needs_become_an_open_service_that_both_brokers_hear_of(
@@ -133,7 +241,7 @@ def test_six_needs_become_an_open_service_that_both_brokers_hear_of(
     brokers = unmet(make, session, 6)
     release()
 
-    assert "6 people in Kota Semarang" in text_of(planning.page(GAP), "#problem")
+    assert "6 people in Kota Semarang" in text_of(planning.page(GAP), ".summary")
     page = planning.submit(GAP, {"title": "TPA", "problem": "x", "capacity": "20"})
     assert "TPA" in page.select("h1")[0].text
     address = f"/proposals/{plan_of(session).id}"
@@ -322,7 +430,7 @@ def test_the_places_of_a_siting_case_are_in_the_form_and_where_it_opens(
     release: Callable[[], None],
 ) -> None:
     make.service("HE05", at=(-6.98, 110.40), name="Puskesmas Rekaan")
-    unmet(make, session, 8)
+    unmet(make, session, 12)
     release()
     case = siting.make(
         session, Question("FC05", "33.74", within_km=10), by=planner, now=datetime.now(UTC)
@@ -335,7 +443,7 @@ def test_the_places_of_a_siting_case_are_in_the_form_and_where_it_opens(
 
     assert "Where it should stand" in text_of(page)
     plan = plan_of(session)
-    assert (plan.siting_case_id, plan.people_covered) == (case.id, 8)
+    assert (plan.siting_case_id, plan.people_covered) == (case.id, 12)
     planning.submit(f"/proposals/{plan.id}/in_development", seen(session))
     form = planning.page(f"/proposals/{plan.id}/opened")
     assert form.select_one("#place option[selected]")["value"] == "site:0"  # type: ignore[index]
@@ -425,7 +533,7 @@ def test_the_case_is_one_tagged_page_with_all_a_meeting_asks_for(
     planner: User,
     release: Callable[[], None],
 ) -> None:
-    unmet(make, session, 6)
+    unmet(make, session, 12)
     release()
     plan = full(session, planner, longest=False)
 
@@ -441,17 +549,17 @@ def test_the_case_is_one_tagged_page_with_all_a_meeting_asks_for(
     assert round(float(read.pages[0].mediabox.width)) == 595
     text = " ".join(read.pages[0].extract_text().split()).replace("\xa0", " ")
     both = {
-        "id": ("Apa yang kurang", "6 orang di Kota Semarang", "bukan seluruh penduduk", "Rp 12.500.000",
+        "id": ("Apa yang kurang", "12 orang di Kota Semarang", "bukan seluruh penduduk", "Rp 12.500.000",
                "Mengapa belum terpenuhi", "Tidak ada layanan", "Ciptakan layanan", "Mitra 3", "Tugas 3",
                "Penitipan anak dan perawatan harian untuk 20 orang sekaligus", "Belum ada satu pun", "untuk setiap orang yang terjangkau (40 orang)",
                "Halaman 1 dari 1"),
-        "en": ("What is missing", "6 people in Kota Semarang", "not the population", "IDR 12,500,000",
+        "en": ("What is missing", "12 people in Kota Semarang", "not the population", "IDR 12,500,000",
                "Why nothing met them", "No service exists", "Create the service", "Mitra 3", "Tugas 3",
                "for 20 people at a time", "The directory has no", "for each person within reach (40 people)",
                "Page 1 of 1"),
     }  # fmt: skip
     assert [part for part in both[lang] if part not in text] == []
-    assert plan.evidence["release"]["digest"] in text.replace(" ", "")
+    assert plan.evidence["public"]["release"]["digest"] in text.replace(" ", "")
     assert NAME not in text
     assert planner.name not in text
 

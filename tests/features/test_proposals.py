@@ -186,7 +186,12 @@ def test_every_sentence_of_the_evidence_can_be_said(lang: str) -> None:
     evidence: dict[str, Any] = {
         "area": "33.74",
         "category": "FC05",
-        "release": {"quarter": "2026-Q1", "threshold": 5, "digest": "ab" * 32},
+        "release": {
+            "audience": "planners",
+            "quarter": "2026-Q1",
+            "threshold": 5,
+            "digest": "ab" * 32,
+        },
         "unmet": small | {"wider": wider},
         "asked": figure,
         "reasons": [figure | {"key": ["33", "FC", "U01", ""]}, small],
@@ -543,7 +548,7 @@ def test_the_places_of_a_siting_case_come_along_with_whom_they_reach(
     make: Make, session: Session, planner: User, propose: Callable[..., Proposal], now: datetime
 ) -> None:
     make.service("HE05", at=(-6.98, 110.40))
-    for _ in range(8):
+    for _ in range(12):
         waiting_need(make, session, now)
     release(session, planner, now)
     case = siting.make(session, Question("FC05", "33.74", within_km=5), by=planner, now=now)

@@ -320,6 +320,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
         *("line_added", "line_paid", "line_taken_out"),
     ),
     "proposals.open.{}": ("capacity", "partner", "budget", "source", "people", "tasks"),
+    "proposals.release.{}": Audience,
     "proposals.people.{}": ("nobody", "some", "small", "withheld"),
     "penalties.rule.{}": penalty_rules(),
     "penalties.why.{}": penalty_rules(),

@@ -1,6 +1,7 @@
 """A proposal on one page, for a meeting that decides: what it says, and a drawing of where. Long texts go to an annex.
 
-Everything told here is in the proposal, whose evidence was published; nothing is looked up of anybody's need.
+Everything told here is in the proposal, and of its evidence only what everybody may read; nothing is looked up of
+anybody's need.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from referral.core.text import Message, day, label, money, number, render
 from referral.places.queries import gazetteer
 from referral.planning.proposals import saying
+from referral.planning.proposals.evidence import printed
 from referral.planning.proposals.models import BudgetLine, Proposal, ProposalPartner, ProposalTask
 from referral.planning.proposals.parts import cost
 from referral.planning.proposals.saying import Names
@@ -88,7 +90,7 @@ def _content(
     def words(key: str, **params: Any) -> str:
         return render(Message(f"proposals.case.{key}", params), lang)
 
-    evidence = proposal.evidence or {}
+    evidence = printed(proposal.evidence)
     kept = evidence.get("siting")
     sites = Sites.from_json(kept) if kept else None
     whole = "" if is_as_filled_in else proposal.problem or "–"

@@ -1,21 +1,23 @@
 """What a proposal starts from, frozen: published figures, the nearest service, how the area reaches such services.
 
-Everything here was published or is public; nobody's need is looked at. The layout of `gather`:
+Everything here was published or is public; nobody's need is looked at. The planners' figures are for their page.
+What is handed out, or filled in for it, goes through `printed`. The layout of `gather`:
 
 area, category
-release   None before the first; else id, quarter, threshold, digest (of the certificate), made_at
+nearest   km (None: none placed), name, anywhere (services of the category in the directory)
+release   None before the first; else id, audience, quarter, threshold, digest (of the certificate), made_at
 unmet     the figure of people whom nothing met; `asked` that of those who asked
           {"key": [area, category, reason, period], "shown": count | small | withheld | None (in no cut),
            "people": …, "wider": None or {"key": …, "people": …}, the figure that stands in where it may not be told}
 reasons   [figure] of the area's province and the category's domain, those that are not 0
 axes      the same by kind of reason
 trend     [figure] of that province and domain, quarter by quarter, oldest first
-nearest   km (None: none placed), name, anywhere (services of the category in the directory)
 access    None where nothing was worked out, or as `reach.reach_of` gives it
 siting    None, or the chosen sites as `sites.Sites.as_json` keeps them
+public    release to siting once more, from the figures that everybody may read alone
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -25,12 +27,14 @@ from referral.directory.reference import taxonomy
 from referral.places.queries import gazetteer as places_of
 from referral.planning.gaps import figures
 from referral.planning.gaps.cuts import Key
-from referral.planning.gaps.models import GapRelease, Measure
+from referral.planning.gaps.models import Audience, GapRelease, Measure
 from referral.planning.gaps.nearest import nearest
 from referral.planning.gaps.periods import window
 from referral.planning.proposals.reach import reach_of
-from referral.planning.proposals.sites import sites_of
+from referral.planning.proposals.sites import Sites, sites_of
+from referral.planning.siting.ground import unmet_by_area
 from referral.planning.siting.models import SitingCase
+from referral.planning.siting.questions import By
 from referral.planning.unmet.models import UnmetReason
 
 Figure = dict[str, Any]
@@ -45,20 +49,45 @@ def gather(
     sites: int | None = None,
 ) -> dict[str, Any]:
     """The evidence for what is missing in an area, as it may be told today."""
-    release = figures.latest(session)
     near = nearest(session, places_of(session), [(area, category)])[area, category]
+    planners = figures.latest(session)
+    public = figures.latest(session, Audience.PUBLIC)
     return {
         "area": area,
         "category": category,
-        "release": _release(release) if release else None,
-        **(_figures(session, release, area, category) if release else _NO_FIGURES),
         "nearest": {"km": near.km, "name": near.name, "anywhere": near.anywhere},
+        **_told(session, planners, area, category),
         "access": reach_of(session, area, category),
         "siting": sites_of(siting, sites).as_json() if siting else None,
+        "public": {
+            **_told(session, public, area, category),
+            # The share of people who asked comes from the planners' figures.
+            "access": reach_of(session, area, category, of_people=False),
+            "siting": _public_sites(session, siting, sites, public).as_json() if siting else None,
+        },
     }
 
 
+def printed(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The evidence as it may be handed out: figures that everybody may read in place of the planners'."""
+    return {**evidence, **evidence["public"]} if evidence else {}
+
+
+def _public_sites(
+    session: Session, case: SitingCase, count: int | None, release: GapRelease | None
+) -> Sites:
+    """The chosen sites with the people that everybody's figures put there; residents are no secret."""
+    if case.question["by"] == By.POPULATION:
+        return sites_of(case, count)
+    if release is None:
+        return sites_of(case, count, told={})
+    unmet = figures.read(session, release, Measure.UNMET, category=case.category)
+    told = unmet_by_area(places_of(session), unmet, case.category)
+    return sites_of(case, count, told=told)
+
+
 _NO_FIGURES: dict[str, Any] = {
+    "release": None,
     "unmet": None,
     "asked": None,
     "reasons": [],
@@ -71,6 +100,7 @@ def _release(release: GapRelease) -> dict[str, Any]:
     certificate = release.certificate.get(Measure.UNMET.value) or {}
     return {
         "id": str(release.id),
+        "audience": release.audience.value,
         "quarter": release.quarter,
         "threshold": release.threshold,
         "digest": certificate.get("digest"),
@@ -78,7 +108,9 @@ def _release(release: GapRelease) -> dict[str, Any]:
     }
 
 
-def _figures(session: Session, release: GapRelease, area: str, category: str) -> dict[str, Any]:
+def _told(session: Session, release: GapRelease | None, area: str, category: str) -> dict[str, Any]:
+    if release is None:
+        return _NO_FIGURES
     unmet = figures.read(session, release, Measure.UNMET, category=category)
     asked = figures.read(session, release, Measure.ASKED, category=category)
     wide = Key(area=area.partition(".")[0], category=taxonomy().get(category).parent or category)
@@ -86,6 +118,7 @@ def _figures(session: Session, release: GapRelease, area: str, category: str) ->
     rows = session.execute(codes.order_by(UnmetReason.code)).all()
     axes = dict.fromkeys(axis for _code, axis in rows)
     return {
+        "release": _release(release),
         "unmet": figure(unmet, Key(area, category)),
         "asked": figure(asked, Key(area, category)),
         "reasons": list(_by_reason(unmet, wide, [code for code, _axis in rows])),
@@ -124,14 +157,14 @@ def _plain(key: Key) -> list[str]:
 def capacity_suggested(evidence: dict[str, Any]) -> int | None:
     """A first guess of how many it should serve at a time: those whom nothing met in a year, in fives.
 
-    "<5" gives five; where the area's own figure may not be told, nothing is guessed.
+    "<5" gives five, "<11" ten; where the area's own figure may not be told, nothing is guessed.
     """
     unmet = evidence["unmet"]
     if unmet is None:
         return None
     people = unmet["people"]
     if people is None and unmet["shown"] == "small":
-        people = evidence["release"]["threshold"]
+        people = evidence["release"]["threshold"] - 1
     return -(-people // _FIVES) * _FIVES if people else None
 
 

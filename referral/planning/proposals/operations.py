@@ -10,9 +10,8 @@ from referral.core.errors import Invalid, NotAllowed, Stale
 from referral.core.text import Message
 from referral.directory.reference import taxonomy
 from referral.places.queries import gazetteer as places_of
-from referral.planning.proposals.evidence import gather
+from referral.planning.proposals.evidence import gather, printed
 from referral.planning.proposals.models import Proposal, ProposalComment, ProposalStep
-from referral.planning.proposals.sites import sites_of
 from referral.planning.proposals.states import ENDED, MAY_GO_BACK, NEXT, ProposalStatus
 from referral.planning.siting.models import SitingCase
 
@@ -41,15 +40,17 @@ def propose(
     taxonomy().get(category)
     if area_code not in places_of(session):
         raise Invalid("planning.area", field="area_code")
+    evidence = gather(session, area_code, category, siting, sites=sites)
     proposal = Proposal(
         category=category,
         area_code=area_code,
         created_at=now,
         created_by=by,
         owner=by,
-        evidence=gather(session, area_code, category, siting, sites=sites),
+        evidence=evidence,
         siting_case_id=siting.id if siting else None,
-        people_covered=sites_of(siting, sites).people if siting else None,
+        # It is printed, so it comes from what may be.
+        people_covered=printed(evidence)["siting"]["people"] or None if siting else None,
     )
     _word(proposal, title, problem, capacity)
     session.add(proposal)

@@ -9,11 +9,13 @@ from referral.places.codes import regency_of
 from referral.planning.access import queries
 
 
-def reach_of(session: Session, area: str, category: str) -> dict[str, Any] | None:
-    """Share of the people who asked with such a service within reach, and km to the nearest, on average.
+def reach_of(
+    session: Session, area: str, category: str, *, of_people: bool = True
+) -> dict[str, Any] | None:
+    """Share of the people who asked with such a service within reach.
 
-    None where nothing was worked out. Of a kecamatan its kab/kota is told; where nobody is known to have
-    asked, `of` says that the share is one of areas.
+    None where nothing was worked out. Of a kecamatan its kab/kota is told; where nobody is known to have asked, or
+    not `of_people`, `of` says that the share is one of areas.
     """
     found = queries.overview(session)
     code = regency_of(area) or area
@@ -22,7 +24,7 @@ def reach_of(session: Session, area: str, category: str) -> dict[str, Any] | Non
     row, column = found.row(category), found.column(code)
     figures = found.figures
     share, of = figures.covered[row, column], "people"
-    if np.isnan(share):
+    if np.isnan(share) or not of_people:
         share, of = figures.covered_areas[row, column], "areas"
     return {
         "made_at": found.made_at.isoformat(),
@@ -30,7 +32,6 @@ def reach_of(session: Session, area: str, category: str) -> dict[str, Any] | Non
         "radius_km": found.radius_km,
         "coverage": _known(share),
         "of": of,
-        "nearest_km": _known(figures.nearest_km[row, column]),
     }
 
 

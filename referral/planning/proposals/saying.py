@@ -198,7 +198,11 @@ def source(evidence: Evidence) -> Message:
     if release is None:
         return Message("proposals.source.none")
     digest = release["digest"]
-    params = {"quarter": quarter(release["quarter"]), "threshold": release["threshold"]}
+    params = {
+        "release": Message(f"proposals.release.{release['audience']}"),
+        "quarter": quarter(release["quarter"]),
+        "threshold": release["threshold"],
+    }
     if not digest:
         return Message("proposals.source.release", params)
     return Message("proposals.source.digest", params | {"digest": digest})

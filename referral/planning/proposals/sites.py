@@ -75,34 +75,49 @@ def counts_of(case: SitingCase) -> list[int]:
     return [one["count"] for one in case.answer["counts"]]
 
 
-def sites_of(case: SitingCase, count: int | None = None) -> Sites:
-    """What the case answers for so many sites; without a number for the fewest. Raises Invalid."""
+def sites_of(
+    case: SitingCase, count: int | None = None, *, told: Mapping[str, float] | None = None
+) -> Sites:
+    """What the case answers for so many sites; without a number for the fewest. Raises Invalid.
+
+    told   people by area, where others are to be counted than those of the case: then no site has a number of its
+           own, and who is left out stands in the order of the codes
+    """
     found: Sequence[Mapping[str, Any]] = case.answer["counts"]
     chosen = next((one for one in found if count in (None, one["count"])), None)
     if chosen is None:
         raise Invalid("planning.sites", field="sites")
+    codes = [code for code, _people, _beyond in case.answer["places"]]
+    people = told if told is not None else {one[0]: one[1] for one in case.answer["places"]}
+    left = [codes[place] for place, _km in chosen["left"]]
+    before = [codes[place] for place, _km in case.answer["before"]["left"]]
+    everybody = _sum(people, codes)
     # Where nobody is known to live every area counts as one: that is no number of people.
-    is_people = not case.answer["people"]["is_even"]
-    already = case.answer["before"]["people"]
-    places = case.answer["places"]
-    left = [places[place] for place, _km in chosen["left"]]
+    is_people = everybody > 0 and not case.answer["people"]["is_even"]
 
     def whole(people: float) -> int | None:
         return round(people) if is_people else None
 
     return Sites(
         tuple(
-            _site(case.answer["sites"][str(one["site"])], whole(one["people"]))
+            _site(
+                case.answer["sites"][str(one["site"])],
+                whole(one["people"]) if told is None else None,
+            )
             for one in chosen["sites"]
         ),
-        whole(chosen["people"] - already),
-        whole(case.answer["people"]["all"]),
-        whole(already),
+        whole(_sum(people, before) - _sum(people, left)),
+        whole(everybody),
+        whole(everybody - _sum(people, before)),
         case.question["by"],
-        tuple(code for code, _people, _beyond in left),
-        whole(sum(people for _code, people, _beyond in left)),
+        tuple(left if told is None else sorted(left)),
+        whole(_sum(people, left)),
         case.question["within_km"],
     )
+
+
+def _sum(people: Mapping[str, float], codes: Sequence[str]) -> float:
+    return sum(people.get(code, 0.0) for code in codes)
 
 
 def _site(kept: Mapping[str, Any], people: int | None) -> Site:

@@ -173,19 +173,17 @@ def _people(
     spots: Sequence[Spot],
     release: GapRelease | None,
 ) -> People:
-    areas = [place.code for place in gazetteer if place.level == DISTRICT]
-    country = demand.Country(areas, {place.code: place.population for place in gazetteer})
     mine = np.array([not spot.is_beyond for spot in spots], dtype=bool)
     if question.by is By.POPULATION:
-        found = _of(spots, areas, country.population)
+        country = _country(gazetteer)
+        found = _of(spots, dict(zip(country.areas, country.population, strict=True)))
         is_even = bool(np.isnan(found).any())
         found = np.ones(len(spots)) if is_even else found
         return People(found, float(found[mine].sum()), 0.0, 0, is_even)
     if release is None:
         raise Invalid("siting.no_release", field="by")
     read = figures.read(session, release, Measure.UNMET, category=question.category)
-    asked = demand.asked(country, read.cell, question.category)
-    found = np.nan_to_num(_of(spots, areas, asked.people))
+    found = _of(spots, unmet_by_area(gazetteer, read, question.category))
     regencies = {regency_of(spot.code) or "" for spot in spots if not spot.is_beyond}
     hidden = {
         code
@@ -201,9 +199,20 @@ def _people(
     )
 
 
-def _of(spots: Sequence[Spot], areas: Sequence[str], people: Floats) -> Floats:
-    at = {code: number for number, code in enumerate(areas)}
-    return np.array([people[at[spot.code]] for spot in spots], dtype=float)
+def unmet_by_area(gazetteer: Gazetteer, read: figures.Figures, category: str) -> dict[str, float]:
+    """People whom nothing met by kecamatan, as published figures are shared out; 0 where nothing is known."""
+    country = _country(gazetteer)
+    people = np.nan_to_num(demand.asked(country, read.cell, category).people)
+    return dict(zip(country.areas, people.tolist(), strict=True))
+
+
+def _country(gazetteer: Gazetteer) -> demand.Country:
+    areas = [place.code for place in gazetteer if place.level == DISTRICT]
+    return demand.Country(areas, {place.code: place.population for place in gazetteer})
+
+
+def _of(spots: Sequence[Spot], people: Mapping[str, float]) -> Floats:
+    return np.array([people[spot.code] for spot in spots], dtype=float)
 
 
 # What is there already ------------------------------------------------------------------------------

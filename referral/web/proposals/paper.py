@@ -10,6 +10,7 @@ from referral.core.text import LANGUAGES
 from referral.extensions import db
 from referral.planning.proposals import saying
 from referral.planning.proposals.case import content
+from referral.planning.proposals.evidence import printed
 from referral.planning.proposals.models import Proposal
 from referral.referrals.letters.pdf import pdf
 from referral.web.access import requires
@@ -40,7 +41,7 @@ def case(proposal_id: UUID) -> Response:
 
 def _is_as_filled_in(found: Proposal) -> bool:
     """Whether what stands under the problem is still what was filled in from the figures."""
-    evidence = found.evidence
+    evidence = printed(found.evidence)
     return bool(evidence) and found.problem in [
         saying.statement(evidence, names(lang), lang) for lang in LANGUAGES
     ]

@@ -9,6 +9,7 @@ from referral.core.text import Message, money
 from referral.extensions import db
 from referral.planning.proposals import operations, queries, saying
 from referral.planning.proposals.after import After, after
+from referral.planning.proposals.evidence import printed
 from referral.planning.proposals.models import Answered, Proposal
 from referral.planning.proposals.partners import suggested
 from referral.planning.proposals.parts import cost
@@ -52,6 +53,7 @@ def shown(found: Proposal, tried: Answers | None = None) -> Page:
         is_over=found.status in ENDED,
         answers=answers,
         evidence=evidence_words(found),
+        printed=say(saying.people(printed(found.evidence), names())) if found.evidence else None,
         why=saying.why(found.evidence, names()) if found.evidence else [],
         sites=sites_of(found),
         open_points=_open_points(found),

@@ -11,7 +11,7 @@ from referral.directory.reference import taxonomy
 from referral.extensions import db
 from referral.places.queries import gazetteer
 from referral.planning.proposals import operations, queries, saying
-from referral.planning.proposals.evidence import capacity_suggested, gather
+from referral.planning.proposals.evidence import capacity_suggested, gather, printed
 from referral.planning.proposals.sites import counts_of, sites_of
 from referral.planning.proposals.states import ProposalStatus
 from referral.planning.siting.models import SitingCase
@@ -82,8 +82,9 @@ def new() -> Page:
                 category=called.category(category),
                 area=gazetteer(db.session).get(area).name,
             ),
-            problem=saying.statement(evidence, called, chosen())[:LONG],
-            capacity=capacity_suggested(evidence),
+            # Both are printed, so they come from what may be.
+            problem=saying.statement(printed(evidence), called, chosen())[:LONG],
+            capacity=capacity_suggested(printed(evidence)),
         )
     others = queries.of_gap(db.session, area, category)
     page = render_template(
