@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 ROOT = Path(__file__).resolve().parents[3]
 AXE = (ROOT / "static" / "vendor" / "axe" / "axe.min.js").read_text("utf-8")
 PICTURES = ROOT / "test-results"
-#: what the README shows; written beside it when the environment says where
+#: what the README shows; written beside it, the others into `test-results`
 SHOWN = frozenset(
     f"{name}.png"
     for name in (
@@ -251,9 +251,15 @@ class Visitor:
     def picture(
         self, name: str, sizes: tuple[Size, ...] = SIZES, *, at: str = "body", above: int = 0
     ) -> None:
-        """The window at each width, for people to look at: from the top, or from the element `at`."""
-        PICTURES.mkdir(exist_ok=True)
+        """The window at each width, for people to look at: from the top, or from the element `at`.
+
+        Taken only when the environment says where to (`SCREENSHOTS`, a folder): most of the time goes into waiting.
+        """
+        assert self.page.locator(at).count()
         shown = os.environ.get("SCREENSHOTS")
+        if not shown:
+            return
+        PICTURES.mkdir(exist_ok=True)
         for size in sizes:
             self.page.set_viewport_size(size.as_viewport())
             self.page.evaluate(
@@ -265,7 +271,7 @@ class Visitor:
             self.page.wait_for_timeout(400)
             file = f"{name}-{size.width}-{self.language}.png"
             image = self.page.screenshot(path=PICTURES / file)
-            if shown and file in SHOWN:
+            if file in SHOWN:
                 folder = Path(shown)
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / file).write_bytes(image)
