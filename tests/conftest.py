@@ -1,6 +1,7 @@
 """Fixtures every test may ask for. A session's commits are undone after the test."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from argon2 import PasswordHasher
 from bs4 import BeautifulSoup, Tag
 from flask import Flask, g
 from flask.testing import FlaskClient, FlaskCliRunner
+from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -25,6 +27,15 @@ from referral.matching import live
 from referral.planning.maps import listings
 from referral.reference import load_reference
 from tests.factories import PASSWORD, Make
+
+# CI asks for the same examples every time, elsewhere they are new; how long one may take says nothing on a busy machine.
+settings.register_profile(
+    "jejaring",
+    derandomize="SAME_EXAMPLES" in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("jejaring")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
