@@ -13,14 +13,19 @@ _FILE = Path(__file__).parents[2] / "directory_data" / "country.yaml"
 
 @dataclass(frozen=True)
 class Country:
-    """What holidays, telephone numbers, money and time need to know.
+    """What holidays, telephone numbers, money, maps and time need to know.
 
-    time_zones  IANA name → beginnings of the area codes it holds; the first holds all others
+    bounds            west, south, east and north in degrees, with its sea
+    regency_reach_km  by code of a kab/kota, "city", code of a province, "" for all others: how near to its seat
+                      three quarters of its facilities usually lie
+    time_zones        IANA name → beginnings of the area codes it holds; the first holds all others
     """
 
     code: str
     currency: str
     calling_code: str
+    bounds: Sequence[float]
+    regency_reach_km: Mapping[str, float]
     time_zones: Mapping[str, Sequence[str]]
 
     @property

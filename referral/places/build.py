@@ -17,7 +17,7 @@ from rapidfuzz import fuzz
 from referral.core.country import COUNTRY
 from referral.core.geo import haversine_km
 from referral.places.names import base_name, is_city, spelling
-from referral.places.rows import COLUMNS, JAVA_BALI, regency_usual_km
+from referral.places.rows import COLUMNS, regency_usual_km
 from referral.places.sources import BY_GEONAMES, Placed, Point, Sources, read_sources
 
 NEIGHBOUR_KM = 25.0
@@ -28,6 +28,8 @@ SURE = 0.5
 SECONDED = 0.5
 #: Two readings of one kecamatan farther apart than this contradict each other.
 AGREE_KM = 15.0
+#: Where a regency's facilities lie this near to its seat, kecamatan are small.
+DENSE_KM = 22.0
 
 
 def regency_precision_km(code: str, spread_km: list[float]) -> float:
@@ -44,7 +46,7 @@ def regency_precision_km(code: str, spread_km: list[float]) -> float:
 
 def district_precision_km(code: str, villages: int) -> float:
     """The same for a kecamatan, placed by its own name (0) or by one or more of its villages."""
-    dense = is_city(code) or code[:2] in JAVA_BALI
+    dense = regency_usual_km(code) <= DENSE_KM
     if villages == 1:
         return 8.0 if dense else 14.0
     if villages == 0:

@@ -39,18 +39,10 @@ NEEDED = ("code", "level", "name", "latitude", "longitude")
 #: A point source that says the point is not the area's own.
 BORROWED = "parent_centroid"
 
-JAVA_BALI = {"31", "32", "33", "34", "35", "36", "51"}
-#: Provinces whose regencies are large, and the two where they are largest or most scattered.
-WIDE = {"14", "15", "16", "19", "61", "62", "64", "72", "82", "91", "92", "93", "94", "95", "96"}
-WIDEST = {"65", "81"}
-#: Regencies that reach far inland from a capital at the coast, in km.
-REACHING = {"14.07": 70.0, "62.02": 75.0, "62.03": 100.0, "62.07": 150.0}
 #: Three quarters of the facilities of a kecamatan lie this near to its centroid (docs/places.md).
 DISTRICT_CENTROID_KM = 7.0
 
 _CODE = re.compile(r"\d{2}(\.\d{2}(\.\d{2})?)?")
-#: Indonesia with its sea: a point outside is a mistake of sign, order or decimal.
-_SOUTH, _NORTH, _WEST, _EASTERN = -11.5, 6.5, 94.5, 141.5
 
 
 @dataclass(frozen=True)
@@ -68,16 +60,11 @@ class _Wrong(Exception):
 
 
 def regency_usual_km(code: str) -> float:
-    """How near to a regency's seat three quarters of its facilities usually are, by its kind."""
-    if code in REACHING:
-        return REACHING[code]
-    if is_city(code):
-        return 6.0
-    if code[:2] in JAVA_BALI:
-        return 22.0
-    if code[:2] in WIDEST:
-        return 80.0
-    return 65.0 if code[:2] in WIDE else 32.0
+    """How near to a regency's seat three quarters of its facilities usually are."""
+    known = COUNTRY.regency_reach_km
+    if code in known:
+        return known[code]
+    return known["city"] if is_city(code) else known.get(code[:2], known[""])
 
 
 def missing_columns(header: Iterable[str]) -> list[str]:
@@ -172,7 +159,8 @@ def _point(row: Mapping[str, str]) -> tuple[float | None, float | None]:
         latitude, longitude = float(texts[0]), float(texts[1])
     except ValueError:
         raise _Wrong("point") from None
-    if not (_SOUTH <= latitude <= _NORTH and _WEST <= longitude <= _EASTERN):
+    west, south, east, north = COUNTRY.bounds
+    if not (south <= latitude <= north and west <= longitude <= east):
         raise _Wrong("point")
     return latitude, longitude
 

@@ -32,7 +32,14 @@ def test_every_zone_exists() -> None:
 
 
 def test_another_country_is_another_file() -> None:
-    elsewhere = Country(code="TL", currency="USD", calling_code="670", time_zones={"Asia/Dili": []})
+    elsewhere = Country(
+        code="TL",
+        currency="USD",
+        calling_code="670",
+        bounds=(124.0, -9.6, 127.4, -8.0),
+        regency_reach_km={"": 15.0, "city": 5.0},
+        time_zones={"Asia/Dili": []},
+    )
 
     assert elsewhere.time_zone_of("33") == elsewhere.time_zone == "Asia/Dili"
 

@@ -14,11 +14,12 @@ import shapely
 from branca.element import MacroElement
 from jinja2 import Template
 
+from referral.core.country import COUNTRY
 from referral.planning.maps.palette import RAMPS, STYLES
 from referral.planning.maps.shapes import Shape, bounds
 
-#: The part of the earth that is drawn behind the country: west, south, east, north.
-_AROUND = (90.0, -16.0, 146.0, 12.0)
+#: How far beyond the country its neighbours are drawn.
+_AROUND_DEGREES = 5.0
 _COAST_DEGREES = 0.03
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
 
@@ -171,7 +172,7 @@ def land_around(coast: Path) -> list[dict[str, Any]]:
     """The land around the country, coarse: background only. Nothing where the web assets were not set up."""
     if not coast.exists():
         return []
-    box = shapely.box(*_AROUND)
+    box = shapely.box(*COUNTRY.bounds).buffer(_AROUND_DEGREES, join_style="mitre")
     shapes = [
         shapely.intersection(shapely.make_valid(shapely.geometry.shape(feature["geometry"])), box)
         for feature in json.loads(coast.read_text("utf-8"))["features"]

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: The country, for a map without anything on it.
-COUNTRY = (95.0, -11.1, 141.1, 6.1)
+from referral.core.country import COUNTRY
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,8 @@ class Shape:
 def bounds(geometries: Sequence[Mapping[str, Any]]) -> tuple[float, float, float, float]:
     """West, south, east and north of what is drawn; those of the country where nothing is."""
     if not geometries:
-        return COUNTRY
+        west, south, east, north = COUNTRY.bounds
+        return west, south, east, north
     corners = [corner for geometry in geometries for corner in _corners(geometry["coordinates"])]
     lons, lats = zip(*corners, strict=True)
     return min(lons), min(lats), max(lons), max(lats)
