@@ -128,13 +128,62 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_asker_group_quarter"), ["quarter"], unique=False)
 
     op.create_table(
+        "access_work",
+        sa.Column("made_by_id", sa.Uuid(), nullable=True),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("of", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "working",
+                "done",
+                "failed",
+                name="workstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user.id"], name=op.f("fk_access_work_made_by_id_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_work")),
+    )
+    with op.batch_alter_table("access_work", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_access_work_state"), ["state"], unique=False)
+
+    op.create_table(
         "siting_case",
         sa.Column("category", sa.String(), nullable=False),
         sa.Column("area_code", sa.String(), nullable=False),
-        sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.Column("made_by_id", sa.Uuid(), nullable=False),
         sa.Column("question", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("directory_version", sa.Integer(), nullable=False),
+        sa.Column("release_quarter", sa.String(), nullable=True),
         sa.Column("answer", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "working",
+                "done",
+                "failed",
+                name="workstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["made_by_id"], ["user.id"], name=op.f("fk_siting_case_made_by_id_user")
@@ -142,6 +191,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_siting_case")),
     )
     with op.batch_alter_table("siting_case", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_siting_case_state"), ["state"], unique=False)
         batch_op.create_index(batch_op.f("ix_siting_case_area_code"), ["area_code"], unique=False)
         batch_op.create_index(batch_op.f("ix_siting_case_category"), ["category"], unique=False)
 
@@ -414,8 +464,13 @@ def downgrade() -> None:
     with op.batch_alter_table("siting_case", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_siting_case_category"))
         batch_op.drop_index(batch_op.f("ix_siting_case_area_code"))
+        batch_op.drop_index(batch_op.f("ix_siting_case_state"))
 
     op.drop_table("siting_case")
+    with op.batch_alter_table("access_work", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_access_work_state"))
+
+    op.drop_table("access_work")
     with op.batch_alter_table("asker_group", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_asker_group_quarter"))
         batch_op.drop_index(batch_op.f("ix_asker_group_category"))

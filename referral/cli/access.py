@@ -11,7 +11,7 @@ import numpy as np
 from referral.cli.answering import as_json, language, on_schema, print_json, refuse
 from referral.cli.gaps import group
 from referral.core.errors import JejaringError
-from referral.core.text import km, label, number, render
+from referral.core.text import Message, km, label, number, render
 from referral.directory.kinds import SystemType
 from referral.directory.reference import taxonomy
 from referral.extensions import db
@@ -64,8 +64,8 @@ def access(
     Example: flask gaps access --category HE05 --within 25
     """
     category = _code(category, as_json=as_json, lang=lang)
-    if keep:
-        tasks.work_out_access(is_asked=True)
+    if keep and not tasks.work_out_access(is_asked=True):
+        click.echo(render(Message("access.busy"), lang), err=True)
     shop = Workshop(db.session, now=datetime.now(UTC), category=category, radius_km=within)
     demand = shop.demand(category)
     arrays, counted = shop.measured(shop.of(category, system), demand)

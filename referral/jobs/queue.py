@@ -29,6 +29,9 @@ PERIODIC: tuple[tuple[Callable[[], Any], Any], ...] = (
     (tasks.group_askers, crontab(minute="50", hour="20")),
     # Soon after a release, and once a night when the directory changed.
     (tasks.work_out_access, crontab(minute="15")),
+    # What a stopped process left.
+    (tasks.work_out_sites, crontab(minute="*/5")),
+    (tasks.forget_sites, crontab(minute="20", hour="19")),
 )
 
 
@@ -39,12 +42,19 @@ class Jobs:
         self.queue = _queue(app.config["SETTINGS"])
         for function, when in PERIODIC:
             self.queue.periodic_task(when)(_in(app, function))
-        self.deliver_letters = self.queue.task(name="now_deliver_letters")(
-            _in(app, tasks.deliver_letters)
-        )
+        self.deliver_letters = self._now(app, tasks.deliver_letters)
+        self.work_out_access = self._now(app, tasks.work_out_access)
+        self.work_out_sites = self._now(app, tasks.work_out_sites)
         self.import_file = self.queue.task()(_in(app, tasks.import_file))
         self.publish_fairness_of = self.queue.task()(_in(app, tasks.publish_fairness_of))
         self.publish_gaps_of = self.queue.task()(_in(app, tasks.publish_gaps_of))
+
+    def _now(self, app: Flask, function: Callable[[], Any]) -> Callable[[], Any]:
+        """The same as runs by itself, put into the queue by name."""
+        task: Callable[[], Any] = self.queue.task(name=f"now_{function.__name__}")(
+            _in(app, function)
+        )
+        return task
 
     def run(self) -> None:
         """Work tasks off until the process is told to stop."""

@@ -1,8 +1,9 @@
 """The tasks themselves. Each opens its own transactions in an application context and commits."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from flask import current_app
@@ -13,6 +14,8 @@ from referral.changes import outbox, webhooks
 from referral.changes.actors import SYSTEM, Actor
 from referral.changes.models import OutgoingEvent, OutgoingMail
 from referral.core.db import take_write_lock
+from referral.core.errors import JejaringError
+from referral.core.text import Message
 from referral.directory.duplicates import finding
 from referral.directory.intake import runs
 from referral.directory.intake.uploads import Uploads
@@ -20,16 +23,22 @@ from referral.directory.upkeep import claims
 from referral.extensions import db, mail, reading
 from referral.jobs import posting
 from referral.planning.access import operations as access
+from referral.planning.access import working
 from referral.planning.fairness import releases as fairness
 from referral.planning.gaps import releases as gaps
 from referral.planning.gaps.periods import quarter_of
 from referral.planning.rehearsal import freezing
+from referral.planning.siting import operations as siting
+from referral.planning.siting import queries as sitings
+from referral.planning.siting.questions import Question
 from referral.planning.unmet import noticing, telling
 from referral.referrals import reminders, standing
 
 Clock = Callable[[], datetime]
 #: Needs looked at in one transaction: others may write between two.
 _AT_ONCE = 50
+#: How far a long work is, is kept so often.
+_TOLD_EVERY = timedelta(seconds=2)
 
 
 def the_time() -> datetime:
@@ -264,19 +273,91 @@ def _publish_fairness(office_id: UUID | None, asked_by_id: UUID | None = None) -
 
 
 def work_out_access(clock: Clock = the_time, *, is_asked: bool = False) -> bool:
-    """Work out how well areas reach services where a release or the directory is newer; whether it was done.
+    """Work out how well areas reach services where a release or the directory is newer, or a planner asked.
 
-    is_asked  even where nothing is newer
+    One runs at a time. Gives whether it was done.
+
+    is_asked  even where nothing is newer and nobody asked on a page
     """
-    due = is_asked or access.is_due(db.session, now=clock())
-    db.session.rollback()
-    if due:
+    due = is_asked or access.is_due(db.session, now=clock()) or working.is_waiting(db.session)
+    if not due:
+        db.session.rollback()
+        return False
+    _begin_writing()
+    work_id = working.begin(db.session, now=clock())
+    db.session.commit()
+    if work_id is None:
+        return False
+    try:
         with reading() as session:
-            worked = access.count(session, now=clock())
+            worked = access.count(session, now=clock(), heard=_progress(work_id, clock))
         _begin_writing()
         access.keep(db.session, worked)
+    except Exception:
+        _begin_writing()
+        working.end(db.session, work_id, Message("access.failed"), now=clock())
         db.session.commit()
-    return due
+        raise
+    working.end(db.session, work_id, None, now=clock())
+    db.session.commit()
+    return True
+
+
+def _progress(work_id: UUID, clock: Clock) -> Callable[[int, int], None]:
+    """Keeps how far a work on the measures is, now and then."""
+    told_at = clock()
+
+    def heard(done: int, of: int) -> None:
+        nonlocal told_at
+        if clock() - told_at >= _TOLD_EVERY or done == of:
+            told_at = clock()
+            _begin_writing()
+            working.heard(db.session, work_id, done, of, now=told_at)
+            db.session.commit()
+
+    return heard
+
+
+def work_out_sites(clock: Clock = the_time) -> int:
+    """Work out where resources should stand, one question after another; gives how many were worked out.
+
+    Does nothing while another process is at it: that one takes the next question too.
+    """
+    worked_out = 0
+    while (taken := _take_question(clock())) is not None:
+        case_id, question = taken
+        outcome: dict[str, Any] | Message
+        try:
+            with reading() as session:
+                outcome = siting.work_out(session, question, now=clock())
+        except JejaringError as error:
+            outcome = error.message
+        except Exception:
+            current_app.logger.exception("A siting case could not be worked out.")
+            outcome = Message("siting.failed")
+        _begin_writing()
+        siting.end(db.session, case_id, outcome, now=clock())
+        db.session.commit()
+        worked_out += 1
+    return worked_out
+
+
+def _take_question(now: datetime) -> tuple[UUID, Question] | None:
+    if db.session.scalar(sitings.waiting().limit(1)) is None:
+        db.session.rollback()
+        return None
+    _begin_writing()
+    taken = siting.take_next(db.session, now=now)
+    db.session.commit()
+    return taken
+
+
+def forget_sites() -> int:
+    """Delete siting cases whose time is over; gives how many."""
+    _begin_writing()
+    forgotten = siting.forget_old(db.session, now=datetime.now(UTC))
+    db.session.commit()
+    return forgotten
 
 
 def group_askers() -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from referral.core.db import Base, Identified
+from referral.planning.work import Work
 
 
 class AccessRun(Identified):
@@ -22,6 +23,18 @@ class AccessRun(Identified):
     radius_km: Mapped[float]
     #: codes of the areas in the order of the arrays
     areas: Mapped[list[str]]
+
+
+class AccessWork(Work, Identified):
+    """One time the measures were to be worked out: asked for by a planner, or begun by the night."""
+
+    __tablename__ = "access_work"
+
+    #: None: the night
+    made_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    #: kinds of help worked out so far, and how many there are
+    done: Mapped[int]
+    of: Mapped[int]
 
 
 class AccessResult(Base):

@@ -1,6 +1,6 @@
 """Works out all measures of access and keeps them: one run over the country, read by pages ever after."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -198,27 +198,40 @@ def work_out(session: Session, *, now: datetime, radius_km: float = RADIUS_KM) -
     return keep(session, count(session, now=now, radius_km=radius_km))
 
 
-def count(session: Session, *, now: datetime, radius_km: float = RADIUS_KM) -> Worked:
-    """The same without keeping it: takes its time and writes nothing, so nobody waits for it."""
+def count(
+    session: Session,
+    *,
+    now: datetime,
+    radius_km: float = RADIUS_KM,
+    heard: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Worked:
+    """The same without keeping it: takes its time and writes nothing, so nobody waits for it.
+
+    heard  is told after each kind of help how many are done, and of how many
+    """
     version = directory_version(session)
     shop = Workshop(session, now=now, radius_km=radius_km)
     results: list[dict[str, Any]] = []
     overviews: dict[str, list[tuple[str, dict[str, Floats]]]] = {}
-    for category, system, arrays, counted in _all(shop):
-        overviews.setdefault(system, []).append(
-            (category, _summaries(shop.country, arrays, radius_km))
-        )
-        points = {}
-        if category == EVERYTHING:
-            points = {"latitude": shop.ground.points[:, 0], "longitude": shop.ground.points[:, 1]}
-        results.append(
-            {
-                "category": category,
-                "system": system,
-                "supply": counted,
-                "arrays": queries.pack(arrays | points),
-            }
-        )
+    categories = [EVERYTHING, *(term.code for term in taxonomy())]
+    for at, category in enumerate(categories, 1):
+        for system, arrays, counted in _by_system(shop, category):
+            overviews.setdefault(system, []).append(
+                (category, _summaries(shop.country, arrays, radius_km))
+            )
+            points = {}
+            if category == EVERYTHING:
+                latitude, longitude = shop.ground.points.T
+                points = {"latitude": latitude, "longitude": longitude}
+            results.append(
+                {
+                    "category": category,
+                    "system": system,
+                    "supply": counted,
+                    "arrays": queries.pack(arrays | points),
+                }
+            )
+        heard(at, len(categories))
     for system, rows in overviews.items():
         stacked = {name: np.array([one[name] for _, one in rows]) for name in rows[0][1]}
         heads = {"categories": [category for category, _ in rows]}
@@ -254,15 +267,16 @@ def keep(session: Session, worked: Worked) -> AccessRun:
     return run
 
 
-def _all(shop: Workshop) -> Iterator[tuple[str, str, dict[str, Floats], dict[str, Any]]]:
-    """Every category, alone and by each kind of resource system that has a service of it."""
-    for category in (EVERYTHING, *(term.code for term in taxonomy())):
-        demand = shop.demand(category)
-        yield category, ALL_SYSTEMS, *shop.measured(shop.of(category), demand)
-        for system in supplies.SYSTEMS:
-            rows = shop.of(category, system)
-            if rows.any():
-                yield category, system.value, *shop.measured(rows, demand)
+def _by_system(
+    shop: Workshop, category: str
+) -> Iterator[tuple[str, dict[str, Floats], dict[str, Any]]]:
+    """A category, alone and by each kind of resource system that has a service of it."""
+    demand = shop.demand(category)
+    yield ALL_SYSTEMS, *shop.measured(shop.of(category), demand)
+    for system in supplies.SYSTEMS:
+        rows = shop.of(category, system)
+        if rows.any():
+            yield system.value, *shop.measured(rows, demand)
 
 
 def _summaries(
