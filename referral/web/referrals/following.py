@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from referral.accounts.models import Role
 from referral.casework.models import Need
 from referral.core.errors import NotAllowed, NotFound
-from referral.core.text import Message
+from referral.core.text import Message, km, km_range
 from referral.extensions import db
 from referral.planning.unmet.queries import confirmed_unmet
 from referral.referrals import operations, parking, queries
@@ -161,11 +161,14 @@ def alternative_for(need: Need) -> dict[str, Any] | None:
     entry = parking.next_best(db.session, need, now=now())
     if entry is None:
         return None
-    km = entry["distance_km"]
+    away, band = entry["distance_km"], entry["distance_band"]
+    distance = km(away, chosen()) if away is not None else None
+    if band:  # known only by its area: the range, never its middle
+        distance = km_range(band, chosen())
     return {
         "name": entry["name"],
         "organization": entry["organization"],
-        "km": None if entry["distance_band"] else km,
+        "distance": distance,
         "reasons": [
             say(Message.from_json(verdict["message"]))
             for verdict in entry["verdicts"]
