@@ -1,4 +1,4 @@
-"""Where a new resource should stand: the question, the answer with its map, and answers side by side."""
+"""Where a new resource should stand: the question, how far its answer is, the answer with its map, answers side by side."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -7,10 +7,11 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from referral.core.errors import Invalid
+from referral.core.errors import Invalid, NotFound
 from referral.core.paging import page_of
 from referral.directory.reference import taxonomy
 from referral.extensions import db
+from referral.jobs.queue import jobs
 from referral.places.gazetteer import PROVINCE, REGENCY, Gazetteer
 from referral.places.queries import gazetteer
 from referral.planning.gaps import figures
@@ -28,8 +29,10 @@ from referral.planning.siting.questions import (
     Near,
     Question,
 )
+from referral.planning.work import WorkState
 from referral.web.access import requires
 from referral.web.answers import Answers
+from referral.web.formatting import say
 from referral.web.gaps.words import quarter_words
 from referral.web.map_frames import framed, svg
 from referral.web.naming import category_name, searchable_categories
@@ -44,6 +47,9 @@ from referral.web.siting_words import (
 
 bp = Blueprint("siting", __name__, url_prefix="/gaps/siting")
 Page = str | Answer | tuple[str, int]
+
+#: Seconds after which the page of a question that is not answered yet asks again.
+AGAIN_SECONDS = 3
 
 
 @bp.get("")
@@ -60,6 +66,7 @@ def index() -> str:
         "siting/index.html",
         page=page,
         cases=[CasePage(case) for case in page.items],
+        now=datetime.now(UTC),
         area=area,
         category=category,
         is_one_gap=bool(area and category),
@@ -70,32 +77,73 @@ def index() -> str:
 @bp.route("/new", methods=["GET", "POST"])
 @requires("proposal:write")
 def new() -> Page:
-    """Ask where a resource should stand; from a gap its kind of help and area are filled in."""
-    area, category = _area(), _category()
+    """Ask where a resource should stand; from a gap or an earlier case it is filled in."""
+    earlier = _earlier()
+    area = _area() or (earlier and earlier.area_code)
+    category = _category() or (earlier and earlier.category)
     near = ground.usual(gazetteer(db.session), area) if area else None
     kinds = _service_kinds(category, area)
     if request.method == "POST":
         answers = Answers(request.form)
         question = _question(answers, area, category, kinds)
         if question is not None:
+            now = datetime.now(UTC)
             try:
-                case = operations.make(db.session, question, by=g.user, now=datetime.now(UTC))
+                case = operations.ask(db.session, question, by=g.user, now=now)
             except Invalid as error:
-                answers.refused(error, "within", "kinds", "by", "area", "category")
+                answers.refused(error, "within", "kinds", "by", "area", "category", "going_on")
             else:
-                where = url_for(".show", case_id=case.id)
-                db.session.commit()
-                return redirect(where, 303)
+                if case.made_at < now and case.state is WorkState.DONE:
+                    flash(_("This was worked out before, and nothing has changed since."), "info")
+                return _to(case)
     else:
-        answers = _usual(near, kinds, area)
+        answers = _as_asked(earlier, kinds) if earlier else _usual(near, kinds, area)
     return _form(answers, area, category, near, kinds), answers.status
+
+
+def _to(case: SitingCase) -> Answer:
+    """The page of a case, once it is saved; whoever works questions out hears of one that waits."""
+    where, is_waiting = url_for(".show", case_id=case.id), case.state is WorkState.WAITING
+    db.session.commit()
+    if is_waiting:
+        jobs().work_out_sites()
+    return redirect(where, 303)
 
 
 @bp.get("/<uuid:case_id>")
 @requires("proposal:write")
-def show(case_id: UUID) -> str:
-    """The answer: sites, who is reached, who is left out, and what hangs on the radius."""
-    return _page("siting/show.html", _case(case_id))
+def show(case_id: UUID) -> Page:
+    """The answer: sites, who is reached, who is left out, and what hangs on the radius; until then how far it is."""
+    case, now = queries.get(db.session, case_id), datetime.now(UTC)
+    if case.state is WorkState.DONE:
+        return _page("siting/show.html", CasePage(case, _sites()))
+    failure, before = case.why_failed(), queries.before(db.session, case, now=now)
+    how_far = f"{case.state}-{before}" if case.is_going_on(now) else ""
+    if how_far and how_far == request.args.get("seen"):
+        return "", 204  # a page that renews itself has nothing to change
+    return render_template(
+        "siting/unanswered.html",
+        page=CasePage(case),
+        case=case,
+        is_own=case.made_by_id == g.user.id,
+        how_far=how_far,
+        failure=say(failure) if failure else None,
+        before=before,
+        again_seconds=AGAIN_SECONDS,
+        words=_words(),
+    )
+
+
+@bp.post("/<uuid:case_id>/again")
+@requires("proposal:write")
+def again(case_id: UUID) -> Answer:
+    """Ask once more what failed or was cut off."""
+    case = queries.get(db.session, case_id)
+    try:
+        operations.ask_again(db.session, case, by=g.user, now=datetime.now(UTC))
+    except Invalid as error:
+        flash(say(error.message), "bad")
+    return _to(case)
 
 
 @bp.get("/<uuid:case_id>/print")
@@ -155,7 +203,24 @@ def delete(case_id: UUID) -> Answer:
 
 
 def _case(case_id: UUID) -> CasePage:
-    return CasePage(queries.get(db.session, case_id), request.args.get("sites", type=int))
+    """A case that is answered. Raises NotFound."""
+    case = queries.get(db.session, case_id)
+    if case.state is not WorkState.DONE:
+        raise NotFound("siting.unanswered")
+    return CasePage(case, _sites())
+
+
+def _sites() -> int | None:
+    return request.args.get("sites", type=int)
+
+
+def _earlier() -> SitingCase | None:
+    """The case whose question is asked in another way."""
+    asked = request.args.get("case", "")
+    try:
+        return queries.get(db.session, UUID(asked)) if asked else None
+    except ValueError:
+        return None
 
 
 def _page(template: str, found: CasePage) -> str:
@@ -166,6 +231,7 @@ def _page(template: str, found: CasePage) -> str:
         case=case,
         is_own=case.made_by_id == g.user.id,
         named=NAMED,
+        until=case.made_at + operations.KEPT,
         words=_words(),
     )
 
@@ -216,6 +282,21 @@ def _usual(near: Near | None, kinds: list[tuple[str, int]], area: str | None) ->
         # What lies beyond a province would draw its sites to the border.
         beyond="" if area and gazetteer(db.session).get(area).level == PROVINCE else "y",
         same_island="y",
+    )
+
+
+def _as_asked(case: SitingCase, kinds: list[tuple[str, int]]) -> Answers:
+    """What an earlier case asked."""
+    asked = Question.from_json(case.category, case.area_code, case.question)
+    there = [kind for kind, _count in kinds]
+    return Answers.of(
+        within=f"{asked.within_km:.0f}",
+        aim=asked.aim.value,
+        by=asked.by.value,
+        kinds=[kind.value for kind in asked.kinds],
+        services=there if asked.services is None else asked.services,
+        beyond="y" if asked.beyond else "",
+        same_island="y" if asked.same_island else "",
     )
 
 
@@ -272,6 +353,10 @@ def _form(
         release=release,
         areas=_areas(gazetteer(db.session)),
         categories=searchable_categories(),
+        going_on=[
+            CasePage(case)
+            for case in queries.going_on(db.session, by=g.user, now=datetime.now(UTC))
+        ],
         words=_words(),
     )
 

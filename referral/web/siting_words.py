@@ -111,6 +111,17 @@ class CasePage:
         )
 
     @property
+    def asked_in_short(self) -> str:
+        """What is made best, how far is near, and who is counted."""
+        question = self.question
+        parts = (
+            label(f"siting.aim.{question.aim}"),
+            text.km(question.within_km, chosen()),
+            label(f"siting.by.{question.by}"),
+        )
+        return capital(" · ".join(parts))
+
+    @property
     def is_of_needs(self) -> bool:
         return self.question.by is By.NEEDS
 

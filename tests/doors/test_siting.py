@@ -1,6 +1,6 @@
 """Planners' pages of where a resource should stand, and the command."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role, User
+from referral.jobs import tasks
+from referral.jobs.queue import jobs
 from referral.places import operations as places
 from referral.planning.siting import operations
 from referral.planning.siting.models import SitingCase
 from referral.planning.siting.questions import Aim, By, Kind, Question
+from referral.planning.work import WorkState
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.features.test_siting import ROWS
@@ -23,6 +26,20 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 def area(session: Session, now: datetime) -> None:
     rows = [row | ({"name": HOSTILE} if row["code"] == "99.02.01" else {}) for row in ROWS]
     places.load(session, rows, source="survey", now=now)
+
+
+@pytest.fixture
+def waiting(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was given to the queue, which nobody works off."""
+    given: list[str] = []
+    monkeypatch.setattr(jobs(), "work_out_sites", lambda: given.append("sites"))
+    return given
+
+
+@pytest.fixture
+def at_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given to the queue is done before the page comes."""
+    monkeypatch.setattr(jobs(), "work_out_sites", tasks.work_out_sites)
 
 
 @pytest.fixture
@@ -79,6 +96,7 @@ def test_a_gap_leads_to_a_form_filled_in_with_what_fits_its_area(
     assert [box["value"] for box in page.select("input[name=by][checked]")] == ["population"]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_the_answer_names_sites_people_and_who_is_left_out(
     plans: Browser, session: Session
 ) -> None:
@@ -130,6 +148,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(plans: Brows
     assert [str(link["href"]) for link in nobody.select(".error-summary a")] == ["#by"]
 
 
+@pytest.mark.usefixtures("at_once")
 def test_where_everybody_is_reached_the_page_says_that_nothing_would_change(
     plans: Browser, make: Make
 ) -> None:
@@ -140,6 +159,102 @@ def test_where_everybody_is_reached_the_page_says_that_nothing_would_change(
 
     assert "No further site would change anything" in page.text
     assert page.select("a.btn-amber") == []
+
+
+def test_a_question_waits_says_so_and_is_answered_where_it_was_asked(
+    plans: Browser, session: Session, waiting: list[str]
+) -> None:
+    page = plans.submit("/gaps/siting/new", FORM)
+
+    kept = session.scalars(select(SitingCase)).one()
+    here = f"/gaps/siting/{kept.id}"
+    assert (kept.state, waiting) == (WorkState.WAITING, ["sites"])
+    assert "Waiting to be worked out" in page.text
+    assert page.select_one("noscript meta[http-equiv=refresh]") is not None
+    poll = str(page.select_one("#siting")["hx-get"])  # type: ignore[index]
+    assert poll == f"{here}?seen=waiting-0"
+    assert plans.get(poll).status_code == 204
+    for path in ("map", "map.svg", "print"):
+        assert plans.get(f"{here}/{path}").status_code == 404
+    assert "Waiting" in plans.page("/gaps/siting").select(".tag")[0].text
+    assert plans.page(f"/gaps/siting/compare?case={kept.id}&case={kept.id}").select(".flashes")
+    assert tasks.work_out_sites() == 1
+    assert "What one, two" in plans.page(poll).text
+    assert "Being worked out" not in plans.page("/gaps/siting").text
+
+
+def test_the_same_question_is_answered_from_what_is_kept(
+    plans: Browser, session: Session, make: Make, waiting: list[str]
+) -> None:
+    plans.submit("/gaps/siting/new", FORM)
+    plans.submit("/gaps/siting/new", FORM)
+    assert tasks.work_out_sites() == 1
+    plans.post("/sign-out")
+    plans.sign_in(make.user(Role.PLANNER))
+    plans.post("/language/en", data={"next": "/"})
+
+    again = plans.submit("/gaps/siting/new", FORM)
+
+    assert "This was worked out before" in again.text
+    assert len(session.scalars(select(SitingCase)).all()) == 1
+    assert tasks.work_out_sites() == 0
+
+
+def test_who_has_three_questions_going_on_waits_and_loses_nothing(
+    plans: Browser, session: Session, waiting: list[str]
+) -> None:
+    for km in ("11", "12", "13"):
+        plans.submit("/gaps/siting/new", FORM | {"within": km})
+
+    page = plans.submit("/gaps/siting/new", FORM | {"within": "14"}, status=422)
+
+    assert "3 of your questions are still being worked out" in page.text
+    assert [str(link["href"]) for link in page.select(".error-summary a")] == ["#going_on"]
+    assert len(page.select("#going_on li a")) == 3
+    assert page.select_one("#within")["value"] == "14"  # type: ignore[index]
+    assert waiting == ["sites"] * 3
+    assert tasks.work_out_sites() == 3
+    plans.submit("/gaps/siting/new", FORM | {"within": "14"})
+    assert len(session.scalars(select(SitingCase)).all()) == 4
+
+
+def test_a_failed_question_says_why_and_is_asked_again_or_another_way(
+    plans: Browser, session: Session, waiting: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.submit("/gaps/siting/new", FORM | {"kinds": ["agency"], "within": "70"})
+    assert tasks.work_out_sites() == 1
+    kept = session.scalars(select(SitingCase)).one()
+
+    page = plans.page(f"/gaps/siting/{kept.id}")
+    assert "There is no site of the kinds you chose in this area." in page.text
+    assert "Failed" in plans.page("/gaps/siting").text
+    way = str(page.select_one("a.btn-line[href*=new]")["href"])  # type: ignore[index]
+    form = plans.page(way)
+    assert [box["value"] for box in form.select("input[name=kinds][checked]")] == ["agency"]
+    assert form.select_one("#within")["value"] == "70"  # type: ignore[index]
+    with monkeypatch.context() as broken:
+        broken.setattr(operations, "work_out", lambda *_given, **_named: 1 / 0)
+        plans.submit(f"/gaps/siting/{kept.id}/again")
+        assert tasks.work_out_sites() == 1
+    assert "Something went wrong in the system" in plans.page(f"/gaps/siting/{kept.id}").text
+    assert "ZeroDivisionError" not in plans.get(f"/gaps/siting/{kept.id}").text
+
+
+def test_a_question_cut_off_by_a_restart_is_told_as_such_and_asked_again(
+    plans: Browser, session: Session, waiting: list[str], make: Make
+) -> None:
+    plans.submit("/gaps/siting/new", FORM)
+    kept = session.scalars(select(SitingCase)).one()
+    kept.begin(datetime.now(UTC) - timedelta(minutes=11))
+
+    page = plans.page(f"/gaps/siting/{kept.id}")
+    assert "Nothing is heard of this work any more" in page.text
+    assert page.select("noscript meta[http-equiv=refresh]") == []
+    assert "Waiting to be worked out" in plans.submit(f"/gaps/siting/{kept.id}/again").text
+    assert tasks.work_out_sites() == 1
+    assert kept.state is WorkState.DONE
+    plans.submit(f"/gaps/siting/{kept.id}/again")  # an answer is not asked for again
+    assert kept.state is WorkState.DONE
 
 
 def test_cases_of_a_gap_stand_side_by_side(
@@ -185,7 +300,8 @@ def test_only_planners_open_the_pages(
 
     for path in ("", "/new", "/compare", f"/{case.id}", f"/{case.id}/map", f"/{case.id}/print"):
         assert browser.get(f"/gaps/siting{path}").status_code == 404, path
-    assert browser.post(f"/gaps/siting/{case.id}/delete").status_code == 404
+    for path in ("new", f"{case.id}/delete", f"{case.id}/again"):
+        assert browser.post(f"/gaps/siting/{path}", data=FORM).status_code == 404, path
 
 
 def test_the_print_view_holds_the_same_tables(plans: Browser, case: SitingCase) -> None:

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from referral.accounts.models import Role
+from referral.changes.directory import announce
 from referral.core.errors import Invalid, JejaringError, NotAllowed, NotFound
+from referral.core.text import Message
 from referral.directory.kinds import SystemType
 from referral.places import operations as places
 from referral.places.queries import gazetteer
@@ -19,6 +21,7 @@ from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measu
 from referral.planning.proposals.models import Proposal
 from referral.planning.siting import ground, operations, queries
 from referral.planning.siting.questions import By, Kind, Question
+from referral.planning.work import WorkState
 from tests.factories import Make
 
 #: Two kabupaten of a province far out at sea, ten km to the next kecamatan, and one across the border.
@@ -250,3 +253,62 @@ def test_a_case_that_a_proposal_stands_on_is_kept(
 
     with refused(NotAllowed, "siting.in_use"):
         operations.delete(session, case, by=planner)
+
+
+def test_questions_are_taken_in_their_order_and_one_at_a_time(
+    session: Session, make: Make, now: datetime
+) -> None:
+    planner = make.user(Role.PLANNER)
+    second = operations.ask(session, ask(within_km=20.0), by=planner, now=now)
+    first = operations.ask(session, ask(), by=planner, now=now - timedelta(seconds=1))
+
+    assert [queries.before(session, one, now=now) for one in (first, second)] == [0, 1]
+    assert operations.take_next(session, now=now) == (first.id, ask())
+    assert operations.take_next(session, now=now) is None
+    assert queries.before(session, second, now=now) == 1
+    later = now + timedelta(minutes=11)  # the process that had the first is gone
+    assert operations.take_next(session, now=later) == (second.id, ask(within_km=20.0))
+    operations.end(session, second.id, Message("siting.failed"), now=later)
+    assert (second.state, second.ended_at) == (WorkState.FAILED, later)
+    operations.end(session, uuid4(), Message("siting.failed"), now=later)  # deleted meanwhile
+
+
+def test_an_answer_holds_until_the_directory_the_figures_or_a_week_has_gone_by(
+    session: Session, make: Make, now: datetime
+) -> None:
+    one, other = make.user(Role.PLANNER), make.user(Role.PLANNER)
+    case = operations.make(session, ask(), by=one, now=now)
+
+    assert operations.ask(session, ask(), by=other, now=now + timedelta(days=6)) is case
+    assert operations.ask(session, ask(within_km=16.0), by=other, now=now) is not case
+    assert operations.ask(session, ask(), by=other, now=now + timedelta(days=8)) is not case
+    announce(session, None, now=now)
+    session.flush()
+    anew = operations.ask(session, ask(), by=other, now=now)
+    assert anew is not case
+    assert (anew.made_by_id, anew.directory_version) == (other.id, case.directory_version + 1)
+
+
+def test_old_cases_are_forgotten_unless_a_proposal_stands_on_them(
+    session: Session, make: Make, now: datetime
+) -> None:
+    planner = make.user(Role.PLANNER)
+    long_ago = now - operations.KEPT - timedelta(days=1)
+    used = operations.make(session, ask(), by=planner, now=long_ago)
+    operations.make(session, ask(within_km=16.0), by=planner, now=long_ago)
+    fresh = operations.make(session, ask(within_km=17.0), by=planner, now=now)
+    session.add(
+        Proposal(
+            category="VR01",
+            area_code="99",
+            title="BLK",
+            problem="x",
+            created_at=now,
+            created_by_id=planner.id,
+            siting_case_id=used.id,
+        )
+    )
+    session.flush()
+
+    assert operations.forget_old(session, now=now) == 1
+    assert set(session.scalars(queries.cases())) == {used, fresh}

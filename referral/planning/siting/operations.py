@@ -190,5 +190,5 @@ def _basis(session: Session, question: Question) -> tuple[int, str | None]:
 
 
 def _refuse_more(session: Session, by: User, now: datetime) -> None:
-    if queries.going_on(session, by=by, now=now) >= MOST_GOING_ON:
+    if len(queries.going_on(session, by=by, now=now)) >= MOST_GOING_ON:
         raise Invalid("siting.too_many", field="going_on", most=MOST_GOING_ON)

@@ -79,13 +79,12 @@ def before(session: Session, case: SitingCase, *, now: datetime) -> int:
     return earlier
 
 
-def going_on(session: Session, *, by: User, now: datetime) -> int:
-    """How many cases of a planner wait or are worked on."""
-    mine = select(SitingCase).where(
-        SitingCase.made_by_id == by.id,
-        SitingCase.state.in_((WorkState.WAITING, WorkState.WORKING)),
-    )
-    return sum(case.is_going_on(now) for case in session.scalars(mine))
+def going_on(session: Session, *, by: User, now: datetime) -> list[SitingCase]:
+    """Cases of a planner that wait or are worked on, the first first."""
+    is_open = SitingCase.state.in_((WorkState.WAITING, WorkState.WORKING))
+    mine = select(SitingCase).where(SitingCase.made_by_id == by.id, is_open)
+    found = session.scalars(mine.order_by(SitingCase.made_at, SitingCase.id))
+    return [case for case in found if case.is_going_on(now)]
 
 
 def compared(session: Session, case_ids: Sequence[UUID]) -> list[SitingCase]:
