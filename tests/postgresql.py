@@ -18,7 +18,7 @@ from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
 DEBIAN = Path("/usr/lib/postgresql")
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sys
 import time
 from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
@@ -140,31 +140,31 @@ class serving:  # noqa: N801 - reads as a verb where it is used
         self.folder = folder
 
     def __enter__(self) -> "Web":
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
         logs = self.folder / "logs"
-        self.server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1",
-             "--worker-class", "gthread", "--threads", "4", "--access-logformat", ACCESS_LOG,
-             "--access-logfile", str(logs / "access.log"), "--error-logfile", str(logs / "error.log"),
-             "--capture-output", "app:app"],
-            cwd=ROOT,
-            env={"PATH": os.environ.get("PATH", ""), "JEJARING_INSTANCE": str(self.folder)},
-        )  # fmt: skip
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port, line = listening.getsockname()[1], listening.fileno()
+            self.server = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--bind", f"fd://{line}", "--workers", "1",
+                 "--worker-class", "gthread", "--threads", "4", "--access-logformat", ACCESS_LOG,
+                 "--access-logfile", str(logs / "access.log"), "--error-logfile", str(logs / "error.log"),
+                 "--capture-output", "app:app"],
+                cwd=ROOT,
+                env={"PATH": os.environ.get("PATH", ""), "JEJARING_INSTANCE": str(self.folder)},
+                pass_fds=[line],
+            )  # fmt: skip
         web = Web(f"http://127.0.0.1:{port}")
-        for _attempt in range(100):
+        for _attempt in range(500):
             try:
                 web.get("/healthz")
                 return web
-            except URLError:
+            except OSError:
                 time.sleep(0.2)
         self.server.terminate()
         raise RuntimeError((logs / "error.log").read_text("utf-8"))
 
     def __exit__(self, *_exception: object) -> None:
         self.server.terminate()
-        self.server.wait(timeout=20)
+        self.server.wait(timeout=60)
 
 
 class Web:
@@ -183,7 +183,7 @@ class Web:
 
     def _open(self, path: str, data: bytes | None) -> str:
         try:
-            answer = self.opener.open(self.base + path, data, timeout=30)
+            answer = self.opener.open(self.base + path, data, timeout=60)
         except HTTPError as error:
             answer = error
         with answer:

@@ -37,7 +37,7 @@ PREPARE = (
     ("directory", "starter"),
     ("accounts", "demo", "--json"),
 )
-STARTS_WITHIN_SECONDS = 30
+STARTS_WITHIN_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def serving(prepared: Instance, folder: Path) -> Iterator[tuple[str, Instance]]:
             yield address, instance
         finally:
             running.terminate()
-            running.wait(timeout=20)
+            running.wait(timeout=60)
     assert "Traceback" not in log.read_text()
 
 

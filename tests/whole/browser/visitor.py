@@ -66,7 +66,7 @@ class Walk:
             locale="id-ID",
             timezone_id="Asia/Jakarta",
         )
-        context.set_default_timeout(10 * SECONDS)
+        context.set_default_timeout(40 * SECONDS)
         self.contexts.append(context)
         visitor = Visitor(context.new_page(), size, self.address, scripts=scripts)
         if language != visitor.language:
@@ -231,7 +231,7 @@ class Visitor:
         """Wait until nothing is loaded any more: scripts fetch maps and pickers after the page is there."""
         self.page.wait_for_load_state("load")
         quiet = 0
-        for _wait in range(400):
+        for _wait in range(1600):
             quiet = 0 if self._open_requests else quiet + 1
             if quiet == 3:
                 return
