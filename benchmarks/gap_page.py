@@ -99,7 +99,8 @@ def fill(files: list[Path]) -> None:
     synthetic.fill(session, listings)
     session.commit()
     for file in files:
-        boundaries.load(session, boundaries.features(file), source=file.stem)
+        found = boundaries.read(session, boundaries.features(file))
+        boundaries.keep(session, found, source=file.stem)
     for audience, least in ((Audience.PLANNERS, THRESHOLD), (Audience.PUBLIC, 11)):
         session.execute(insert(GapFigure), _figures(draw, audience, least, now))
     session.add(

@@ -112,7 +112,6 @@ def import_boundaries(
     from referral.places import boundaries  # geometry loads slowly
 
     session = db.session
-    take_write_lock(session)
     try:
         found = track(
             boundaries.features(geojson),
@@ -120,7 +119,10 @@ def import_boundaries(
             console=Console(stderr=True),
             transient=True,
         )
-        report = boundaries.load(session, found, source=source or geojson.stem, code_property=code)
+        read = boundaries.read(session, found, code_property=code)
+        session.rollback()
+        take_write_lock(session)
+        report = boundaries.keep(session, read, source=source or geojson.stem)
     except JejaringError as error:
         session.rollback()
         refuse(error, as_json=as_json, lang=lang)

@@ -10,10 +10,14 @@ import shapely
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from referral.core.careful_json import CarefulJson
 from referral.core.errors import Finding, Invalid
 from referral.places import outlines, queries
 from referral.places.models import AreaBoundary, PlaceLoad
 from referral.places.outlines import Anchor
+
+#: A million corners; the finest outline of a regency has some hundred thousand. Read, it is ten times as large.
+LARGEST_AREA_BYTES = 50 << 20
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ def features(path: Path) -> Iterable[Any]:
     found = False
     with path.open("rb") as file:
         try:
-            for feature in ijson.items(_without_mark(file), "features.item", use_float=True):
+            careful = CarefulJson(_without_mark(file), LARGEST_AREA_BYTES)
+            for feature in ijson.items(careful, "features.item", use_float=True):
                 found = True
                 yield feature
         except (ijson.JSONError, UnicodeDecodeError, ValueError):
@@ -64,12 +69,13 @@ def _without_mark(file: IO[bytes]) -> IO[bytes]:
     return file
 
 
-def load(
-    session: Session, found: Iterable[Any], *, source: str, code_property: str | None = None
-) -> BoundaryReport:
-    """Keep the outlines in a stream of GeoJSON features, lighter than they came. Areas not in it stay as they are.
+def read(
+    session: Session, found: Iterable[Any], *, code_property: str | None = None
+) -> outlines.Read:
+    """The outlines in a stream of GeoJSON features, for areas of the gazetteer.
 
-    Flushes; the caller commits. Raises Invalid where no property holds codes of areas.
+    Takes minutes for large files: take the write lock after it. Raises Invalid where no property holds codes
+    of areas.
     """
     places = queries.gazetteer(session)
     known: dict[str, Anchor] = {}
@@ -81,7 +87,11 @@ def load(
             if at and at.at is place
             else Anchor(None, None, 0.0)
         )
-    read = outlines.read(found, known, code_property=code_property)
+    return outlines.read(found, known, code_property=code_property)
+
+
+def keep(session: Session, read: outlines.Read, *, source: str) -> BoundaryReport:
+    """Keep the outlines that were read, lighter than they came. Areas not in them stay as they are. Flushes."""
     rows = _rows(read.outlines, source)
     standing = {row.code: row for row in session.scalars(select(AreaBoundary))}
     added = [row for row in rows if row["code"] not in standing]

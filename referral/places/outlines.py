@@ -1,8 +1,7 @@
 """Outlines of areas: read from GeoJSON features, mended, made lighter together, and asked which holds a point. Pure."""
 
 import math
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, islice
@@ -18,10 +17,13 @@ from referral.core.text import Message
 
 #: Features that are looked at to find which property is the code.
 LOOKED_AT = 200
+MOST_CANDIDATES = 100
 #: How finely an outline is kept: about 100 m.
 KEPT_DEGREES = 0.001
 #: A point this far off every outline still belongs to the nearest: coasts are drawn coarsely, harbours stand out.
 COAST_KM = 3.0
+#: Rings of real files that cross do it a few times; to mend many crossings takes their square in time.
+MOST_CROSSINGS = 20_000
 #: An outline this far from where the gazetteer has its area, beyond that point's own precision, is another area's.
 ELSEWHERE_KM = 60.0
 _FLATTENING_E2 = 0.00669437999014
@@ -75,7 +77,6 @@ def read(
     name = code_property or _code_property(first, known)
     findings: list[Finding] = []
     parts: dict[str, list[Any]] = {}
-    rows: dict[str, int] = {}
     read_count = mended = 0
     for row, feature in enumerate(chain(first, stream), start=1):
         read_count = row
@@ -93,7 +94,6 @@ def read(
             continue
         mended += was_mended
         parts.setdefault(code, []).append(shape)
-        rows.setdefault(code, row)
     outlines = [
         Outline(code, shape, round(area_km2(shape), 3))
         for code, pieces in sorted(parts.items())
@@ -118,22 +118,20 @@ def dotted(value: Any) -> str:
     return ".".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
-def _code_property(features: Sequence[Any], known: Collection[str]) -> str:
+def _code_property(features: Sequence[Any], known: Mapping[str, Anchor]) -> str:
     """The property with the most different codes: beside an area's own code often stands that of its province."""
-    codes: Counter[str] = Counter()
-    names: dict[str, None] = {
-        str(name): None
-        for feature in features
-        if isinstance(feature, Mapping)
-        for name in (*_properties(feature), _AS_ID)
-    }
-    for name in names:
-        codes[name] = len({dotted(_property(one, name)) for one in features} & set(known))
-    best = max(names, key=lambda name: codes[name], default=None)
+    codes: dict[str, set[str]] = {}
+    for feature in features:
+        if isinstance(feature, Mapping):
+            for name in (*_properties(feature), _AS_ID):
+                # Names are printed; some would command a terminal.
+                if str(name).isprintable():
+                    code = dotted(_property(feature, name))
+                    codes.setdefault(str(name), set()).update({code} & known.keys())
+    best = max(codes, key=lambda name: len(codes[name]), default=None)
     if best is None or not codes[best]:
-        raise Invalid(
-            "place.boundary.no_code", field="code", candidates=[n for n in names if n != _AS_ID]
-        )
+        candidates = [name[:60] for name in codes if name != _AS_ID][:MOST_CANDIDATES]
+        raise Invalid("place.boundary.no_code", field="code", candidates=candidates)
     return best
 
 
@@ -162,7 +160,15 @@ def _shape(feature: Mapping[str, Any]) -> tuple[Any, str, bool]:
         return None, "no_shape", False
     try:
         made = shapely.force_2d(shapely.geometry.shape(geometry))
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, ShapelyError):
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        ShapelyError,
+    ):
         return None, "unreadable", False
     coordinates = shapely.get_coordinates(made)
     if not coordinates.size:
@@ -170,10 +176,33 @@ def _shape(feature: Mapping[str, Any]) -> tuple[Any, str, bool]:
     if not np.isfinite(coordinates).all() or (np.abs(coordinates) > (180.0, 90.0)).any():
         return None, "not_on_earth", False
     is_valid = bool(shapely.is_valid(made))
-    areal = _areal(made if is_valid else shapely.make_valid(made))
+    if not is_valid:
+        if _crosses_too_often(made):
+            return None, "crossed", False
+        made = shapely.make_valid(made, method="structure", keep_collapsed=False)
+    areal = _areal(made)
     if areal is None:
         return None, "no_area", False
     return areal, "", not is_valid
+
+
+def _crosses_too_often(shape: Any) -> bool:
+    """Whether its rings cross so often that mending it would take hours."""
+    corners, rings = shapely.get_coordinates(
+        shapely.get_rings(shapely.get_parts(shapely.get_parts(shape))), return_index=True
+    )
+    inside = rings[1:] == rings[:-1]
+    sides = shapely.linestrings(np.stack([corners[:-1][inside], corners[1:][inside]], axis=1))
+    tree = shapely.STRtree(sides)
+    at_once = 1 + 200_000 // max(1, len(sides))
+    met = 0
+    for start in range(0, len(sides), at_once):
+        some = sides[start : start + at_once]
+        # Every side meets itself and two neighbours.
+        met += tree.query(some, predicate="intersects").shape[1] - 3 * len(some)
+        if met > 2 * MOST_CROSSINGS:
+            return True
+    return False
 
 
 def _areal(shape: Any) -> Any:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from referral.cli import places as places_commands
+from referral.core import db
 from referral.core.errors import Invalid
 from referral.matching.asking import place_of_point
 from referral.places import boundaries, operations, outlines, queries
@@ -52,7 +54,8 @@ def file(tmp_path: Path, *found: Any) -> Path:
 
 
 def loaded(session: Session, path: Path, **options: Any) -> dict[str, Any]:
-    report = boundaries.load(session, boundaries.features(path), source="test", **options)
+    read = boundaries.read(session, boundaries.features(path), **options)
+    report = boundaries.keep(session, read, source="test")
     return report.as_counts() | {"findings": [(f.row, f.message.key) for f in report.findings]}
 
 
@@ -185,6 +188,76 @@ def test_a_file_without_codes_names_the_properties_there_are(
         loaded(session, file(tmp_path, feature("x", properties={"nama": "x", "luas": 3})))
 
     assert refused.value.candidates == ["nama", "luas"]
+
+
+AREA = json.dumps(feature("99.01"))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '{"geometry": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"id": ' + "9" * 5_000 + "}",
+        AREA.replace("110.0", "NaN"),
+        '{"properties": {"kode": "9902", "x": "' + "x" * (1 << 20) + '"}}',
+    ],
+    ids=["deep", "a long number", "not a number", "large"],
+)
+def test_a_file_made_to_end_the_reader_is_refused_and_nothing_of_it_is_kept(
+    cli: Any, session: Session, places: None, tmp_path: Path, monkeypatch: Any, hostile: str
+) -> None:
+    monkeypatch.setattr(boundaries, "LARGEST_AREA_BYTES", 1 << 19)
+    path = tmp_path / "areas.geojson"
+    fine = ", ".join([AREA] * 10_000)  # more than one area may be, together
+    path.write_text(f'{{"features": [{fine}, {hostile}]}}', "utf-8")
+
+    said = cli("places", "import-boundaries", str(path), "--json", "--lang", "en")
+
+    assert said.exit_code == 2
+    assert "not readable GeoJSON" in f"{said.stdout}{said.stderr}"
+    assert session.scalars(select(AreaBoundary)).all() == []
+
+
+def test_a_border_that_crosses_itself_without_end_is_told_and_not_mended(
+    session: Session, places: None, tmp_path: Path
+) -> None:
+    zigzag = [[110 + at / 2000, -10.9 + at % 2] for at in range(1000)]
+    crossed = [*zigzag, *([y + 120.9, x - 120.9] for x, y in zigzag)]
+    crossed.append(crossed[0])
+    found = loaded(
+        session,
+        file(
+            tmp_path,
+            feature("99.02", west=111.0),
+            feature("99.01", geometry={"type": "Polygon", "coordinates": [crossed]}),
+        ),
+    )
+
+    assert (found["added"], found["findings"]) == (1, [(2, "place.boundary.crossed")])
+
+
+def test_the_name_of_a_property_commands_no_terminal(
+    session: Session, places: None, tmp_path: Path
+) -> None:
+    odd = feature("x", properties={"\x1b[2Jkode": "99.01", "nama": "99.01"})
+
+    assert loaded(session, file(tmp_path, odd))["code_property"] == "nama"
+
+
+def test_reading_a_large_file_keeps_nobody_from_writing(
+    cli: Any, session: Session, places: None, tmp_path: Path, monkeypatch: Any
+) -> None:
+    happened: list[str] = []
+    read, lock = boundaries.read, db.take_write_lock
+    monkeypatch.setattr(
+        boundaries, "read", lambda *a, **k: (read(*a, **k), happened.append("read"))[0]
+    )
+    monkeypatch.setattr(
+        places_commands, "take_write_lock", lambda s: (happened.append("lock"), lock(s))
+    )
+
+    assert cli("places", "import-boundaries", str(file(tmp_path, feature("99.01")))).exit_code == 0
+    assert happened == ["read", "lock"]
 
 
 def test_neighbours_stay_neighbours_when_they_are_made_lighter() -> None:

@@ -4,9 +4,8 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import ijson
 import yaml
 
 #: Ordinary text shrinks to a tenth; more than this is made to fill a disk.
@@ -14,19 +13,11 @@ MOST_TIMES = 200
 _SMALL_BYTES = 10 << 20
 #: A sheet is held whole, blank cells too, from the first to the farthest that has something in it.
 MOST_CELLS = 30_000_000
-#: Longer numbers end the reader, and with it the whole process.
-MOST_DIGITS = 4000
-#: GeoJSON and HSDS are some ten levels deep.
-DEEPEST = 100
 #: A mapping is some hundred words; aliases of aliases can say a thousand million.
 LARGEST_MAPPING_BYTES = 1 << 20
 MOST_WORDS = 100_000
 
 _CELL = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
-_DIGITS = re.compile(rb"[0-9]{%d}" % MOST_DIGITS)
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
-_END_OF_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"', re.S)
-_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _PIECE = 1 << 20
 
 
@@ -62,48 +53,6 @@ def _place(letters: bytes) -> int:
     for letter in letters:
         place = place * 26 + letter - 64
     return place
-
-
-class CarefulJson:
-    """A JSON file for ijson: raises ijson.JSONError before a number or a nesting that would end the process."""
-
-    def __init__(self, file: IO[bytes]):
-        self._file = file
-        self._last = self._unread = b""
-        self._in_string = False
-        self._depth = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """As the file's own."""
-        piece = self._file.read(size)
-        if _DIGITS.search(self._last + piece):
-            raise ijson.JSONError("a number without end")
-        self._last = piece[-MOST_DIGITS:]
-        for bracket in self._structure(piece).translate(None, _NO_BRACKET):
-            self._depth += 1 if bracket in b"[{" else -1
-            if self._depth > DEEPEST:
-                raise ijson.JSONError("nested too deep")
-        return piece
-
-    def _structure(self, piece: bytes) -> bytes:
-        """What of it stands in no string."""
-        piece, self._unread = self._unread + piece, b""
-        if self._in_string:
-            end = _END_OF_STRING.match(piece)
-            if end is None:
-                self._unread = _half_escape(piece)
-                return b""
-            piece = piece[end.end() :]
-        piece = _STRING.sub(b"", piece)
-        piece, quote, begun = piece.partition(b'"')
-        self._in_string = bool(quote)
-        self._unread = _half_escape(begun)
-        return piece
-
-
-def _half_escape(text: bytes) -> bytes:
-    """The backslash at the end of a piece whose letter comes with the next one."""
-    return b"\\" if (len(text) - len(text.rstrip(b"\\"))) % 2 else b""
 
 
 def mapping_in(path: Path) -> Any:

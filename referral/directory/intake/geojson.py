@@ -8,7 +8,7 @@ import ijson
 
 from referral.core.errors import Invalid
 from referral.core.geo import haversine_km
-from referral.directory.intake.bombs import CarefulJson
+from referral.core.careful_json import CarefulJson
 from referral.directory.intake.reading import Entry
 
 
