@@ -10,10 +10,10 @@ import ijson
 import pytest
 from sqlalchemy.orm import Session
 
+from referral.core.careful_json import CarefulJson
 from referral.core.errors import Invalid
 from referral.directory import hours_text
 from referral.directory.intake import files, formats, geojson, runs
-from referral.core.careful_json import CarefulJson
 from referral.directory.intake.folder_mapping import FolderMapping
 from referral.directory.intake.hsds import json_file
 from referral.directory.intake.mapping import TableMapping

@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 import ijson
 import yaml
 
+from referral.core.careful_json import CarefulJson
 from referral.core.errors import Finding, Invalid
 from referral.directory.intake import files, geojson, osm
 from referral.directory.intake.batches import Reader
-from referral.core.careful_json import CarefulJson
 from referral.directory.intake.bombs import grows_too_much, mapping_in
 from referral.directory.intake.folder_mapping import FolderMapping
 from referral.directory.intake.folders import FolderReader

@@ -6,9 +6,9 @@ from typing import Any
 
 import ijson
 
+from referral.core.careful_json import CarefulJson
 from referral.core.errors import Invalid
 from referral.core.geo import haversine_km
-from referral.core.careful_json import CarefulJson
 from referral.directory.intake.reading import Entry
 
 

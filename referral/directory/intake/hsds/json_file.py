@@ -8,11 +8,11 @@ from typing import IO, Any
 
 import ijson
 
+from referral.core.careful_json import CarefulJson
 from referral.core.errors import Finding, Invalid
 from referral.core.text import Message
 from referral.directory.hsds.shape import TABLES
 from referral.directory.intake.batches import BATCH, Batch, Line
-from referral.core.careful_json import CarefulJson
 from referral.directory.intake.hsds.documents import Reading
 from referral.directory.intake.hsds.settling import Settling
 from referral.directory.intake.memory import Memory
