@@ -1,12 +1,14 @@
 """What a change of a listing's rules would have meant for those who asked, before anybody makes it: counts alone."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from referral.core.db import take_write_lock
 from referral.core.errors import NotFound
@@ -15,7 +17,6 @@ from referral.directory.models import Service
 from referral.directory.upkeep import editing, listings
 from referral.directory.upkeep.publishing import Maker
 from referral.extensions import db
-from referral.places.codes import regency_of
 from referral.planning.disclosure.cells import Shown
 from referral.planning.gaps.models import Audience
 from referral.planning.rehearsal import rehearsing
@@ -24,36 +25,68 @@ from referral.web.access import may, requires
 from referral.web.answers import Answers
 from referral.web.formatting import capital, say
 from referral.web.gaps.words import quarter_words
-from referral.web.listings.door import is_own, kept
+from referral.web.listings.door import (
+    Page,
+    area_words,
+    in_words,
+    is_own,
+    kept,
+    lines,
+    lists,
+    values_of,
+)
+from referral.web.listings.edit import parts, press
+from referral.web.listings.sections import filled, read
 from referral.web.naming import area_name, category_name
 
 bp = Blueprint("rehearsal", __name__, url_prefix="/rehearsal")
 
-_OLDEST, _HIGHEST_DESIL = 120, 10
-_DAYS = ["MO", "TU", "WE", "TH", "FR"]
-_WHOLE_WEEK = [*_DAYS, "SA", "SU"]
+#: what is tried in the fields of a listing's own form; room is asked for in one
+_FIELDS = ("eligibility", "service_areas", "hours")
+#: a trial with more rules than this is shown, but its address would be too long to be sent
+_LONGEST_ADDRESS = 3_000
 
 
 @bp.get("/<uuid:service_id>")
 @requires("rule:rehearse")
-def show(service_id: UUID) -> tuple[str, int]:
-    """Try other rules on a listing: a planner any public one, an agency its own."""
+def show(service_id: UUID) -> Page:
+    """Try other rules on a listing: a planner any public one, an agency its own. The address names the rules."""
     service = _open_to_them(service_id)
-    answers = Answers(request.args)
-    values = _values(service, answers)
-    found = _rehearsed(service_id, values) if values and not answers.errors else None
-    return _page(service, found, answers), answers.status
+    now = values_of(service)
+    tried = _named(now)
+    answers = filled(_FIELDS, now | tried)
+    answers.given["room"] = (tried.get("capacity") or {}).get("status", "")
+    return _page(service, tried, answers)
+
+
+@bp.post("/<uuid:service_id>")
+@requires("rule:rehearse")
+def ask(service_id: UUID) -> Page:
+    """Do what a row's button says, or try the rules of the form. Nothing is changed by it."""
+    service = _open_to_them(service_id)
+    answers = Answers(MultiDict(request.form))
+    if deed := request.form.get("do", ""):
+        return _page(service, {}, answers, focus=press(answers.given, deed))
+    tried = _typed(values_of(service), answers)
+    if answers.errors:
+        return _page(service, {}, answers)
+    if not tried:
+        flash(_("Nothing is different from the listing yet. Change a rule, then try it."), "info")
+    rules = json.dumps(tried, separators=(",", ":"))
+    if len(rules) > _LONGEST_ADDRESS:
+        return _page(service, tried, answers)
+    return redirect(url_for(".show", service_id=service_id, rules=rules if tried else None), 303)
 
 
 @bp.get("/<uuid:service_id>/draft")
 @requires("rule:rehearse")
-def draft(service_id: UUID) -> tuple[str, int]:
+def draft(service_id: UUID) -> Page:
     """Try what somebody who keeps the listing has changed and not sent."""
     subject = kept(service_id)
     rules = {name: value for name, value in subject.drafted.items() if name in rehearsing.RULES}
     if subject.service is None or not rules:
         raise NotFound("listing.change.unknown")
-    return _page(subject.service, _rehearsed(service_id, rules), None), 200
+    return _page(subject.service, rules, None)
 
 
 def _open_to_them(service_id: UUID) -> Service:
@@ -77,11 +110,15 @@ def _rehearsed(service_id: UUID, values: Mapping[str, Any]) -> Rehearsal:
     return rehearsing.rehearse(db.session, change, now=now, audience=audience)
 
 
-def _page(service: Service, found: Rehearsal | None, answers: Answers | None) -> str:
-    return render_template(
+def _page(
+    service: Service, tried: Mapping[str, Any], answers: Answers | None, *, focus: str = ""
+) -> Page:
+    """What was tried with what it would have meant, and the form; without answers it has none."""
+    found = _rehearsed(service.id, tried) if tried else None
+    now = values_of(service)
+    page = render_template(
         "rehearsal/show.html",
         service=service,
-        answers=answers,
         found=found,
         net=found.tried.after - found.tried.before if found else 0,
         cells=[_cell(cell) for cell in found.cells] if found else [],
@@ -91,10 +128,16 @@ def _page(service: Service, found: Rehearsal | None, answers: Answers | None) ->
         ]
         if found
         else [],
-        choices=_choices(),
-        now=listings.values_of(service)["eligibility"],
+        differences=[
+            (say(one.label), lines(one.before), lines(one.after))
+            for one in editing.differences(now, tried, area_words)
+        ],
         quarters=[quarter_words(code) for code in found.quarters] if found else [],
+        focus=focus,
+        now={name: in_words(name, now[name]) for name in (*_FIELDS, "capacity")},
+        **(parts(answers) if answers else {"answers": None}),
     )
+    return page, answers.status if answers else 200
 
 
 def _cell(cell: GapCell) -> dict[str, Any]:
@@ -112,84 +155,29 @@ def _cell(cell: GapCell) -> dict[str, Any]:
     }
 
 
-# What was typed ----------------------------------------------------------------------------------
+# Which rules -------------------------------------------------------------------------------------
 
 
-def _choices() -> dict[str, list[tuple[str, str]]]:
-    """What each list of the form offers, beside leaving it as it is."""
-    return {
-        "sex": [
-            ("all", _("Open to all")),
-            ("female", _("Only women and girls")),
-            ("male", _("Only men and boys")),
-        ],
-        "areas": [
-            ("everywhere", _("Everywhere")),
-            ("province", _("Its own province")),
-            ("regency", _("Its own kab/kota")),
-        ],
-        "disability": [("all", _("Open to all"))],
-        "room": [("capacity", _("Has room")), ("no-capacity", _("Full"))],
-        "hours": [
-            ("workdays", _("Monday to Friday, 8–16")),
-            ("late", _("Monday to Friday, 8–21")),
-            ("week", _("Every day, 8–16")),
-            ("always", _("Day and night")),
-        ],
-    }
+def _named(now: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a listing that the address names, those alone that differ from what it says."""
+    try:
+        raw = json.loads(request.args.get("rules", "{}"))
+    except (ValueError, RecursionError):
+        abort(400)
+    if not isinstance(raw, dict) or set(raw) - set(rehearsing.RULES):
+        abort(400)
+    values, findings = editing.read(raw, lists())
+    if findings:
+        abort(400)
+    return editing.changed(values, now)
 
 
-_HOURS: dict[str, tuple[list[str], str, str]] = {
-    "workdays": (_DAYS, "08:00", "16:00"),
-    "late": (_DAYS, "08:00", "21:00"),
-    "week": (_WHOLE_WEEK, "08:00", "16:00"),
-    "always": (_WHOLE_WEEK, "00:00", "24:00"),
-}
-
-
-def _values(service: Service, answers: Answers) -> dict[str, Any]:
-    """What was typed as values of a listing, those alone that differ from what it says."""
-    now = listings.values_of(service)
-    chosen = {
-        name: answers.choice(name, [value for value, _words in offered])
-        for name, offered in _choices().items()
-    }
-    eligibility = dict(now["eligibility"])
-    for name, most in (
-        ("minimum_age", _OLDEST),
-        ("maximum_age", _OLDEST),
-        ("desil_max", _HIGHEST_DESIL),
-    ):
-        typed = answers.whole(name, 0 if most == _OLDEST else 1, most)
-        if typed is not None:
-            eligibility[name] = typed
-    low, high = eligibility["minimum_age"], eligibility["maximum_age"]
-    if low is not None and high is not None and low > high:
-        answers.wrong("maximum_age", _("The upper age is below the lower one."))
-    if chosen["sex"]:
-        eligibility["sex"] = [] if chosen["sex"] == "all" else [chosen["sex"]]
-    if chosen["disability"]:
-        eligibility["disability"] = []
-    values: dict[str, Any] = {"eligibility": eligibility}
-    if chosen["areas"]:
-        values["service_areas"] = _areas(service, chosen["areas"], answers)
-    if chosen["room"]:
-        known = {k: v for k, v in (now["capacity"] or {}).items() if k != "as_of"}
-        nothing = {"available": None, "maximum": None, "until": None}
-        values["capacity"] = {**nothing, **known, "status": chosen["room"], "until": None}
-    if chosen["hours"]:
-        days, opens, closes = _HOURS[chosen["hours"]]
-        entry = {"days": days, "opens": opens, "closes": closes, "every": "week"}
-        values["hours"] = [{**entry, "nth": [], "start": None}]
-    return editing.changed(values, {name: now[name] for name in values})
-
-
-def _areas(service: Service, chosen: str, answers: Answers) -> list[str]:
-    if chosen == "everywhere":
-        return [editing.EVERYWHERE]
-    codes = (site.location.area_code for site in service.sites if site.location)
-    regency = next((code for one in codes if (code := regency_of(one))), None)
-    if regency is None:
-        answers.wrong("areas", _("The listing does not say in which kab/kota it is."))
-        return []
-    return [regency if chosen == "regency" else regency.partition(".")[0]]
+def _typed(now: Mapping[str, Any], answers: Answers) -> dict[str, Any]:
+    """Values of the form that differ from what the listing says. What is wrong waits at its field."""
+    tried = editing.changed(read(answers, _FIELDS, now, lists()), now)
+    if "hours" in tried and now["hours_until"]:
+        tried["hours_until"] = None  # other hours are not over when these are
+    room = answers.choice("room", ("capacity", "no-capacity"))
+    if room not in (None, (now["capacity"] or {}).get("status")):
+        tried["capacity"] = {**dict.fromkeys(("available", "maximum", "until")), "status": room}
+    return tried

@@ -9,7 +9,6 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 
 from referral.accounts.models import Role, User
 from referral.changes import directory as records
@@ -23,6 +22,7 @@ from referral.web.listings.door import lists
 from referral.web.listings.sections import SECTIONS, filled, read
 from tests.conftest import Browser
 from tests.factories import Make
+from tests.forms import form_of, typed_over
 
 
 @pytest.fixture
@@ -65,30 +65,6 @@ def as_(browser: Browser, session: Session) -> Any:
         return browser.sign_in(user)
 
     return signed_in
-
-
-def form_of(page: BeautifulSoup) -> MultiDict[str, str]:
-    """What a browser would send of the page's edit form as it stands."""
-    given: MultiDict[str, str] = MultiDict()
-    form = page.select_one("form.edit-form")
-    assert form is not None
-    for field in form.select("input[name]"):
-        kind = field.get("type", "text")
-        if kind not in ("checkbox", "radio") or field.has_attr("checked"):
-            given.add(str(field["name"]), str(field.get("value", "")))
-    for area in form.select("textarea[name]"):
-        given.add(str(area["name"]), area.text.strip("\n"))
-    for select_ in form.select("select[name]"):
-        chosen = select_.select_one("option[selected]") or select_.select_one("option")
-        given.add(str(select_["name"]), str(chosen["value"]) if chosen else "")
-    return given
-
-
-def typed_over(given: MultiDict[str, str], **typed: Any) -> MultiDict[str, str]:
-    """The form with some of it typed over."""
-    for name, value in typed.items():
-        given.setlist(name, value if isinstance(value, list) else [value])
-    return given
 
 
 def values(session: Session, service: Service) -> dict[str, Any]:

@@ -194,6 +194,59 @@ def test_every_answer_is_a_sum_of_whole_groups(bands: list[str], one: int, other
     )
 
 
+LIMITS: dict[str, object] = {
+    "minimum_age": 6,
+    "maximum_age": 20,
+    "sex": ("female",),
+    "desil": (1, 2, 3),
+    "disability": ("visual",),
+    "service_areas": ("33.22",),
+}
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "age": st.sampled_from(list(AGE_BANDS)),
+                "sex": st.sampled_from(["female", "male"]),
+                "desil": st.sampled_from(list(DESIL_BANDS)),
+            },
+            optional={
+                "disability": st.sampled_from(["visual", "hearing"]),
+                "registered": st.sampled_from(["33.74", "33.22"]),
+            },
+        ),
+        max_size=8,
+    ),
+    st.lists(st.sets(st.sampled_from(list(LIMITS))), min_size=2, max_size=6),
+)
+def test_taking_limits_away_in_whatever_order_moves_whole_groups_and_loses_nobody(
+    facts: list[dict[str, str]], trials: list[set[str]]
+) -> None:
+    # Sizes of which every sum is made in one way only tell which groups an answer is made of, and a part of one shows.
+    sizes = [2 ** (4 * at + 3) for at in range(len(facts))]
+    groups = [group(size, **one) for size, one in zip(sizes, facts, strict=True)]
+    least, everybody = 8, sum(sizes)
+
+    answers = [{0}, {everybody}]
+    for removed in trials:
+        left = {name: value for name, value in LIMITS.items() if name not in removed}
+        found = trial(groups, offer(**LIMITS), offer(**left))
+        assert found.lost.total() == 0
+        # Who was in stays in: told apart by the bits of the sum, no group leaves.
+        assert found.before & ~found.after == 0
+        answers.append({found.before, found.after, found.untold, found.gained.total()})
+        answers.append(set(found.because.values()))
+
+    told = sorted(set().union(*answers))
+    for one in told:
+        for other in told:
+            # What lies between any two answers is whole groups too.
+            assert sum(size for size in sizes if one & size != other & size) == one ^ other
+            assert one == other or one ^ other >= least
+
+
 def test_moments_and_numbers_fall_into_their_bands() -> None:
     assert [
         part_of_week(datetime(2026, 11, day, hour, tzinfo=UTC))

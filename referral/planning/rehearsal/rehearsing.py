@@ -27,8 +27,11 @@ from referral.planning.rehearsal.models import AskerGroup
 from referral.planning.rehearsal.trying import Asked, Tried, tried
 
 #: Fields of a listing whose change decides who is served.
-RULES = ("eligibility", "service_areas", "documents", "categories", "status", "hours", "capacity")
-_HOURS, _ROOM = frozenset({"hours", "exceptions"}), frozenset({"capacity"})
+RULES = (
+    *("eligibility", "service_areas", "documents", "categories", "status"),
+    *("hours", "hours_until", "capacity"),
+)
+_HOURS, _ROOM = frozenset({"hours", "hours_until"}), frozenset({"capacity"})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from referral.directory.hours import DAYS
 from referral.directory.reference import coded, taxonomy
 from referral.directory.upkeep import editing, saying
 from referral.extensions import db
@@ -21,8 +20,6 @@ from referral.web.listings.door import KEEPERS, Kept, Page, bp, in_words, keep, 
 from referral.web.listings.fields import LISTS
 from referral.web.listings.sections import SECTIONS, Section, filled, read
 from referral.web.listings.stale import Conflict, stale_page
-
-WORKING_DAYS = DAYS[1:5]
 
 
 @bp.get("/<uuid:service_id>/edit/<section>")
@@ -45,8 +42,8 @@ def save(section: str, service_id: UUID | None) -> Page:
     seen = _seen(fields)
     answers = Answers(MultiDict(request.form))
     if deed := request.form.get("do", ""):
-        focus = _press(answers.given, deed)
-        return _form(found, subject, answers, seen, focus=focus or "")
+        focus = press(answers.given, deed)
+        return _form(found, subject, answers, seen, focus=focus)
     values = read(answers, fields, subject.shown, lists())
     if answers.errors:
         return _form(found, subject, answers, seen)
@@ -99,18 +96,33 @@ def _is_in(name: str, conflicts: list[Conflict]) -> bool:
     return any(conflict.field == name for conflict in conflicts)
 
 
-def _press(given: MultiDict[str, str], deed: str) -> str | None:
-    if deed == "hours-MO.copy":
-        return copy_monday(given)
-    return areas.pick(given, deed) or rows.press(given, deed, LISTS)
+def press(given: MultiDict[str, str], deed: str) -> str:
+    """Do what a button in a listing's form says; gives the id of the field to go on with, "" for none."""
+    return (
+        hours.press(given, deed) or areas.pick(given, deed) or rows.press(given, deed, LISTS) or ""
+    )
 
 
-def copy_monday(given: MultiDict[str, str]) -> str:
-    """Monday's hours, also from Tuesday to Friday."""
-    monday = rows.typed(given, "hours-MO", hours.TIMES)
-    for day in WORKING_DAYS:
-        rows.write(given, f"hours-{day}", hours.TIMES, monday)
-    return f"hours-{WORKING_DAYS[0]}-add"
+def parts(answers: Answers) -> dict[str, Any]:
+    """What the fields of a listing's form are drawn from."""
+    lang = chosen()
+    return {
+        "answers": answers,
+        "rows_of": lambda name: rows.typed(answers.given, name, LISTS[name]),
+        "offered": areas.offered(answers),
+        "place_hint": areas.hint(),
+        "days": hours.day_names(),
+        "nth": hours.nth_names(),
+        "rules": [
+            (text, " ".join(in_words("hours", [{"rule": json.loads(text)}])))
+            for text in answers.chosen("kept-all")
+            if _is_object(text)
+        ],
+        **{
+            name: [(one.code, one.name[lang]) for one in coded(name).values()]
+            for name in ("documents", "disabilities", "languages")
+        },
+    }
 
 
 def _form(
@@ -122,30 +134,16 @@ def _form(
     focus: str = "",
 ) -> Page:
     fields = _fields(section, subject)
-    lang = chosen()
     page = render_template(
         f"listings/edit_{section.key}.html",
         section=section,
         subject=subject,
         fields=fields,
-        answers=answers,
         seen=json.dumps({name: seen[name] for name in fields}, sort_keys=True),
         focus=focus,
-        rows_of=lambda name: rows.typed(answers.given, name, LISTS[name]),
-        offered=areas.offered(answers),
-        place_hint=areas.hint(),
-        days=hours.day_names(),
-        nth=hours.nth_names(),
-        rules=[
-            (text, " ".join(in_words("hours", [{"rule": json.loads(text)}])))
-            for text in answers.chosen("kept-all")
-            if _is_object(text)
-        ],
-        documents=[(one.code, one.name[lang]) for one in coded("documents").values()],
-        disabilities=[(one.code, one.name[lang]) for one in coded("disabilities").values()],
-        languages=[(one.code, one.name[lang]) for one in coded("languages").values()],
         categories=_categories(),
         as_of=saying.as_of(subject.values["capacity"]),
+        **parts(answers),
     )
     return page, answers.status
 

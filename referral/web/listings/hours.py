@@ -26,6 +26,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     "dates": ("date", *TIMES),
     "exceptions": ("from", "to", "closed", *TIMES, "note"),
 }
+_WORKING_DAYS = DAYS[1:5]
 KEPT = "kept"
 LAST_DATE = 31
 
@@ -46,6 +47,20 @@ def nth_names() -> list[tuple[str, str]]:
         ("5", _("fifth")),
         ("-1", _("last")),
     ]
+
+
+def press(given: MultiDict[str, str], button: str) -> str | None:
+    """Do what a button of the week says; gives the id of the field to go on with, None for another button."""
+    if button == "hours-MO.copy":
+        monday = rows.typed(given, "hours-MO", TIMES)
+        for day in _WORKING_DAYS:
+            rows.write(given, f"hours-{day}", TIMES, monday)
+        return f"hours-{_WORKING_DAYS[0]}-add"
+    if button == "hours.always":
+        for day in DAYS:
+            rows.write(given, f"hours-{day}", TIMES, [_times("00:00", LAST_MINUTE)])
+        return f"hours-{DAYS[0]}-0-opens"
+    return None
 
 
 def fill(given: MultiDict[str, str], hours: list[dict[str, Any]]) -> None:

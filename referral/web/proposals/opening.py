@@ -23,8 +23,7 @@ from referral.planning.proposals.states import NEXT, ProposalStatus
 from referral.web.access import requires
 from referral.web.answers import Answers
 from referral.web.listings import hours, rows
-from referral.web.listings.edit import copy_monday
-from referral.web.listings.fields import LISTS
+from referral.web.listings.edit import parts, press
 from referral.web.listings.sections import filled, read
 from referral.web.naming import area_name, category_name
 from referral.web.proposals.door import Page, back, bp, now, proposal, seen
@@ -46,7 +45,7 @@ def opened(proposal_id: UUID) -> Page:
         return _form(found, _prefilled(found))
     answers = Answers(MultiDict(request.form))
     if deed := request.form.get("do", ""):
-        return _form(found, answers, focus=_press(answers.given, deed) or "")
+        return _form(found, answers, focus=press(answers.given, deed))
     try:
         opening = _opening(found, answers)
         if not answers.errors:
@@ -80,23 +79,15 @@ def _prefilled(found: Proposal) -> Answers:
     return answers
 
 
-def _press(given: MultiDict[str, str], deed: str) -> str | None:
-    if deed == "hours-MO.copy":
-        return copy_monday(given)
-    return rows.press(given, deed, LISTS)
-
-
 def _form(found: Proposal, answers: Answers, *, focus: str = "") -> Page:
     page = render_template(
         "proposals/open.html",
         proposal=found,
-        answers=answers,
         focus=focus,
         places=_places(found),
-        rows_of=lambda name: rows.typed(answers.given, name, LISTS[name]),
-        days=hours.day_names(),
         category_name=category_name,
         area_name=area_name,
+        **parts(answers),
     )
     return page, answers.status
 
