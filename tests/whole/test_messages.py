@@ -237,7 +237,7 @@ FAMILIES: dict[str, Iterable[str]] = {f"{prefix}.{{}}": kind for kind, prefix in
     "advocacy.note.{}": AdvocacyKind,
     "casework.consent_text.{}": Purpose,
     "place.boundary.{}": (
-        *("code", "no_shape", "unreadable", "not_on_earth", "no_area", "elsewhere"),
+        *("code", "no_shape", "unreadable", "crossed", "not_on_earth", "no_area", "elsewhere"),
     ),
     "map.axis.{}": sorted({row["axis"] for row in listed("unmet_reasons.csv")}),
     "map.certificate.{}": (*maps.PARTS, *maps.AUDIT, *maps.HEADS, "digest"),
