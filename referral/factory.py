@@ -65,6 +65,8 @@ def create_app(settings: Settings) -> Flask:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # Otherwise a filter on fixed codes is worked out once, in the language of whoever asked first.
+    app.jinja_env.optimized = False
 
     if settings.PROXIES > 0:
         # Only who asked: what is said of host and scheme is believed of nobody.

@@ -558,3 +558,15 @@ def test_the_next_worker_reads_what_was_handed_over(
     page = mine.page(f"/cases/{case.id}")
 
     assert "Telepon sore saja" in page.select_one(".timeline").text
+
+
+def test_choices_are_in_the_language_of_the_reader_not_of_whoever_asked_first(
+    mine: Any, case: Case
+) -> None:
+    form = f"/cases/{case.id}/beneficiaries/new"
+    first = mine.get(form).text
+    mine.post("/language/en", data={"next": "/"})
+    second = mine.get(form).text
+
+    assert ("Perempuan" in first, "Female" in first) == (True, False)
+    assert ("Perempuan" in second, "Female" in second) == (False, True)
