@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,15 +60,31 @@ def own_hasher() -> Iterator[PasswordHasher]:
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """The application on a fresh migrated SQLite database with reference data."""
-    folder = tmp_path_factory.mktemp("instance")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance with a migrated SQLite database and reference data, for others to copy."""
+    folder = tmp_path_factory.mktemp("migrated")
     app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(folder)}))
-    app.config.update(TESTING=True)
     with app.app_context():
         alembic.upgrade()
         load_reference(db.session, now=datetime.now(UTC))
         db.session.commit()
+        db.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def fresh(migrated: Path, tmp_path: Path) -> Settings:
+    """A migrated instance of this test's own, with reference data."""
+    folder = shutil.copytree(migrated, tmp_path / "instance")
+    return Settings.from_env({"JEJARING_INSTANCE": str(folder)})
+
+
+@pytest.fixture(scope="session")
+def app(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application on a migrated SQLite database with reference data."""
+    folder = shutil.copytree(migrated, tmp_path_factory.mktemp("app") / "instance")
+    app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(folder)}))
+    app.config.update(TESTING=True)
     return app
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +15,9 @@ from flask import Flask
 
 from referral.changes import outbox
 from referral.config import Settings
-from referral.extensions import alembic, db
+from referral.extensions import db
 from referral.factory import create_app
 from referral.jobs.queue import jobs
-from referral.reference import load_reference
 from tests import redis
 
 
@@ -51,12 +49,10 @@ def mailbox() -> Iterator[tuple[Mailbox, int]]:
 
 
 @pytest.fixture
-def mailing(tmp_path: Path, mailbox: tuple[Mailbox, int]) -> Iterator[Flask]:
+def mailing(fresh: Settings, mailbox: tuple[Mailbox, int]) -> Iterator[Flask]:
     """An application of its own that sends its mail to the mailbox."""
-    app = create_app(settings_of(tmp_path, mailbox[1]))
+    app = create_app(settings_of(fresh, mailbox[1]))
     with app.app_context():
-        alembic.upgrade()
-        load_reference(db.session, now=datetime.now(UTC))
         outbox.write(
             db.session,
             key="verify:1",
@@ -72,9 +68,9 @@ def mailing(tmp_path: Path, mailbox: tuple[Mailbox, int]) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def settings_of(folder: Path, mail_port: int, **more: str) -> Settings:
+def settings_of(fresh: Settings, mail_port: int, **more: str) -> Settings:
     return replace(
-        Settings.from_env({"JEJARING_INSTANCE": str(folder)}),
+        fresh,
         MAIL_SERVER="127.0.0.1",
         MAIL_PORT=mail_port,
         MAIL_TLS=False,
@@ -113,11 +109,9 @@ def test_a_refused_letter_waits_and_says_what_kind_of_trouble_it_met(
     assert told.exit_code == 1
 
 
-def test_without_a_mail_server_letters_wait(app: Flask, tmp_path: Path) -> None:
-    silent = create_app(Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)}))
+def test_without_a_mail_server_letters_wait(fresh: Settings) -> None:
+    silent = create_app(fresh)
     with silent.app_context():
-        alembic.upgrade()
-        load_reference(db.session, now=datetime.now(UTC))
         outbox.write(
             db.session,
             key="verify:1",
@@ -144,10 +138,10 @@ def test_a_task_put_into_the_queue_is_worked_off_by_threads_of_the_process(
 
 
 def test_on_redis_a_task_of_one_process_is_worked_off_by_others_and_a_letter_leaves_once(
-    mailing: Flask, mailbox: tuple[Mailbox, int], tmp_path: Path
+    mailing: Flask, mailbox: tuple[Mailbox, int], fresh: Settings
 ) -> None:
     with redis.server() as address:
-        settings = settings_of(tmp_path, mailbox[1], REDIS_URL=address)
+        settings = settings_of(fresh, mailbox[1], REDIS_URL=address)
         asking, first, second = (create_app(settings) for _ in range(3))
         with asking.app_context():
             for _ in range(5):

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +15,10 @@ from referral.changes.directory import announce
 from referral.changes.models import AuditEntry
 from referral.config import ROOT, Settings
 from referral.directory.models import ServiceStatus
-from referral.extensions import alembic, db
+from referral.extensions import db
 from referral.factory import create_app
 from referral.matching import operations
 from referral.matching.models import MatchReceipt, PenaltyTable
-from referral.reference import load_reference
 from tests.factories import SEMARANG, Make
 from tests.scenes import Scene
 
@@ -165,20 +163,18 @@ def test_a_receipt_and_a_search_at_once_are_refused(cli: Any, receipt: MatchRece
 
 
 def test_a_receipt_is_equal_in_another_process_and_a_changed_table_is_explained_there(
-    tmp_path: Path, now: Any
+    fresh: Settings, now: Any
 ) -> None:
     """After a restart nothing but the files is left: a second process works the receipt out again."""
-    app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)}))
+    app = create_app(fresh)
     with app.app_context():
-        alembic.upgrade()
-        load_reference(db.session, now=now)
         make = Make(db.session, now)
         make.service(name="Dekat", at=SEMARANG)
         make.service(name="Jauh", at=(-7.2, 110.5))
         receipt = kept(make)
         receipt_id, office_id = receipt.id, receipt.office_id
         db.session.commit()
-        before = in_another_process(tmp_path, receipt_id)
+        before = in_another_process(fresh, receipt_id)
         steps = dict(db.session.get_one(PenaltyTable, receipt.penalty_table_id).steps)
         db.session.add(
             PenaltyTable(
@@ -191,7 +187,7 @@ def test_a_receipt_is_equal_in_another_process_and_a_changed_table_is_explained_
             )
         )
         db.session.commit()
-        after = in_another_process(tmp_path, receipt_id)
+        after = in_another_process(fresh, receipt_id)
         db.session.close()
         db.engine.dispose()
 
@@ -218,14 +214,14 @@ def test_a_receipt_is_equal_in_another_process_and_a_changed_table_is_explained_
     ]
 
 
-def in_another_process(instance: Path, receipt_id: Any) -> subprocess.CompletedProcess[str]:
+def in_another_process(settings: Settings, receipt_id: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             *(sys.executable, "-m", "flask", "match"),
             *("--receipt", str(receipt_id), "--json", "--lang", "en"),
         ],
         cwd=ROOT,
-        env={**os.environ, "JEJARING_INSTANCE": str(instance)},
+        env={**os.environ, "JEJARING_INSTANCE": settings.JEJARING_INSTANCE},
         capture_output=True,
         text=True,
         check=False,

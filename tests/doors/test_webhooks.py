@@ -26,10 +26,9 @@ from referral.accounts.permissions import Role
 from referral.changes import outbox, webhooks
 from referral.changes.models import OutgoingEvent, Webhook
 from referral.config import Settings
-from referral.extensions import alembic, db
+from referral.extensions import db
 from referral.factory import create_app
 from referral.jobs import posting, tasks
-from referral.reference import load_reference
 from tests.factories import Make
 from tests.receiving import Receiver, receiver
 from tests.together import together
@@ -45,12 +44,10 @@ def box() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def posting_app(tmp_path: Path, box: Receiver) -> Iterator[tuple[Flask, str]]:
+def posting_app(fresh: Settings, box: Receiver) -> Iterator[tuple[Flask, str]]:
     """An application of its own with a webhook at the receiver and one event for it; and the secret."""
-    app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)}))
+    app = create_app(fresh)
     with app.app_context():
-        alembic.upgrade()
-        load_reference(db.session, now=NOW)
         make = Make(db.session, NOW)
         organization = make.organization()
         issued = webhooks.register(

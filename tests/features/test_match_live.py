@@ -15,26 +15,20 @@ from referral.changes.directory import announce
 from referral.config import Settings
 from referral.directory.models import CapacityStatus, Service, ServiceCapacity, ServiceStatus
 from referral.directory.reference import taxonomy
-from referral.extensions import alembic, db
+from referral.extensions import db
 from referral.factory import create_app
 from referral.matching import live
 from referral.matching.facts import Place, Query
 from referral.matching.operations import answer
-from referral.reference import load_reference
 from tests.factories import SEMARANG, Make
 
 NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def apps(tmp_path: Path) -> Iterator[tuple[Flask, Flask]]:
+def apps(fresh: Settings) -> Iterator[tuple[Flask, Flask]]:
     """Two applications on one database, as two processes have them."""
-    settings = Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)})
-    first, second = create_app(settings), create_app(settings)
-    with first.app_context():
-        alembic.upgrade()
-        load_reference(db.session, now=NOW)
-        db.session.commit()
+    first, second = create_app(fresh), create_app(fresh)
     yield first, second
     for app in (first, second):
         with app.app_context():
@@ -163,7 +157,7 @@ def test_while_a_large_directory_is_read_the_database_answers(
 
 
 def test_a_new_process_takes_what_an_earlier_one_kept_and_brings_what_changed_since(
-    apps: tuple[Flask, Flask], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    apps: tuple[Flask, Flask], monkeypatch: pytest.MonkeyPatch, fresh: Settings
 ) -> None:
     first, second = apps
     monkeypatch.setattr(following, "SMALL", 0)
@@ -175,7 +169,7 @@ def test_a_new_process_takes_what_an_earlier_one_kept_and_brings_what_changed_si
     names(first), names(first)
     for thread in started:
         thread.join()
-    [kept] = tmp_path.glob("match-*.index")
+    [kept] = Path(fresh.JEJARING_INSTANCE).glob("match-*.index")
     monkeypatch.setattr(following, "SMALL", 5_000)
     add(first, "Klinik Zamrud")
     with first.app_context():

@@ -17,10 +17,9 @@ from referral.changes import directory
 from referral.changes.actors import SYSTEM
 from referral.config import ROOT, Settings
 from referral.directory.models import CapacityStatus, Service, ServiceCapacity, ServiceStatus
-from referral.extensions import alembic, db
+from referral.extensions import db
 from referral.factory import create_app
 from referral.matching import live
-from referral.reference import load_reference
 from tests.factories import SEMARANG, Make
 
 NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
@@ -70,13 +69,9 @@ class Other:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
+def app(fresh: Settings) -> Iterator[Flask]:
     """An application of this process, on a database of its own."""
-    app = create_app(Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)}))
-    with app.app_context():
-        alembic.upgrade()
-        load_reference(db.session, now=NOW)
-        db.session.commit()
+    app = create_app(fresh)
     yield app
     with app.app_context():
         live.INDEX.forget(db.engine)
@@ -84,8 +79,8 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def other(app: Flask, tmp_path: Path) -> Iterator[Other]:
-    started = Other(tmp_path)
+def other(app: Flask, fresh: Settings) -> Iterator[Other]:
+    started = Other(Path(fresh.JEJARING_INSTANCE))
     yield started
     assert started.process.stdin
     started.process.stdin.close()

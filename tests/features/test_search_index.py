@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from referral.changes import following
 from referral.changes.directory import announce
 from referral.changes.models import DirectoryChange
-from referral.config import Settings
 from referral.directory.kinds import ServiceStatus
 from referral.directory.models import (
     Address,
@@ -21,19 +20,16 @@ from referral.directory.models import (
     ServiceCategory,
 )
 from referral.directory.search import ids, index, search
-from referral.extensions import alembic, db
+from referral.extensions import db
 from referral.factory import create_app
 
 NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def apps(tmp_path):
+def apps(fresh):
     """Two applications on one database, as two processes have them."""
-    settings = Settings.from_env({"JEJARING_INSTANCE": str(tmp_path)})
-    first, second = create_app(settings), create_app(settings)
-    with first.app_context():
-        alembic.upgrade()
+    first, second = create_app(fresh), create_app(fresh)
     yield first, second
     for app in (first, second):
         with app.app_context():
