@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from referral.referrals.models import Referral
 from tests.factories import Make
 
 NAME, NUMBER, STORY = "Dewi Fiktif", "0812-0000-1234", "Cerita yang hanya untuk pekerja sosial"
+JAKARTA = ZoneInfo("Asia/Jakarta")
 FIELDS = ("name", "contact", "age", "sex", "area", "need", "story")
 
 
@@ -97,7 +99,8 @@ class Scene:
 
     @property
     def day(self) -> date:
-        return self.now.date()
+        """Today in Jakarta, which is tomorrow in London from five in the afternoon."""
+        return self.now.astimezone(JAKARTA).date()
 
     def state(self) -> NeedState:
         return need_state(

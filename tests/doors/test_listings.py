@@ -23,6 +23,7 @@ from referral.web.listings.sections import SECTIONS, filled, read
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.forms import form_of, typed_over
+from tests.scenes import JAKARTA
 
 
 @pytest.fixture
@@ -703,6 +704,6 @@ def test_a_broken_form_is_refused(as_: Any, agency: User, service: Service) -> N
 def test_a_listing_is_old_after_a_year(
     as_: Any, agency: User, service: Service, session: Session
 ) -> None:
-    service.assured_date = datetime.now(UTC).date() - timedelta(days=400)
+    service.assured_date = datetime.now(JAKARTA).date() - timedelta(days=400)
 
     assert "400 days ago" in words(as_(agency).page("/listings"))

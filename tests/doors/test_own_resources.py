@@ -1,6 +1,6 @@
 """The pages of help the broker makes: a form, the office's list, one helper, and one tap when they helped."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from referral.directory.upkeep.models import ListingChange
 from referral.matching.models import MatchReceipt
 from tests.conftest import Browser
 from tests.factories import Make
+from tests.scenes import JAKARTA
 
 NEIGHBOUR = "Bu Sulastri Fiktif"
 GIVEN: dict[str, Any] = {
@@ -264,7 +265,7 @@ def test_a_word_taken_back_counts_at_once_and_can_be_given_anew(
 def test_after_a_year_the_pages_say_to_ask_again(
     mine: Any, session: Session, case: Case, own: OwnResource
 ) -> None:
-    own.agreed_on = datetime.now(UTC).date() - timedelta(days=366)
+    own.agreed_on = datetime.now(JAKARTA).date() - timedelta(days=366)
     session.commit()
 
     assert "1 helper agreed more than a year ago" in words(mine.page("/own"), "main")
