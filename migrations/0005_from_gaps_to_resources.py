@@ -29,6 +29,12 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "gap_marking",
+        sa.Column("quarter", sa.String(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("quarter", name=op.f("pk_gap_marking")),
+    )
+    op.create_table(
         "gap_release",
         sa.Column("quarter", sa.String(), nullable=False),
         sa.Column(
@@ -484,4 +490,5 @@ def downgrade() -> None:
 
     op.drop_table("access_run")
     op.drop_table("gap_release")
+    op.drop_table("gap_marking")
     op.drop_table("gap_count")

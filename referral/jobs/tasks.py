@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from referral.jobs import posting
 from referral.planning.access import operations as access
 from referral.planning.access import working
 from referral.planning.fairness import releases as fairness
+from referral.planning.gaps import counting
 from referral.planning.gaps import releases as gaps
 from referral.planning.gaps.periods import quarter_of
 from referral.planning.rehearsal import freezing
@@ -39,6 +41,8 @@ Clock = Callable[[], datetime]
 _AT_ONCE = 50
 #: How far a long work is, is kept so often.
 _TOLD_EVERY = timedelta(seconds=2)
+#: Whoever waits for SQLite's lock looks ten times a second: without a pause they would hardly ever find it free.
+_BREATH_SECONDS = 0.03
 
 
 def the_time() -> datetime:
@@ -244,12 +248,24 @@ def publish_gaps_of(asked_by_id: str) -> bool:
 def release_gaps(
     quarter: str, by: Callable[[], Actor] = lambda: SYSTEM, *, clock: Clock = the_time
 ) -> bool:
-    """Count a quarter and release it. Nobody waits while it is worked out what may be told."""
-    threshold = current_app.config["SETTINGS"].COUNT_THRESHOLD
-    _begin_writing()
-    has_anything = gaps.count(db.session, quarter, now=clock())
-    db.session.commit()
-    if not has_anything:
+    """Count a quarter and release it. Others write while people are counted and while it is worked out what may be told.
+
+    May be stopped anywhere, or run twice at once: whoever comes next counts those who are left.
+    """
+    threshold, now = current_app.config["SETTINGS"].COUNT_THRESHOLD, clock()
+    for clients in gaps.to_count(db.session, quarter, now=now):
+        _begin_writing()
+        gaps.mark(db.session, quarter, clients, now=now)
+        db.session.commit()
+        sleep(_BREATH_SECONDS)
+    for each in gaps.unfrozen(db.session, quarter):
+        grouped = counting.grouped(db.session, each)
+        _begin_writing()
+        is_frozen = counting.freeze(db.session, grouped)
+        db.session.commit()
+        if not is_frozen:
+            return False  # somebody else counts too, and takes it from there
+    if not gaps.has_counts(db.session, quarter):
         return False
     prepared = gaps.prepare(db.session, quarter, threshold=threshold)
     _begin_writing()

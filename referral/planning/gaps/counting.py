@@ -1,12 +1,16 @@
-"""Counting people once and for all: what a quarter has brought is grouped by the database and never changes again.
+"""Counting people once and for all: what a quarter has brought is marked, then grouped, and never changes again.
 
 Everything that was opened up to the end of a quarter and not yet counted goes into that quarter. Each row that
 was looked at is marked with the quarter, or with "" where the same client was counted for the same kind of help
 within the window of a release already. So nobody is lost, nobody counts twice in the four quarters of a release,
 and no clock has to agree with another. Nothing sealed is read, and whoever was erased before is not counted.
+
+Clients are marked some at a time, all that is theirs together. What carries the mark of a quarter is then grouped
+and kept at once, and from then on nothing gets that mark any more. So whoever counts may stop anywhere, others may
+count at the same time, and nobody holds the write lock for long.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,22 +20,25 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    Uuid,
     and_,
     case,
     cast,
     func,
     insert,
     literal,
-    or_,
     select,
+    true,
+    type_coerce,
+    union,
     update,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from referral.casework.models import Case, Client, Need, OwnHelp
-from referral.places.codes import REGENCY_LENGTH
+from referral.places.codes import PROVINCE_LENGTH, REGENCY_LENGTH
 from referral.planning.gaps.cuts import UNKNOWN
-from referral.planning.gaps.models import GapCount, Measure
+from referral.planning.gaps.models import GapCount, GapMarking, Measure
 from referral.planning.gaps.periods import WINDOW, before, end_of
 from referral.planning.gaps.register import Counts
 from referral.planning.unmet.models import Closing, UnmetNeed, UnmetReason
@@ -40,9 +47,9 @@ from referral.planning.unmet.models import Closing, UnmetNeed, UnmetReason
 _Counted = Need | UnmetNeed | OwnHelp
 #: It was looked at, and its client was counted already.
 _AGAIN = ""
-_PROVINCE_LENGTH = 2
 #: Rows are many, and nobody in this session looks at the marks.
 _BULK = {"synchronize_session": False}
+_ALWAYS = true()
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,37 @@ class _Kind:
     area: InstrumentedAttribute[str | None]
     reason: ColumnElement[Any]
     at: InstrumentedAttribute[Any]
-    counts: ColumnElement[bool]
+    #: it may be counted
+    counts: ColumnElement[bool] = _ALWAYS
+    #: it may be counted now, as all that its client needs of this kind stands
+    is_ripe: ColumnElement[bool] = _ALWAYS
+
+
+class Span:
+    """The quarters that still take people, oldest first, and between which moments somebody is counted into them."""
+
+    def __init__(self, quarters: Sequence[str], *, since: datetime, now: datetime):
+        self.quarters, self.since = quarters, since
+        self._ends = {quarter: end_of(quarter) for quarter in quarters}
+        self._until = min(now, max(self._ends.values()))
+
+    def takes(self, at: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+        return and_(at > self.since, at <= self._until)
+
+    def quarter(self, at: InstrumentedAttribute[Any]) -> ColumnElement[str]:
+        """The quarter into which something of this moment goes."""
+        return self._by_quarter(at, {quarter: quarter for quarter in self.quarters})
+
+    def recent(self, at: InstrumentedAttribute[Any]) -> ColumnElement[str]:
+        """Whoever was counted in this quarter or later is not counted again."""
+        return self._by_quarter(
+            at, {quarter: before(quarter, WINDOW - 1) for quarter in self.quarters}
+        )
+
+    def _by_quarter(
+        self, at: InstrumentedAttribute[Any], values: Mapping[str, str]
+    ) -> ColumnElement[str]:
+        return case(*((at <= self._ends[each], literal(values[each], String)) for each in values))
 
 
 def frozen(session: Session, measure: Measure, quarters: Sequence[str]) -> Counts:
@@ -70,128 +107,180 @@ def frozen(session: Session, measure: Measure, quarters: Sequence[str]) -> Count
 
 
 def is_frozen(session: Session, quarter: str) -> bool:
-    """Whether anything was counted into this quarter."""
-    return (
-        session.scalar(select(GapCount.people).where(GapCount.quarter == quarter).limit(1))
-        is not None
-    )
+    """Whether the quarter has its counts: it takes nobody any more."""
+    of_quarter = (GapCount.measure.in_(list(Measure)), GapCount.quarter == quarter)
+    return session.scalar(select(GapCount.people).where(*of_quarter).limit(1)) is not None
 
 
-def freeze(session: Session, quarter: str, *, since: datetime, now: datetime) -> None:
-    """Count into a quarter whatever belongs there and was opened after `since`. The caller holds the write lock."""
-    session.flush()
-    until, reason = min(now, end_of(quarter)), _reason(session)
-    asked = _Kind(
-        Measure.ASKED,
-        Need,
-        Need.counted_in,
-        Client.area_code,
-        literal("", String),
-        Need.assessed_at,
-        Need.assessed_at <= until,
-    )
-    unmet = _Kind(
-        Measure.UNMET,
-        UnmetNeed,
-        UnmetNeed.counted_in,
-        UnmetNeed.area_code,
-        reason,
-        UnmetNeed.opened_at,
-        and_(
-            UnmetNeed.opened_at <= until,
-            reason.is_not(None),
-            _was_a_gap(),
-        ),
-    )
-    closed = _Kind(
-        Measure.CLOSED,
-        UnmetNeed,
-        UnmetNeed.closing_counted_in,
-        UnmetNeed.area_code,
-        func.coalesce(cast(UnmetNeed.closed_as, String), literal("", String)),
-        UnmetNeed.closed_at,
-        and_(
-            UnmetNeed.counted_in.is_not(None),
-            UnmetNeed.closed_at <= until,
-            _was_a_gap(),
-            _waits_no_more(),
-        ),
-    )
-    helped = _Kind(
-        Measure.HELPED,
-        OwnHelp,
-        OwnHelp.counted_in,
-        Client.area_code,
-        literal("", String),
-        OwnHelp.recorded_at,
-        OwnHelp.recorded_at <= until,
-    )
-    recent = [before(quarter, steps) for steps in range(1, WINDOW)]
-    for kind in (asked, unmet, closed, helped):
-        _count(session, kind, quarter, since=since, recent=recent)
-
-
-def _count(
-    session: Session, kind: _Kind, quarter: str, *, since: datetime, recent: Sequence[str]
-) -> None:
-    """Mark the first row of each client and kind of help that was not counted lately, count these, mark the rest."""
-    of, mark = kind.of, kind.mark
-    waiting = and_(mark.is_(None), Client.erased_at.is_(None), kind.counts)
-    ranked = _with_client(
-        select(
-            of.id,
-            mark.label("mark"),
-            func.row_number()
-            .over(
-                partition_by=(Case.client_id, of.category),
-                # Whoever was counted lately comes first, and then nobody else is.
-                order_by=(case((mark.is_(None), 1), else_=0), kind.at, of.id),
+def waiting(session: Session, span: Span) -> list[str]:
+    """Clients of whom something may have to be counted, in the order of their ids."""
+    found = union(
+        *(
+            _with_client(select(_text(Case.client_id).label("client_id")), kind.of).where(
+                kind.mark.is_(None), span.takes(kind.at), Client.erased_at.is_(None)
             )
-            .label("nth"),
-        ),
-        of,
-    ).where(or_(and_(waiting, kind.at > since), mark.in_(recent)))
-    turn = ranked.subquery()
-    chosen = select(turn.c.id).where(turn.c.nth == 1, turn.c.mark.is_(None))
-    name = mark.key
-    session.execute(
-        update(of).where(of.id.in_(chosen)).values({name: quarter}), execution_options=_BULK
-    )
-    counted = (
+            for kind in _kinds(session)
+        )
+    ).subquery()
+    return list(session.scalars(select(found).order_by(found.c.client_id)))
+
+
+def mark(session: Session, clients: Collection[str], span: Span) -> None:
+    """Mark what was not counted yet of these clients. The caller holds the write lock."""
+    session.flush()
+    for kind in _kinds(session):
+        _mark(session, kind, clients, span)
+    for quarter in span.quarters:
+        marking = _marking(session, quarter) or GapMarking(quarter=quarter, times=0)
+        marking.times += 1
+        session.add(marking)
+    session.flush()
+
+
+def _mark(session: Session, kind: _Kind, clients: Collection[str], span: Span) -> None:
+    """The first row of each client and kind of help that was not counted lately gets its quarter, the rest ""."""
+    of, who = kind.of, (Case.client_id, kind.of.category)
+    waits = and_(kind.mark.is_(None), span.takes(kind.at), kind.counts, kind.is_ripe)
+    last = func.coalesce(func.max(kind.mark).over(partition_by=who), _AGAIN)
+    rows = (
         _with_client(
             select(
-                _coarse(kind.area).label("area"),
-                of.category.label("category"),
-                kind.reason.label("reason"),
+                of.id,
+                Case.client_id,
+                of.category,
+                kind.at.label("at"),
+                waits.label("waits"),
+                span.quarter(kind.at).label("quarter"),
+                (last < span.recent(kind.at)).label("is_new"),
             ),
             of,
         )
-        .where(mark == quarter)
+        .where(_is_one_of(Case.client_id, clients), Client.erased_at.is_(None))
         .subquery()
     )
-    by = (counted.c.area, counted.c.category, counted.c.reason)
-    grouped = select(
-        literal(kind.measure.value, String), literal(quarter, String), *by, func.count()
-    ).group_by(*by)
-    columns = ["measure", "quarter", "area", "category", "reason", "people"]
-    session.execute(insert(GapCount).from_select(columns, grouped), execution_options=_BULK)
-    rest = _with_client(select(of.id), of).where(waiting)
-    session.execute(
-        update(of).where(of.id.in_(rest)).values({name: _AGAIN}), execution_options=_BULK
+    first = func.row_number().over(
+        partition_by=(rows.c.client_id, rows.c.category, rows.c.is_new),
+        order_by=(rows.c.at, rows.c.id),
     )
+    marks = (
+        select(
+            rows.c.id,
+            case((and_(rows.c.is_new, first == 1), rows.c.quarter), else_=_AGAIN).label("mark"),
+        )
+        .where(rows.c.waits)
+        .subquery()
+    )
+    session.execute(
+        update(of).where(of.id == marks.c.id).values({kind.mark.key: marks.c.mark}),
+        execution_options=_BULK,
+    )
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """What carries the mark of a quarter, as counts that are not kept yet."""
+
+    quarter: str
+    counts: Sequence[Mapping[str, Any]]
+    #: how often somebody was marked for it until then
+    times: int
+
+
+def grouped(session: Session, quarter: str) -> Grouped:
+    """Whoever is marked for a quarter, as counts."""
+    marking = _marking(session, quarter)
+    times = marking.times if marking is not None else 0
+    counts: list[Mapping[str, Any]] = []
+    for kind in _kinds(session):
+        rows = (
+            _with_client(
+                select(
+                    _coarse(kind.area).label("area"),
+                    kind.of.category.label("category"),
+                    kind.reason.label("reason"),
+                ),
+                kind.of,
+            )
+            .where(kind.mark == quarter, kind.counts, Client.erased_at.is_(None))
+            .subquery()
+        )
+        by = (rows.c.area, rows.c.category, rows.c.reason)
+        found = session.execute(
+            select(*by, func.count().label("people")).group_by(*by).order_by(*by)
+        )
+        fixed = {"measure": kind.measure, "quarter": quarter}
+        counts += [{**fixed, **one} for one in found.mappings()]
+    return Grouped(quarter, counts, times)
+
+
+def freeze(session: Session, grouped: Grouped) -> bool:
+    """Keep the counts of a quarter, from now on unchanged; whether it has them. The caller holds the write lock.
+
+    Nothing is kept where somebody was marked for it since they were grouped: then it is to be grouped again.
+    """
+    if is_frozen(session, grouped.quarter):
+        return True
+    marking = _marking(session, grouped.quarter)
+    if marking is not None and marking.times != grouped.times:
+        return False
+    if grouped.counts:
+        session.execute(insert(GapCount.__table__), grouped.counts)  # type: ignore[arg-type]
+    return True
+
+
+def _marking(session: Session, quarter: str) -> GapMarking | None:
+    return session.get(GapMarking, quarter, populate_existing=True)
+
+
+def _kinds(session: Session) -> list[_Kind]:
+    """The measures, in the order in which they are marked: only who was counted as waiting waits no more."""
+    reason, nothing = _reason(session), literal("", String)
+    still = func.count().filter(UnmetNeed.closed_at.is_(None))
+    return [
+        _Kind(Measure.ASKED, Need, Need.counted_in, Client.area_code, nothing, Need.assessed_at),
+        _Kind(
+            Measure.UNMET,
+            UnmetNeed,
+            UnmetNeed.counted_in,
+            UnmetNeed.area_code,
+            reason,
+            UnmetNeed.opened_at,
+            and_(reason.is_not(None), _was_a_gap()),
+        ),
+        _Kind(
+            Measure.CLOSED,
+            UnmetNeed,
+            UnmetNeed.closing_counted_in,
+            UnmetNeed.area_code,
+            cast(UnmetNeed.closed_as, String),
+            UnmetNeed.closed_at,
+            and_(UnmetNeed.counted_in.is_not(None), UnmetNeed.closed_as.is_not(None), _was_a_gap()),
+            # A family's last child ends its wait.
+            still.over(partition_by=(Case.client_id, UnmetNeed.category)) == 0,
+        ),
+        _Kind(
+            Measure.HELPED,
+            OwnHelp,
+            OwnHelp.counted_in,
+            Client.area_code,
+            nothing,
+            OwnHelp.recorded_at,
+        ),
+    ]
 
 
 def _coarse(area: InstrumentedAttribute[str | None]) -> ColumnElement[Any]:
     """The kab/kota; or that no more than the province is known, or nothing."""
     return case(
         (func.coalesce(area, "") == "", UNKNOWN),
-        (func.length(area) == _PROVINCE_LENGTH, area + "." + UNKNOWN),
+        (func.length(area) == PROVINCE_LENGTH, area + "." + UNKNOWN),
         else_=func.substr(area, 1, REGENCY_LENGTH),
     )
 
 
 def _with_client(query: Select[Any], of: type[_Counted]) -> Select[Any]:
     """The rows with the client they are about."""
+    query = query.select_from(of)
     if issubclass(of, (UnmetNeed, OwnHelp)):
         query = query.join(Need, Need.id == of.need_id)
     return query.join(Case, Case.id == Need.case_id).join(Client, Client.id == Case.client_id)
@@ -215,15 +304,13 @@ def _was_a_gap() -> ColumnElement[bool]:
     return func.coalesce(cast(UnmetNeed.closed_as, String), "") != Closing.NOT_A_GAP.value
 
 
-def _waits_no_more() -> ColumnElement[bool]:
-    """Nothing of this kind that the client needs still waits: a family's last child ends its wait."""
-    need, file, still = aliased(Need), aliased(Case), aliased(UnmetNeed)
-    waiting = (
-        select(cast(file.client_id, String) + still.category)
-        .select_from(still)
-        .join(need, need.id == still.need_id)
-        .join(file, file.id == need.case_id)
-        .where(still.closed_at.is_(None))
-    )
-    # One text, not a pair: SQLite looks a pair up that may be NULL by reading the whole list each time.
-    return (cast(Case.client_id, String) + UnmetNeed.category).not_in(waiting)
+#: Ids are many and nobody looks at them, so they stay the text that they are in SQLite.
+_ID = Uuid(as_uuid=False)
+
+
+def _text(column: InstrumentedAttribute[Any]) -> ColumnElement[str]:
+    return cast(column, String)
+
+
+def _is_one_of(column: InstrumentedAttribute[Any], ids: Collection[str]) -> ColumnElement[bool]:
+    return type_coerce(column, _ID).in_(ids)

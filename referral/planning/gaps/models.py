@@ -50,6 +50,16 @@ class GapCount(Base):
     people: Mapped[int]
 
 
+class GapMarking(Base):
+    """That people are marked for a quarter. Whoever groups them sees by it that nobody came since."""
+
+    __tablename__ = "gap_marking"
+
+    quarter: Mapped[str] = mapped_column(primary_key=True)
+    #: transactions that marked somebody, or might have
+    times: Mapped[int]
+
+
 class GapRelease(Identified):
     """One publication of the last four quarters' counts after disclosure control, never changed."""
 

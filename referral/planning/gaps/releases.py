@@ -26,6 +26,8 @@ from referral.planning.gaps.register import Published
 #: Smallest count in what everybody may download.
 PUBLIC_THRESHOLD = 11
 _WITHHELD = Cell(Shown.WITHHELD)
+#: Clients counted in one transaction: others may write between two.
+_AT_ONCE = 2_000
 #: Measures that are protected together: whoever each counts, the one before it counts too, and read side by side
 #: they could tell what neither tells alone. The others count far fewer of the same people.
 _TOGETHER = ((Measure.ASKED, Measure.UNMET), (Measure.CLOSED,), (Measure.HELPED,))
@@ -61,16 +63,41 @@ def possible(session: Session, *, now: datetime) -> str | None:
     return due(session, now=now) or (running if newest_quarter(session) != running else None)
 
 
-def count(session: Session, quarter: str, *, now: datetime) -> bool:
-    """Count what belongs into the quarter and into those before it that have no release; whether anybody was ever counted.
+def to_count(session: Session, quarter: str, *, now: datetime) -> list[list[str]]:
+    """Clients of whom something may have to be counted until the quarter is released, some at a time."""
+    span = _span(session, quarter, now)
+    waiting = counting.waiting(session, span) if span else []
+    return [waiting[first : first + _AT_ONCE] for first in range(0, len(waiting), _AT_ONCE)]
 
-    What was counted is not counted again. The caller holds the write lock.
-    """
-    newest, since = newest_quarter(session), end_of(before(quarter, WINDOW))
-    for each in window(quarter):
-        if (newest is None or newest < each) and not counting.is_frozen(session, each):
-            counting.freeze(session, each, since=since, now=now)
-    return newest is not None or any(counting.is_frozen(session, each) for each in window(quarter))
+
+def mark(session: Session, quarter: str, clients: Sequence[str], *, now: datetime) -> None:
+    """Mark what is to be counted of these clients. The caller holds the write lock, and may stop after any of them."""
+    span = _span(session, quarter, now)
+    if span:
+        counting.mark(session, clients, span)
+
+
+def unfrozen(session: Session, quarter: str) -> list[str]:
+    """The quarters that still take people until this one is released, oldest first."""
+    newest = newest_quarter(session)
+    return [
+        each
+        for each in window(quarter)
+        if (newest is None or newest < each) and not counting.is_frozen(session, each)
+    ]
+
+
+def has_counts(session: Session, quarter: str) -> bool:
+    """Whether there is anything to release: anybody was counted, now or for an earlier release."""
+    return newest_quarter(session) is not None or any(
+        counting.is_frozen(session, each) for each in window(quarter)
+    )
+
+
+def _span(session: Session, quarter: str, now: datetime) -> counting.Span | None:
+    takes = unfrozen(session, quarter)
+    since = end_of(before(quarter, WINDOW))
+    return counting.Span(takes, since=since, now=now) if takes else None
 
 
 def prepare(session: Session, quarter: str, *, threshold: int) -> list[Prepared]:
@@ -138,11 +165,17 @@ def publish(
     """Count a quarter and release it, all at once; gives the planners' release.
 
     quarter: by default the one that is possible now. None comes back where there is nothing to release or the
-    quarter was released already. The caller holds the write lock; where others wait for it, take the three
-    steps one by one.
+    quarter was released already. The caller holds the write lock; where others wait for it, take the steps one
+    by one.
     """
     quarter = quarter or possible(session, now=now)
-    if quarter is None or not count(session, quarter, now=now):
+    if quarter is None:
+        return None
+    for clients in to_count(session, quarter, now=now):
+        mark(session, quarter, clients, now=now)
+    for each in unfrozen(session, quarter):
+        counting.freeze(session, counting.grouped(session, each))
+    if not has_counts(session, quarter):
         return None
     prepared = prepare(session, quarter, threshold=threshold)
     releases = keep(session, quarter, prepared, by=by, now=now)
