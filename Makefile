@@ -7,7 +7,7 @@ FLASK := $(BIN)/flask
 export FLASK_APP := app.py
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help serve test check demo bench lock catalogues build .packages
+.PHONY: help serve test check demo bench lock catalogues build .packages .types .lint
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -21,12 +21,17 @@ serve: build ## a working product on http://127.0.0.1:$(PORT)
 	  --access-logfile - --access-logformat '%(t)s %(m)s %(U)s %(s)s %(M)sms' app:app
 
 test: build $(VENV)/dev .packages ## every test, with a real browser
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: build $(VENV)/dev ## format, lint, types, import contracts, templates, sentences
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync .types .lint
+
+.types:
+	@$(BIN)/mypy
+
+.lint:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/djlint --lint --quiet --ignore H043 templates
 	@$(BIN)/bandit --quiet --recursive referral app.py assets --severity-level medium

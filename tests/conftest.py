@@ -39,6 +39,16 @@ settings.register_profile(
 settings.load_profile("jejaring")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+#: where files take longest; these begin, so that no worker waits for one of them in the end
+LONGEST_FIRST = ("tests/whole/browser", "tests/whole", "tests/features", "tests/doors")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def turn(item: pytest.Item) -> int:
+        starts = [item.nodeid.startswith(f"{folder}/") for folder in LONGEST_FIRST]
+        return starts.index(True) if True in starts else len(starts)
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
