@@ -28,6 +28,7 @@ from referral.web import (
     unmet,
     upkeep,
 )
+from referral.web.gaps import access as gaps_access
 from referral.web.gaps import files as gaps_files
 from referral.web.gaps import page as gaps_page
 
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     unmet.bp,
     gaps_page.bp,
     gaps_files.bp,
+    gaps_access.bp,
     plans.bp,
     receipts.bp,
     rehearsal.bp,

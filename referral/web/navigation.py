@@ -42,7 +42,13 @@ def _places() -> list[Place]:
         ("referrals.inbox", _("Inbox"), "inbox", "referral:answer", ("referrals.",)),
         ("listings.index", _("My listings"), "clipboard-list", "listing:edit", ("listings.",)),
         ("office.index", _("Office"), "building-2", "office:read", ("office.", "penalties.")),
-        ("gaps.index", _("Gaps"), "layers", "gap:read", ("gaps.", "gap_files.", "siting.")),
+        (
+            "gaps.index",
+            _("Gaps"),
+            "layers",
+            "gap:read",
+            ("gaps.", "gap_files.", "gap_access.", "siting."),
+        ),
         (
             "proposals.index",
             _("Proposals"),

@@ -79,8 +79,8 @@ def index() -> str:
 def new() -> Page:
     """Ask where a resource should stand; from a gap or an earlier case it is filled in."""
     earlier = _earlier()
-    area = _area() or (earlier and earlier.area_code)
-    category = _category() or (earlier and earlier.category)
+    area = _area() or (earlier.area_code if earlier else None)
+    category = _category() or (earlier.category if earlier else None)
     near = ground.usual(gazetteer(db.session), area) if area else None
     kinds = _service_kinds(category, area)
     if request.method == "POST":

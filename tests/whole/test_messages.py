@@ -62,6 +62,7 @@ from referral.planning.rehearsal.trying import ROOM, Fit
 from referral.planning.siting.questions import Aim, By
 from referral.planning.siting.questions import Kind as SitingKind
 from referral.planning.unmet.models import CallOutcome, Closing, Origin
+from referral.planning.work import WorkState
 from referral.referrals import kinds as feedback
 from referral.referrals import replies
 from referral.referrals.advocacy.models import AdvocacyKind, AdvocacyOutcome, HarmDecision
@@ -161,6 +162,7 @@ LABELS: dict[type[StrEnum], str] = {
 #: enums whose members steer and are never shown by themselves
 UNSEEN: set[type[StrEnum]] = {
     Hand,  # as whom a letter is moved; a page names the person
+    WorkState,  # sentences of a page: templates/siting/unanswered.html, templates/gaps/access.html
     RunStatus,  # a tag with an icon: templates/directory/_import_state.html
     CodeList,
     LinkPurpose,

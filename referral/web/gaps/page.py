@@ -25,6 +25,8 @@ from referral.directory.reference import taxonomy
 from referral.extensions import db
 from referral.jobs.queue import jobs
 from referral.places.gazetteer import PROVINCE
+from referral.places.queries import gazetteer
+from referral.planning.access import working
 from referral.planning.gaps import releases
 from referral.planning.gaps.models import Measure
 from referral.planning.maps.question import Form, Layer, Level, Question
@@ -32,6 +34,7 @@ from referral.planning.maps.values import Scale, Value
 from referral.planning.unmet.models import UnmetReason
 from referral.web.access import requires
 from referral.web.formatting import capital, label
+from referral.web.gaps.access import outdated_words
 from referral.web.gaps.question import Asked, asked, parameters, threshold
 from referral.web.gaps.shapes import row_address, shapes_of, values_of
 from referral.web.gaps.table import Table, table_of
@@ -113,6 +116,7 @@ def index() -> str:
         **_gaps(view.asked),
         trend=_trend(view.asked),
         closed=_closed(view.asked),
+        outdated=outdated_words(working.outdated(db.session)),
         may_release=releases.possible(db.session, now=datetime.now(UTC)),
     )
 
@@ -238,7 +242,34 @@ def _filters(question: Asked) -> dict[str, Any]:
             key=lambda pair: pair[1],
         ),
         "is_default": question.question == Question(),
+        "chosen": _chosen(question.question),
     }  # fmt: skip
+
+
+def _chosen(question: Question) -> list[str]:
+    """What the filters stand at, in words: the three that are always asked, others where they are not as usual."""
+    usual, places = Question(), gazetteer(db.session)
+    words = [
+        category_words(question.category),
+        label(f"map.layer.{question.layer}"),
+        area_words(question.within, places, short=True),
+    ]
+    if question.reason:
+        words.append(_reason_words(question.reason))
+    if question.period:
+        words.append(quarter_words(question.period))
+    if question.system:
+        words.append(label(f"directory.system_type.{question.system}"))
+    if question.level != usual.level:
+        words.append(label(f"map.level.{question.level}"))
+    if question.form != usual.form:
+        words.append(label(f"map.form.{question.form}"))
+    return [capital(words[0]), *words[1:]]
+
+
+def _reason_words(reason: str) -> str:
+    row = db.session.get(UnmetReason, reason)
+    return getattr(row, f"name_{chosen()}") if row else label(f"map.axis.{reason}")
 
 
 @bp.get("/gaps/map")

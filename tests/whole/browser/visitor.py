@@ -148,9 +148,9 @@ class Visitor:
     def answer(self, scope: Locator, name: str, value: str | list[str]) -> None:
         """Give a field its value, whatever kind of field it is; what is folded away is unfolded."""
         control = scope.locator(f'[name="{name}"]:not([type="hidden"])').first
-        folds = control.locator("xpath=ancestor::details[not(@open)]")
-        while folds.count():  # the outermost first
-            folds.first.locator("> summary").click()
+        folds = control.locator("xpath=ancestor::details[not(@open)]/summary").filter(visible=True)
+        while folds.count():  # the outermost first; wide windows fold some of them never
+            folds.first.click()
         if control.evaluate("field => field.localName") == "select":
             control.select_option(str(value))
         elif control.get_attribute("type") in ("radio", "checkbox"):
