@@ -152,6 +152,9 @@ def _cell(cell: GapCell) -> dict[str, Any]:
         "people": cell.people,
         "is_gained": cell.is_gained,
         "unmet": words,
+        "url": url_for("gaps.index", category=cell.category, **{"in": cell.area.partition(".")[0]})
+        if may("gap:read")
+        else None,
     }
 
 

@@ -187,7 +187,7 @@ def test_nothing_that_only_planners_may_read_stands_on_paper_or_is_filled_in_for
     assert plan.evidence["siting"]["people"] == PLANNERS[Measure.UNMET]["33.74", "FC05", "", ""]
     digits = re.sub(r"(?<=\d)[.,](?=\d)", "", paper + plan.problem + text_of(form, "#problem"))
     assert [people for people in of_planners if str(people) in digits] == []
-    assert "6107 people in Kota Semarang" in text_of(planning.page(f"/proposals/{plan.id}"))
+    assert "6,107 people in Kota Semarang" in text_of(planning.page(f"/proposals/{plan.id}"))
 
 
 def test_the_cost_per_person_comes_from_the_people_that_everybody_may_read(
@@ -291,7 +291,7 @@ def test_the_opening_form_says_what_is_missing_and_keeps_what_was_typed(
     page = planning.submit(
         f"{address}/opened", seen(session, name="TPA Contoh", place="33.74"), 422
     )
-    assert wrong(page) == ["#organization"]
+    assert wrong(page) == ["#organization", "#address", "#hours", "#phones"]
     assert page.select_one("#name")["value"] == "TPA Contoh"  # type: ignore[index]
     given = OPENED | {"hours-MO-0-opens": "?", "phones-0-number": "x"}
     page = planning.submit(f"{address}/opened", seen(session, **given), 422)

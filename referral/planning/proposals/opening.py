@@ -81,17 +81,25 @@ def open_resource(
     return site, tell_waiting(session, site, opening.category, now=now)
 
 
-def _check(session: Session, opening: Opening) -> None:
-    missing: list[tuple[str, Any]] = [
-        ("name", opening.name.strip()),
-        ("organization", opening.organization.strip()),
-        ("address", opening.address.strip()),
-        ("hours", opening.hours),
-        ("phones", any(phone.number.strip() for phone in opening.phones)),
+def missing(opening: Opening) -> list[Invalid]:
+    """What must be known of it and is not, field by field."""
+    known: dict[str, Any] = {
+        "name": opening.name.strip(),
+        "organization": opening.organization.strip(),
+        "address": opening.confidential or opening.address.strip(),
+        "hours": opening.hours,
+        "phones": any(phone.number.strip() for phone in opening.phones),
+    }
+    return [
+        Invalid(f"planning.opening.{field}", field=field)
+        for field, value in known.items()
+        if not value
     ]
-    for field, value in missing:
-        if not value and not (field == "address" and opening.confidential):
-            raise Invalid(f"planning.opening.{field}", field=field)
+
+
+def _check(session: Session, opening: Opening) -> None:
+    for error in missing(opening):
+        raise error
     if opening.area_code not in places_of(session):
         raise Invalid("planning.area", field="area_code")
     taxonomy().get(opening.category)

@@ -7,7 +7,7 @@ from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from referral.core.errors import Invalid, NotAllowed
+from referral.core.errors import NotAllowed
 from referral.directory.models import Phone, Schedule
 from referral.directory.upkeep import editing, scheduling
 from referral.directory.upkeep.listings import lists
@@ -17,7 +17,7 @@ from referral.places.gazetteer import DISTRICT
 from referral.places.queries import gazetteer
 from referral.planning.proposals import operations
 from referral.planning.proposals.models import Answered, Proposal
-from referral.planning.proposals.opening import Opening, open_resource
+from referral.planning.proposals.opening import Opening, missing, open_resource
 from referral.planning.proposals.sites import Site
 from referral.planning.proposals.states import NEXT, ProposalStatus
 from referral.web.access import requires
@@ -46,14 +46,14 @@ def opened(proposal_id: UUID) -> Page:
     answers = Answers(MultiDict(request.form))
     if deed := request.form.get("do", ""):
         return _form(found, answers, focus=press(answers.given, deed))
-    try:
-        opening = _opening(found, answers)
-        if not answers.errors:
-            open_resource(db.session, found, opening, seen=seen(), by=g.user, now=now())
-    except Invalid as error:
-        answers.refused(error, *_LINES, *_FIELDS, "place")
+    opening = _opening(found, answers)
+    for error in missing(opening):
+        # What is wrong with a row says more than that the list has none.
+        if not any(name.startswith(f"{error.field}-") for name in answers.errors):
+            answers.refused(error, *_LINES, *_FIELDS)
     if answers.errors:
         return _form(found, answers)
+    open_resource(db.session, found, opening, seen=seen(), by=g.user, now=now())
     db.session.commit()
     # The same words whether anybody waited: else opening listings would ask about single people.
     flash(
