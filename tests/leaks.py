@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -15,8 +16,9 @@ from referral.matching.models import MatchReceipt, VisitPlan
 from referral.tables import metadata  # noqa: F401 - loads every model
 
 WINDOW = 12
-#: odd multiplier of the rolling hash; overflow is meant
-_BASE = np.uint64(0x9E3779B97F4A7C15)
+#: odd multiplier of the rolling hash, of whose 32 bits the upper 24 are used; overflow is meant
+_BASE = np.uint32(0x9E3779B1)
+_UNUSED_BITS, _USED_BITS = 8, 24
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,14 @@ class Traces:
 
     def __len__(self) -> int:
         return len(self.windows) + len(self.words)
+
+    @cached_property
+    def hashes(self) -> np.ndarray[Any, Any]:
+        """For each hash there can be whether a window has it."""
+        has = np.zeros(1 << _USED_BITS, dtype=bool)
+        for window in self.windows:
+            has[_hashes(window)] = True
+        return has
 
     def without(self, known: Iterable[bytes]) -> "Traces":
         known = frozenset(known)
@@ -103,21 +113,19 @@ def _streams(data: bytes) -> Iterator[bytes]:
 def _found(data: bytes, wanted: Traces) -> set[bytes]:
     found = {word for word in wanted.words if word in data}
     if len(data) >= WINDOW and wanted.windows:
-        hashes = _hashes(np.frombuffer(data, dtype=np.uint8))
-        sought = np.array(
-            [_hashes(np.frombuffer(one, dtype=np.uint8))[0] for one in wanted.windows]
-        )
-        for at in np.flatnonzero(np.isin(hashes, sought)):
+        for at in np.flatnonzero(wanted.hashes[_hashes(data)]):
             window = data[at : at + WINDOW]
             if window in wanted.windows:
                 found.add(window)
     return found
 
 
-def _hashes(data: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _hashes(data: bytes) -> np.ndarray[Any, Any]:
     """A number for each window of the data."""
-    count = len(data) - WINDOW + 1
-    total = np.zeros(count, dtype=np.uint64)
+    every = np.frombuffer(data, dtype=np.uint8)
+    count = len(every) - WINDOW + 1
+    total = np.zeros(count, dtype=np.uint32)
     for at in range(WINDOW):
-        total = total * _BASE + data[at : at + count]
-    return total
+        total *= _BASE
+        total += every[at : at + count]
+    return total >> _UNUSED_BITS
