@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
 from referral.casework import queries as casework
@@ -25,6 +26,7 @@ from referral.planning.unmet.models import CallOutcome, NewServiceNotice, UnmetN
 from referral.planning.unmet.queries import Turn
 from referral.referrals.queries import ended_in_vain
 from referral.web.access import requires
+from referral.web.addresses import is_own
 from referral.web.answers import Answers
 from referral.web.formatting import say
 from referral.web.naming import category_name
@@ -81,6 +83,7 @@ def index() -> Page:
         category=category,
         reason=reason,
         unconfirmed=unconfirmed,
+        here=request.full_path.rstrip("?"),
         calls=queries.count(db.session, queries.calls(g.user)),
     )
 
@@ -115,10 +118,9 @@ def record(need_id: UUID) -> Page:
             )
             wanted = answers.ticked("callback")
             ledger.ask_callback(db.session, unmet, wanted, by=g.user, now=now)
-            case_id = need.case_id
-            db.session.commit()
-            flash(_("Recorded as unmet. When a fitting service appears, you will be told."), "good")
-            return redirect(url_for("casework.case", case_id=case_id), 303)
+            return _back(
+                need, _("Recorded as unmet. When a fitting service appears, you will be told.")
+            )
     else:
         callback = known is not None and known.callback_asked_at is not None
         answers = Answers.of(
@@ -135,6 +137,7 @@ def record(need_id: UUID) -> Page:
         told_by=suggested.told_by if suggested else None,
         category=category_name(need.category),
         can_be_told=has_safe_contact(need.case),
+        back=_came_from(),
         answers=answers,
     )
     return page, answers.status
@@ -169,7 +172,14 @@ def deny(unmet_id: UUID) -> Answer:
     """No gap: what was known up to now opens it no more."""
     unmet, need = queries.get(db.session, g.user, unmet_id)
     ledger.deny(db.session, unmet, by=g.user, now=datetime.now(UTC))
-    return _back(need, _("Closed: it is not counted as a gap."))
+    return _back(
+        need,
+        Markup('{} <a href="{}">{}</a>').format(
+            _("Closed: it is not counted as a gap."),
+            url_for(".record", need_id=need.id, back=_came_from()),
+            _("It is one after all"),
+        ),
+    )
 
 
 @bp.post("/unmet/<uuid:unmet_id>/callback")
@@ -184,13 +194,17 @@ def callback(unmet_id: UUID) -> Answer:
 
 
 def _back(need: Need, sentence: str) -> Answer:
-    """To the page on which the button stood."""
-    places = {"day": url_for("day.index"), "list": url_for(".index")}
-    case = url_for("casework.case", case_id=need.case_id, _anchor=f"need-{need.id}")
-    where = places.get(request.form.get("back", ""), case)
+    """To the page on which the button stood, else to the need."""
+    need_url = url_for("casework.case", case_id=need.case_id, _anchor=f"need-{need.id}")
     db.session.commit()
     flash(sentence, "good")
-    return redirect(where, 303)
+    return redirect(_came_from() or need_url, 303)
+
+
+def _came_from() -> str | None:
+    """The page of ours that the request names to go back to."""
+    address = request.values.get("back", "")
+    return address if is_own(address) else None
 
 
 # New services --------------------------------------------------------------------------------------
@@ -254,14 +268,15 @@ def notice_done(notice_id: UUID) -> Answer:
     """What came of telling the client; a yes leads on to the referral."""
     notice, need, site = queries.get_notice(db.session, g.user, notice_id)
     answers = Answers(request.form)
+    listed = url_for(".calls", page=request.form.get("page", type=int))
     outcome = answers.choice("outcome", list(CallOutcome))
     if outcome is None:
         flash(say(Message("unmet.outcome.missing")), "bad")
-        return redirect(url_for(".calls"), 303)
+        return redirect(listed, 303)
     ledger.tell_done(db.session, notice, CallOutcome(outcome), by=g.user, now=datetime.now(UTC))
     onward = url_for("referrals.new", need_id=need.id, site=site.id)
     db.session.commit()
     if outcome == CallOutcome.REFERRED:
         return redirect(onward, 303)
     flash(_("Written down."), "good")
-    return redirect(url_for(".calls"), 303)
+    return redirect(listed, 303)

@@ -98,19 +98,24 @@ def test_a_search_without_a_result_stands_on_the_day_page_to_be_confirmed(
     ]
 
 
-@pytest.mark.parametrize("back", ["day", "list", "case"])
+@pytest.mark.parametrize(
+    "where", ["/day", "/unmet", "/unmet?category=HE05&unconfirmed=y&page=1", "/cases/{case}"]
+)
 def test_one_tap_confirms_and_leads_back_to_where_it_stood(
-    back: str, broker: Browser, scene: Scene, session: Session
+    where: str, broker: Browser, scene: Scene, session: Session
 ) -> None:
     record = noticed(scene)
-    case = f"/cases/{scene.case.id}"
-    page = {"day": "/day", "list": "/unmet", "case": case}[back]
-    assert "Funds or stock exhausted" in broker.page(page).text
+    where = where.format(case=scene.case.id)
+    page = broker.page(where)
+    assert "Funds or stock exhausted" in page.text
+    back = page.select_one(f'form[action$="/unmet/{record.id}/confirm"] [name=back]')
+    assert back is not None
 
-    answer = broker.post(f"/unmet/{record.id}/confirm", data={"back": back})
+    answer = broker.post(f"/unmet/{record.id}/confirm", data={"back": back["value"]})
 
-    end = f"#need-{scene.need.id}" if back == "case" else ""
-    assert answer.location == page + end
+    assert answer.location == where + (
+        f"#need-{scene.need.id}" if where.startswith("/cases") else ""
+    )
     session.refresh(record)
     assert (record.confirmed_at is not None, record.reason) == (True, "U04")
     assert "to confirm" not in broker.page("/day").text
@@ -125,7 +130,7 @@ def test_an_answer_of_an_agency_waits_for_a_decision_until_the_broker_has_spoken
     page = broker.page("/day")
     assert page.select_one("section[aria-labelledby=undecided]") is not None
 
-    broker.submit(f"/unmet/{record.id}/confirm", {"back": "day"})
+    broker.submit(f"/unmet/{record.id}/confirm", {"back": "/day"})
 
     page = broker.page("/day")
     assert page.select_one("section[aria-labelledby=undecided]") is None
@@ -137,12 +142,26 @@ def test_not_a_gap_closes_it_and_a_second_tap_is_told_so(
 ) -> None:
     record = noticed(scene)
 
-    broker.submit(f"/unmet/{record.id}/deny", {"back": "list"})
-    broker.submit(f"/unmet/{record.id}/confirm", {"back": "list"}, status=409)
+    page = broker.submit(f"/unmet/{record.id}/deny", {"back": "/unmet"})
+    broker.submit(f"/unmet/{record.id}/confirm", {"back": "/unmet"}, status=409)
 
     session.refresh(record)
     assert (record.closed_as, record.confirmed_at) == ("not_a_gap", None)
     assert "No gap here" in broker.page("/unmet").text
+    # A slip of the finger is one link away from being put right, and leads back to the list.
+    [mend] = page.select(".flashes a")
+    assert broker.page(str(mend["href"])).select("form [name=back][value='/unmet']")
+    answer = broker.post(str(mend["href"]), data={"reason": "U01", "back": "/unmet"})
+    session.refresh(record)
+    assert (answer.location, record.closed_as, record.reason) == ("/unmet", None, "U01")
+
+
+def test_nobody_is_led_away_from_here(broker: Browser, scene: Scene) -> None:
+    record = noticed(scene)
+
+    answer = broker.post(f"/unmet/{record.id}/confirm", data={"back": "//elsewhere.example"})
+
+    assert answer.location == f"/cases/{scene.case.id}#need-{scene.need.id}"
 
 
 def test_where_several_rules_did_it_together_the_broker_chooses(
