@@ -76,11 +76,9 @@ def values_of(resource: OwnResource, office: Office) -> dict[str, Any]:
     phone, place = details.get("phone"), details.get("place")
     direct = phone if Published.PHONE in may else None
     number = printed(direct) if direct else (office.letterhead or {}).get("phone")
-    when = (
-        [render(days_said(resource.byday.split(",")), DEFAULT_LANGUAGE)] if resource.byday else []
-    )
-    when += [details["day"]] if details.get("day") else []
-    said = Message("casework.own.listing", {"when": ", ".join(when)}) if when else None
+    # Weekdays alone: when they can, in free words, was told to the worker and may name anybody.
+    when = days_said(resource.byday.split(",")) if resource.byday else None
+    said = Message("casework.own.listing", {"when": when}) if when else None
     through = Message("casework.own.through", {"office": office.name})
     values: dict[str, Any] = {
         "name": name,
