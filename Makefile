@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 FLASK := $(BIN)/flask
 export FLASK_APP := app.py
 export PYTHONPATH := $(CURDIR)
+# Each command, worker and server would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help serve test check demo bench lock catalogues build .packages .types .lint
 
