@@ -303,6 +303,21 @@ def test_two_areas_and_two_services_reckoned_by_hand() -> None:
     assert rest.cost == pytest.approx([1.0, 1.0], rel=1e-6, nan_ok=True)
 
 
+def test_the_figure_of_luo_and_wang() -> None:
+    """Luo & Wang (2003), figure 3: a doctor whom eight of eleven people reach, one whom four reach; one has both."""
+    first, second = (0, 1, 2, 3, 5, 6, 8, 9), (3, 4, 7, 10)
+    near = [[0] * (area in first) + [1] * (area in second) for area in range(11)]
+    starts = np.cumsum([0, *map(len, near)])
+    columns = np.array([service for services in near for service in services])
+    reach = Band(starts, columns, np.zeros(12), (11, 2))
+
+    access = kernels.two_step(reach, np.ones(12), np.ones(11), np.ones(2))
+
+    expected = [1 / 4 if area in second else 1 / 8 for area in range(11)]
+    expected[3] = 3 / 8
+    assert access.tolist() == expected
+
+
 def test_an_area_without_a_point_is_unknown_and_others_are_not() -> None:
     points = np.array([[-7.0, 108.0], [np.nan, np.nan], [-7.1, 108.1]])
     ground = Ground.of(points, unit_vectors(points[:, 0], points[:, 1]), 25.0)
