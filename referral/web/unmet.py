@@ -257,9 +257,9 @@ def notice_seen(notice_id: UUID) -> Answer:
     """A broker has looked at a new service; on to the need it may fit."""
     notice, need, _site = queries.get_notice(db.session, g.user, notice_id)
     ledger.see(notice, now=datetime.now(UTC))
-    case_id = need.case_id
+    stands_at = url_for("casework.case", case_id=need.case_id, _anchor=f"need-{need.id}")
     db.session.commit()
-    return redirect(url_for("casework.case", case_id=case_id), 303)
+    return redirect(stands_at, 303)
 
 
 @bp.post("/notices/<uuid:notice_id>/done")

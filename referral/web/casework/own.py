@@ -97,7 +97,7 @@ def edit_own(own_id: UUID) -> Page:
     own = _own(own_id)
     answers = Answers(request.form)
     if request.method == "POST":
-        offered = _offered(answers, own.category)
+        offered = _offered(answers, own.category, is_new=False)
         if offered is not None and _changed(own, offered, answers):
             return _back(own, _("Kept."))
         own = _own(own_id)
@@ -106,8 +106,10 @@ def edit_own(own_id: UUID) -> Page:
     return _form(answers, own=own)
 
 
-def _offered(answers: Answers, category: str) -> making.Offered | None:
+def _offered(answers: Answers, category: str, *, is_new: bool = True) -> making.Offered | None:
     """What the form says; None where something in it is wrong."""
+    if is_new and not answers.ticked("helper_agreed"):
+        answers.wrong("helper_agreed", label("casework.helper_agreed"))
     phone = answers.text("phone", longest=40)
     if phone is not None and "phone" not in answers.errors:
         try:
