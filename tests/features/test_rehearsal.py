@@ -74,12 +74,34 @@ def test_who_asked_stands_in_groups_and_too_few_tell_nothing_of_themselves(
     assert not session.scalars(select(AskerGroup.facts)).first().keys() & {"disability", "sex"}  # type: ignore[union-attr]
 
 
-def test_danger_near_them_and_erased_people_and_later_questions_are_left_out(
+def test_groups_less_the_published_figure_tell_nobody_how_many_are_in_danger(
+    session: Session, make: Make, broker: User
+) -> None:
+    for _each in range(6):
+        asked(session, make, broker, age=9)
+    asked(session, make, broker, age=9, sex="female", disability=("hearing",), violence=True)
+
+    groups = frozen(session, make)
+
+    told = [(facts["regency"], people) for facts, people in groups]
+    assert sum(people for _regency, people in told) == 7
+    assert {regency for regency, _people in told} == {"33.74"}
+
+
+def test_of_who_is_in_danger_nothing_but_the_area_is_told(
+    session: Session, make: Make, broker: User
+) -> None:
+    for _each in range(5):
+        asked(session, make, broker, age=9, sex="female", disability=("hearing",), violence=True)
+
+    assert frozen(session, make) == [({"province": "33", "regency": "33.74"}, 5)]
+
+
+def test_erased_people_and_later_questions_are_left_out(
     session: Session, make: Make, broker: User
 ) -> None:
     for _each in range(5):
         asked(session, make, broker, age=9)
-    asked(session, make, broker, age=9, violence=True)
     asked(session, make, broker, age=9)
     last = session.scalars(
         select(operations.MatchReceipt).order_by(operations.MatchReceipt.id.desc())

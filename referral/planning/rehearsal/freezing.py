@@ -26,8 +26,8 @@ _AT_A_TIME = 200
 def facts_of(session: Session, *, now: datetime) -> dict[str, list[dict[str, str]]]:
     """Facts of everybody who asked since the last groups were made, by category; a person once for a category.
 
-    People who are in danger from somebody near them, and whoever was erased, are left out. Opens the facts of all
-    of them: give it a session of its own, and close that afterwards.
+    Of people who are in danger from somebody near them only the area is told; whoever was erased is left out. Opens
+    the facts of all of them: give it a session of its own, and close that afterwards.
     """
     since = session.scalar(select(func.max(AskerGroup.made_at)))
     found: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -37,7 +37,7 @@ def facts_of(session: Session, *, now: datetime) -> dict[str, list[dict[str, str
             select(MatchReceipt).where(MatchReceipt.id.in_(receipts[start : start + _AT_A_TIME]))
         )
         for row in rows:
-            if row.content and not row.content["asked"]["violence"]:
+            if row.content:
                 found[row.content["query"]["need"]].append(_facts(row.content))
         session.expunge_all()  # with the rows go their opened keys
     return found
@@ -88,12 +88,11 @@ def _facts(content: Mapping[str, Any]) -> dict[str, str]:
     """What is told of one person, as coarse as groups tell it."""
     query = content["query"]
     regency = regency_of((query.get("place") or {}).get("code"))
-    told = {
-        "province": regency.partition(".")[0] if regency else None,
-        "regency": regency,
-        "when": part_of_week(datetime.fromisoformat(query["at"])),
-    }
-    if not content["asked"]["is_group"]:
+    told = {"province": regency.partition(".")[0] if regency else None, "regency": regency}
+    # Left out altogether they would be the difference to the published figure of who asked there.
+    if not content["asked"]["violence"]:
+        told["when"] = part_of_week(datetime.fromisoformat(query["at"]))
+    if not (content["asked"]["violence"] or content["asked"]["is_group"]):
         told |= {
             "age": age_band(query.get("age")),
             "sex": query.get("sex"),
