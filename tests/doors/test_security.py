@@ -1,6 +1,7 @@
 """Attacks on the pages that once worked, or must never."""
 
 import io
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -383,7 +384,8 @@ def test_a_confidential_place_is_known_by_its_regency_alone(
 
     assert "berita.example" in page.text
     assert "Rumah Aman Fiktif" in found.text
-    assert [secret for secret in secrets if secret in f"{page}{found}"] == []
+    told = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", f"{page}{found}")
+    assert [secret for secret in secrets if secret in told] == []
     by_street = browser.page("/directory?q=Jalan Rahasia")
     assert "Rumah Aman Fiktif" not in by_street.text
 
