@@ -95,7 +95,7 @@ class Client(Sealing, Identified):
     kind: Mapped[ClientKind]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
-    #: kab/kota where they stay, coarse on purpose and never sealed: counts are made by it
+    #: kab/kota where they stay, coarse on purpose and never sealed: counts are made by it; "": their place tells none
     area_code: Mapped[str | None]
     #: keyed digest of the contact number, to find the same number again
     contact_index: Mapped[bytes | None] = mapped_column(index=True)

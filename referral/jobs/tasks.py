@@ -11,6 +11,7 @@ from flask import current_app
 from flask_mailman import EmailMultiAlternatives
 
 from referral.accounts.models import User
+from referral.casework import areas
 from referral.changes import outbox, webhooks
 from referral.changes.actors import SYSTEM, Actor
 from referral.changes.models import OutgoingEvent, OutgoingMail
@@ -245,6 +246,20 @@ def publish_gaps_of(asked_by_id: str) -> bool:
     )
 
 
+def fill_areas() -> int:
+    """Write the kab/kota of clients whose files are older than the column for it; gives how many were looked at."""
+    older = areas.without(db.session)
+    for first in range(0, len(older), _AT_ONCE):
+        _begin_writing()
+        areas.fill(db.session, older[first : first + _AT_ONCE])
+        db.session.commit()
+        sleep(_BREATH_SECONDS)
+    db.session.rollback()
+    if older:
+        current_app.logger.info("Clients whose kab/kota was looked up: %d", len(older))
+    return len(older)
+
+
 def release_gaps(
     quarter: str, by: Callable[[], Actor] = lambda: SYSTEM, *, clock: Clock = the_time
 ) -> bool:
@@ -253,6 +268,7 @@ def release_gaps(
     May be stopped anywhere, or run twice at once: whoever comes next counts those who are left.
     """
     threshold, now = current_app.config["SETTINGS"].COUNT_THRESHOLD, clock()
+    fill_areas()
     for clients in gaps.to_count(db.session, quarter, now=now):
         _begin_writing()
         gaps.mark(db.session, quarter, clients, now=now)
