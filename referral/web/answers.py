@@ -1,6 +1,7 @@
 """What somebody typed into a form: read, checked, and kept for showing again."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -68,6 +69,14 @@ class Answers:
         if error.field is None or (fields and error.field not in fields):
             raise error
         self.wrong(error.field, say(error.message))
+
+    @contextmanager
+    def refusing(self, *fields: str) -> Iterator[None]:
+        """Keeps what an operation inside refuses beside its field, as `refused` does."""
+        try:
+            yield
+        except Invalid as error:
+            self.refused(error, *fields)
 
     def text(self, name: str, *, longest: int = SHORT) -> str | None:
         """The text without spaces around it; None when empty."""

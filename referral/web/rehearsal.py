@@ -142,6 +142,7 @@ def _page(
 
 def _cell(cell: GapCell) -> dict[str, Any]:
     told = cell.told
+    where: dict[str, Any] = {"category": cell.category, "in": cell.area.partition(".")[0]}
     words = "–"
     if told is not None and told.own is not None and told.own.shown is not Shown.WITHHELD:
         few = say(Message("rehearsal.few"))
@@ -152,9 +153,7 @@ def _cell(cell: GapCell) -> dict[str, Any]:
         "people": cell.people,
         "is_gained": cell.is_gained,
         "unmet": words,
-        "url": url_for("gaps.index", category=cell.category, **{"in": cell.area.partition(".")[0]})
-        if may("gap:read")
-        else None,
+        "url": url_for("gaps.index", **where) if may("gap:read") else None,
     }
 
 

@@ -305,6 +305,10 @@ def test_the_opening_form_says_what_is_missing_and_keeps_what_was_typed(
     page = planning.submit(f"{address}/opened", seen(session, **OPENED, do="hours-MO.copy"))
     assert page.select_one("#hours-FR-0-closes")["value"] == "16.00"  # type: ignore[index]
     assert wrong(planning.submit(f"{address}/opened", seen(session, **OPENED | {"place": "31"}), 422)) == ["#place"]  # fmt: skip
+    page = planning.submit(f"{address}/opened", OPENED | {"seen": "1"}, status=409)
+    assert "changed since the page was opened" in text_of(page, ".flashes")
+    assert page.select_one("#organization")["value"] == "Kelompok Contoh"  # type: ignore[index]
+    assert page.select_one("[name=seen]")["value"] == seen(session)["seen"]  # type: ignore[index]
     assert session.scalars(select(Service)).all() == []
 
 
@@ -388,6 +392,11 @@ def test_somebody_who_was_slower_sees_both_values(
     assert "Kedua" in said
     assert page.select_one("#title")["value"] == "Kedua"  # type: ignore[index]
     assert plan_of(session).title == "Pertama"
+    late = planning.submit(f"{address}/dropped", {"seen": old, "note": "Tidak jadi"}, status=409)
+    # Not a dead end: the proposal as it stands now, with why, and what was typed.
+    assert "This proposal changed since the page was opened" in text_of(late, ".flashes")
+    assert text_of(late, "h1") == "Pertama"
+    assert late.select_one("details[open] #note").text == "Tidak jadi"  # type: ignore[union-attr]
     planning.submit(f"{address}/in_development", {"seen": old}, status=409)
     assert planning.post(f"{address}/in_development").status_code == 400
     assert plan_of(session).status is ProposalStatus.PROPOSED

@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from referral.casework.cover import today_of
 from referral.casework.models import Case
 from referral.casework.own import helping, queries
-from referral.core.errors import Invalid
 from referral.extensions import db
 from referral.matching import own_people
 from referral.referrals.loop import NeedState
@@ -29,11 +28,9 @@ def own_helped(case_id: UUID) -> Page:
     need = need_in(case, _id(answers, "need"))
     own = queries.usable_in(db.session, case, _id(answers, "own"))
     on = answers.day("helped_on") or today_of(g.user)
-    try:
-        if not answers.errors:
+    if not answers.errors:
+        with answers.refusing("helped_on"):
             helping.record(db.session, own, need, on=on, by=g.user, now=now())
-    except Invalid as error:
-        answers.refused(error, "helped_on")
     if answers.errors:
         flash(answers.errors["helped_on"], "bad")
         return redirect(url_for(".case", case_id=case.id, _anchor="own"), 303)

@@ -7,7 +7,7 @@ from flask import flash, g, render_template, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from referral.core.errors import NotAllowed
+from referral.core.errors import NotAllowed, Stale
 from referral.directory.models import Phone, Schedule
 from referral.directory.upkeep import editing, scheduling
 from referral.directory.upkeep.listings import lists
@@ -22,6 +22,7 @@ from referral.planning.proposals.sites import Site
 from referral.planning.proposals.states import NEXT, ProposalStatus
 from referral.web.access import requires
 from referral.web.answers import Answers
+from referral.web.formatting import say
 from referral.web.listings import hours, rows
 from referral.web.listings.edit import parts, press
 from referral.web.listings.sections import filled, read
@@ -53,7 +54,16 @@ def opened(proposal_id: UUID) -> Page:
             answers.refused(error, *_LINES, *_FIELDS)
     if answers.errors:
         return _form(found, answers)
-    open_resource(db.session, found, opening, seen=seen(), by=g.user, now=now())
+    try:
+        open_resource(db.session, found, opening, seen=seen(), by=g.user, now=now())
+    except Stale as error:
+        found = proposal(proposal_id)
+        if ProposalStatus.OPENED not in NEXT[found.status]:
+            raise
+        # It may still open: what was typed stays, to be sent once more after a look.
+        flash(say(error.message), "wait")
+        answers.given["seen"] = str(found.version)
+        return _form(found, answers)[0], 409
     db.session.commit()
     # The same words whether anybody waited: else opening listings would ask about single people.
     flash(
@@ -79,7 +89,7 @@ def _prefilled(found: Proposal) -> Answers:
     return answers
 
 
-def _form(found: Proposal, answers: Answers, *, focus: str = "") -> Page:
+def _form(found: Proposal, answers: Answers, *, focus: str = "") -> tuple[str, int]:
     page = render_template(
         "proposals/open.html",
         proposal=found,

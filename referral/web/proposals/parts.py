@@ -5,7 +5,6 @@ from uuid import UUID
 from flask import abort, flash, g, request
 from flask_babel import gettext as _
 
-from referral.core.errors import Invalid
 from referral.extensions import db
 from referral.planning.proposals import operations, parts
 from referral.planning.proposals.models import Answered
@@ -23,12 +22,10 @@ def add_partner(proposal_id: UUID) -> Page:
     answers = Answers(request.form)
     name, part = answers.text("partner"), answers.text("part")
     if not answers.errors:
-        try:
+        with answers.refusing("partner", "part"):
             parts.add_partner(
                 db.session, found, name=name or "", part=part or "", by=g.user, now=now()
             )
-        except Invalid as error:
-            answers.refused(error, "partner", "part")
     return _saved(proposal_id, answers, "partners")
 
 
@@ -58,7 +55,7 @@ def add_task(proposal_id: UUID) -> Page:
     answers = Answers(request.form)
     title, who, due_on = answers.text("task"), answers.text("who"), answers.day("due_on")
     if not answers.errors:
-        try:
+        with answers.refusing("task", "who"):
             parts.add_task(
                 db.session,
                 found,
@@ -68,8 +65,6 @@ def add_task(proposal_id: UUID) -> Page:
                 by=g.user,
                 now=now(),
             )
-        except Invalid as error:
-            answers.refused(error, "task", "who")
     return _saved(proposal_id, answers, "tasks")
 
 
@@ -97,7 +92,7 @@ def add_line(proposal_id: UUID) -> Page:
     item, source = answers.text("item"), answers.text("source")
     amount = _amount(answers)
     if not answers.errors:
-        try:
+        with answers.refusing("item", "amount", "source"):
             parts.add_line(
                 db.session,
                 found,
@@ -108,8 +103,6 @@ def add_line(proposal_id: UUID) -> Page:
                 by=g.user,
                 now=now(),
             )
-        except Invalid as error:
-            answers.refused(error, "item", "amount", "source")
     return _saved(proposal_id, answers, "budget")
 
 
@@ -139,10 +132,8 @@ def add_comment(proposal_id: UUID) -> Page:
     answers = Answers(request.form)
     text = answers.text("text", longest=operations.TEXT_LIMIT)
     if not answers.errors:
-        try:
+        with answers.refusing("text"):
             operations.comment(db.session, found, text or "", by=g.user, now=now())
-        except Invalid as error:
-            answers.refused(error, "text")
     return _saved(proposal_id, answers, "comments")
 
 

@@ -3,8 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from flask import render_template
+from flask import flash, render_template, request
 
+from referral.core.errors import NotAllowed, Stale
 from referral.core.text import Message, money
 from referral.extensions import db
 from referral.planning.proposals import operations, queries, saying
@@ -39,7 +40,17 @@ def show(proposal_id: UUID) -> Page:
     return shown(proposal(proposal_id))
 
 
-def shown(found: Proposal, tried: Answers | None = None) -> Page:
+@bp.errorhandler(NotAllowed)
+@bp.errorhandler(Stale)
+def not_now(error: NotAllowed | Stale) -> Page:
+    """It is no longer where the person saw it: where it stands now, with why, and what was typed still in its form."""
+    db.session.rollback()
+    flash(say(error.message), "wait")
+    page, _status = shown(proposal(request.view_args["proposal_id"]), Answers(request.form))  # type: ignore[index]
+    return page, 409
+
+
+def shown(found: Proposal, tried: Answers | None = None) -> tuple[str, int]:
     """The page, with what was typed into one of its forms where that was refused."""
     answers = tried or Answers()
     lang = chosen()

@@ -27,7 +27,7 @@ def move(proposal_id: UUID, status: str) -> Page:
     answers = Answers(request.form)
     note = answers.text("note", longest=operations.TEXT_LIMIT)
     if not answers.errors:
-        try:
+        with answers.refusing("note", "budget"):
             operations.move(
                 db.session,
                 found,
@@ -37,8 +37,6 @@ def move(proposal_id: UUID, status: str) -> Page:
                 by=g.user,
                 now=now(),
             )
-        except Invalid as error:
-            answers.refused(error, "note", "budget")
     if answers.errors:
         return shown(found, answers)
     db.session.commit()
