@@ -120,7 +120,7 @@ def test_a_planner_reads_a_sentence_for_each_finding(
     ]
     assert "not the population" in page.text
     assert page.select("svg.waitbar rect")
-    women = page.select_one("#decision-sex ~ table tbody tr")
+    women = page.select_one("#decision-sex ~ details tbody tr")
     assert [cell.text for cell in women.select("th, td")][:4] == [  # type: ignore[union-attr]
         "Women and girls",
         "30",
@@ -298,7 +298,7 @@ def test_the_job_counts_opens_and_drops_once_for_each_office_and_leaves_a_trace(
     assert {row.office_id for row in made} == {supervisor.office_id, None}
     browser.sign_in(supervisor)
     page = browser.page("/fairness/")
-    assert page.select("#decision-sex ~ table tbody tr td")[0].text == "12"
+    assert page.select("#decision-sex ~ details tbody tr td")[0].text == "12"
     assert not page.select("form[action='/fairness/make']")
 
 
