@@ -188,6 +188,7 @@ def count(quarter: str, now: datetime) -> None:
     marked, frozen = Held(), Held()
 
     def work() -> None:
+        session.rollback()
         for clients in releases.to_count(session, quarter, now=now):
             with marked.lock():
                 releases.mark(session, quarter, clients, now=now)
