@@ -107,6 +107,7 @@ def publish(world: World, *, forgetful: bool = False) -> list[Printed]:
                     np.array([low for low, _ in limits], dtype=np.int64),
                     np.array([high for _, high in limits], dtype=np.int64),
                 ),
+                parts=[_part_of(groups, 0), _part_of(groups, 1)],
             ),
             threshold=world.threshold,
         )
@@ -221,6 +222,11 @@ def _true(world: World, one: Printed) -> int:
 
 def _places(one: Printed, groups: Sequence[Group]) -> list[int]:
     return [at for at, group in enumerate(groups) if one.holds(group)]
+
+
+def _part_of(groups: Sequence[Group], dimension: int) -> Any:
+    """The province of each group, or its field of help, by number."""
+    return np.array([int(group[dimension].partition(".")[0]) for group in groups])
 
 
 def _limits(cell: Cell, threshold: int) -> tuple[int, int]:

@@ -21,7 +21,7 @@ PUBLISHED = dict(zip(KEYS, PROTECTED.cells(), strict=True))
 def test_it_counts_what_was_shown_and_hidden_and_what_the_audit_found() -> None:
     assert (
         Certificate(
-            rule="2026-11",
+            rule="2026-11-22",
             threshold=5,
             shown=2,
             small=1,

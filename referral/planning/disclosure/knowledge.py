@@ -1,6 +1,7 @@
 """What somebody who reads everything published has to reckon with, as sparse matrices. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,36 +14,43 @@ _ROWS_AT_A_TIME = 256
 
 @dataclass(frozen=True)
 class Knowledge:
-    """A system without what is known to be 0, every different sum once.
+    """A system without what is known to be 0, every different sum once. All that may move moves from the truth.
 
     least       the least that a hidden sum may be for all that is known: 1 where 0 is always shown
-    counts      smallest counts that may be anything
+    kept        places in the system of the smallest counts that may be anything
+    counts      how many each is; parts is which part of the whole each is in
     places      for each figure the row of `sums` that it is, -1 where it is known to be 0
     sums        different sums that figures tell, values what they are, worth what is lost when one is hidden
+    inside      of sums whether all their counts are here: a part of the country hides nothing of the rest
     secrets     sums from 1 to threshold - 1 that must not be worked out; the first are small rows of `sums`
-    fixed       what is out already, and sums over the same people: between low and high whatever is hidden
-    spoken      parts of statements, at most `most`; speaker is the statement each belongs to
+    fixed       what is out already, and sums over the same people: how far below and above the truth they may lie
+    not_zero    sums inside that earlier releases have told to be at least 1
+    spoken      parts of statements, with the room left in each; speaker is the statement each belongs to
     """
 
     threshold: int
     least: int
+    kept: Ints
     counts: Floats
+    parts: Sequence[Ints]
     places: Ints
     sums: Any
     values: Ints
     worth: Floats
+    inside: Bools
     secrets: Any
     secret_values: Ints
     fixed: Any
     fixed_low: Floats
     fixed_high: Floats
+    not_zero: Any
     spoken: Any
-    most: Floats
+    room: Floats
     speaker: Ints
 
     @classmethod
     def of(cls, system: System, threshold: int) -> "Knowledge":
-        """Raises ValueError where the counts don't fit what is said to be out, equal or stated."""
+        """Raises ValueError where the counts don't fit what is said to be out, equal, within or stated."""
         from scipy.sparse import vstack
 
         width = len(system.counts)
@@ -65,8 +73,10 @@ class Knowledge:
         worth *= np.where(values > 0, 1 + np.log2(np.maximum(values, 1)) / 4, 4)
 
         small = (values > 0) & (values < threshold)
-        left, right = system.equals
-        equal = left.matrix(width)[:, kept] - right.matrix(width)[:, kept]
+        equal, within = (
+            left.matrix(width)[:, kept] - right.matrix(width)[:, kept]
+            for left, right in (system.equals, system.within)
+        )
         earlier = (system.register.sums if system.register else Sums.none()).matrix(width)[:, kept]
         between = vstack([system.differences.matrix(width)[:, kept], earlier], format="csr")
         if system.nested:
@@ -79,39 +89,95 @@ class Knowledge:
         fresh = ~np.isin(marked[first], _marks(sums, marks))
         secrets = vstack([sums[small], guarded[np.sort(first[fresh])]], format="csr")
 
-        fixed = vstack([equal, earlier], format="csr")
-        low = high = np.zeros(len(left))
+        fixed = vstack([equal, within, earlier], format="csr")
+        low, high = np.zeros(equal.shape[0]), np.zeros(equal.shape[0])
+        low = np.concatenate([low, np.full(within.shape[0], -np.inf)])
+        high = np.concatenate([high, np.zeros(within.shape[0])])
         if system.register is not None:
             low = np.concatenate([low, system.register.low])
             high = np.concatenate([high, system.register.high])
             high[high >= UNKNOWN] = np.inf
         some = np.diff(fixed.indptr) > 0
-        fixed, low, high = fixed[some], low[some], high[some]
+        fixed, now = fixed[some], (fixed @ counts)[some]
         spoken, most, speaker = _spoken(system, width)
         spoken = spoken[:, kept]
-        if (
-            (fixed @ counts < low - _TOLERANCE).any()
-            or (fixed @ counts > high + _TOLERANCE).any()
-            or (spoken @ counts > most + _TOLERANCE).any()
-        ):
+        low, high, room = low[some] - now, high[some] - now, most - spoken @ counts
+        if max(low.max(initial=0), -high.min(initial=0), -room.min(initial=0)) > _TOLERANCE:
             raise ValueError("the counts don't fit what is known of them")
         return cls(
             threshold,
             int(system.zero_shown),
+            kept,
             counts,
+            [part[kept] for part in system.parts],
             places,
             sums,
             values,
             worth,
+            np.ones(len(values), dtype=bool),
             secrets,
             np.rint(secrets @ counts).astype(np.int64),
             fixed,
-            low,
-            high,
+            np.minimum(low, 0),
+            np.maximum(high, 0),
+            fixed[low + now >= 1],
             spoken,
-            most,
+            np.maximum(room, 0),
             speaker,
         )
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is known of some smallest counts while all others stay as they are: its counts, sums and secrets.
+
+    known    as if nothing else could move; only secrets that lie wholly inside
+    columns  places of its counts in the whole; so `sums` and `secrets`
+    """
+
+    known: Knowledge
+    columns: Ints
+    sums: Ints
+    secrets: Ints
+
+    @classmethod
+    def of(cls, whole: Knowledge, here: Bools) -> "Part":
+        columns = np.flatnonzero(here)
+        sums, wholly = _inside(whole.sums, columns)
+        secrets, own = _inside(whole.secrets, columns)
+        secrets = secrets[own]
+        fixed, _ = _inside(whole.fixed, columns)
+        spoken, _ = _inside(whole.spoken, columns)
+        some, own = _inside(whole.not_zero, columns)
+        known = replace(
+            whole,
+            counts=whole.counts[columns],
+            sums=whole.sums[sums][:, columns],
+            values=whole.values[sums],
+            worth=whole.worth[sums],
+            inside=wholly,
+            secrets=whole.secrets[secrets][:, columns],
+            secret_values=whole.secret_values[secrets],
+            fixed=whole.fixed[fixed][:, columns],
+            fixed_low=whole.fixed_low[fixed],
+            fixed_high=whole.fixed_high[fixed],
+            not_zero=whole.not_zero[some[own]][:, columns],
+            spoken=whole.spoken[spoken][:, columns],
+            room=whole.room[spoken],
+            speaker=whole.speaker[spoken],
+        )
+        return cls(known, columns, sums, secrets)
+
+
+def _inside(rows: Any, columns: Ints) -> tuple[Ints, Bools]:
+    """Rows that hold any of these columns, and of each whether it holds no other."""
+    here = np.zeros(rows.shape[1])
+    here[columns] = 1
+    some = np.ones_like(rows.data)
+    among = type(rows)((some, rows.indices, rows.indptr), shape=rows.shape) @ here
+    touched = np.flatnonzero(among)
+    wholly: Bools = among[touched] == np.diff(rows.indptr)[touched]
+    return touched, wholly
 
 
 def _marks(rows: Any, marks: Ints) -> Ints:

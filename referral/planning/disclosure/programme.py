@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from referral.planning.disclosure.knowledge import Knowledge
+from referral.planning.disclosure.knowledge import Knowledge, Part
 from referral.planning.disclosure.system import Bools, Floats, Ints
 
 _TOLERANCE = 1e-6
@@ -22,11 +22,15 @@ _URGENT, _WELCOME = 200.0, 0.01
 
 @dataclass
 class Told:
-    """What is published so far: of each sum whether it is shown, and whether as small; which statements."""
+    """What is published so far: of each sum whether it is shown, and whether as small; which statements.
+
+    is_kept  it has left the house: nothing more may be hidden
+    """
 
     shown: Bools
     labelled: Bools
     said: Bools
+    is_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,48 +46,45 @@ class Wish:
 
 
 def others(known: Knowledge, told: Told, wish: Wish) -> Floats:
-    """Counts that fit what is published, but for figures it is worth hiding, and move the secrets as wished."""
+    """How far counts may move that fit what is published, but for figures it is worth hiding, and move the secrets
+    as wished."""
     shown, labelled = np.flatnonzero(told.shown), np.flatnonzero(told.labelled)
     withheld = np.flatnonzero(~told.shown & ~told.labelled)
     said = np.flatnonzero(told.said[known.speaker])
-    top = known.threshold - 1
     dearest = float(known.worth.max(initial=1.0))
     price = 1e-3 if wish.whatever else 1.0
-    values = known.values[shown].astype(float)
-    rows = _Rows(len(known.counts))
-    at = rows.add(known.sums[shown], values, values)
-    may_hide = values >= known.least
+    rows = _Rows(-known.counts)
+    at = rows.add(known.sums[shown], 0, 0)
+    may_hide = known.inside & (not told.is_kept)
+    at_label = may_hide[labelled]
+    may_hide = may_hide[shown] & (known.values[shown] >= known.least)
     costs = price * known.worth[shown][may_hide]
     rows.slack(at[may_hide], -1, costs)
-    rows.slack(at[may_hide], 1, costs, high=values[may_hide] - known.least)
-    at = rows.add(known.sums[labelled], np.ones(len(labelled)), np.full(len(labelled), top))
+    rows.slack(at[may_hide], 1, costs, high=known.values[shown][may_hide] - known.least)
+    values = known.values[labelled]
+    at = rows.add(known.sums[labelled], 1.0 - values, known.threshold - 1.0 - values)
+    at = at[at_label]
     rows.slack(at, -1, np.full(len(at), price * _LABEL_WORTH))
     rows.slack(at, 1, np.full(len(at), price * _LABEL_WORTH), high=1 - known.least)
-    rows.add(
-        known.sums[withheld],
-        np.full(len(withheld), float(known.least)),
-        np.full(len(withheld), np.inf),
-    )
-    at = rows.add(known.spoken[said], np.full(len(said), -np.inf), known.most[said])
+    rows.add(known.sums[withheld], known.least - known.values[withheld], np.inf)
+    at = rows.add(known.spoken[said], -np.inf, known.room[said])
     rows.slack(at, -1, np.full(len(at), price * _STATEMENT_WORTH))
     rows.add(known.fixed, known.fixed_low, known.fixed_high)
     moving = known.secrets[wish.secrets].multiply(wish.signs[:, None]).tocsr()
-    start = wish.signs * known.secret_values[wish.secrets].astype(float)
-    at = rows.add(moving, start, np.full(len(start), np.inf))
+    at = rows.add(moving, 0, np.inf)
     gain = np.where(wish.urgent, _URGENT * dearest, _WELCOME)
     rows.slack(at, -1, -gain, low=-np.inf, high=wish.steps)
-    return _solved(rows)
+    return np.maximum(_solved(rows), -known.counts)
 
 
 def fewest(known: Knowledge, costs: Floats) -> Floats:
     """Counts of as few people as whoever knows only which figures are 0 has to reckon with."""
-    rows = _Rows(len(known.counts))
-    some = known.values > 0
-    values = np.where(some, known.least, 0).astype(float)
-    rows.add(known.sums, values, np.where(some, np.inf, 0))
-    not_zero = known.fixed[known.fixed_low >= 1]
-    rows.add(not_zero, np.ones(not_zero.shape[0]), np.full(not_zero.shape[0], np.inf))
-    return _solved(rows, costs)
+    rows = _Rows(np.zeros(len(known.counts)))
+    some = (known.values > 0) & known.inside
+    rows.add(known.sums[some], known.least, np.inf)
+    rows.add(known.sums[(known.values == 0) & known.inside], 0, 0)
+    rows.add(known.not_zero, 1, np.inf)
+    return np.maximum(_solved(rows, costs), 0)
 
 
 def _solved(rows: "_Rows", costs: Floats | None = None) -> Floats:
@@ -97,32 +98,35 @@ def _solved(rows: "_Rows", costs: Floats | None = None) -> Floats:
     )
     if solved.status != 0:
         raise RuntimeError(f"disclosure control: {solved.message}")
-    found: Floats = np.maximum(solved.x[: rows.width], 0)
+    found: Floats = solved.x[: len(rows.least)]
     whole = np.rint(found)
     return np.where(np.abs(found - whole) < _TOLERANCE, whole, found)
 
 
-def hide(known: Knowledge, told: Told, found: Floats) -> None:
+def hide(part: Part, told: Told, moved: Floats) -> None:
     """Hide what those counts change, so that they fit everything published."""
-    sums = known.sums @ found
-    told.shown &= np.abs(sums - known.values) <= _TOLERANCE
-    told.labelled &= (sums >= 1 - _TOLERANCE) & (sums <= known.threshold - 1 + _TOLERANCE)
-    told.said[known.speaker[known.spoken @ found > known.most + _TOLERANCE]] = False
+    known, sums = part.known, part.known.sums @ moved
+    told.shown[part.sums] &= np.abs(sums) <= _TOLERANCE
+    sums += known.values
+    told.labelled[part.sums] &= (sums >= 1 - _TOLERANCE) & (
+        sums <= known.threshold - 1 + _TOLERANCE
+    )
+    told.said[known.speaker[known.spoken @ moved > known.room + _TOLERANCE]] = False
 
 
-def fits(known: Knowledge, told: Told, found: Floats) -> bool:
-    """Whether those counts would be published the same, on top of all that is out already."""
-    sums, fixed, spoken = known.sums @ found, known.fixed @ found, known.spoken @ found
-    slack = 10 * _TOLERANCE
+def fits(known: Knowledge, told: Told, moved: Floats) -> bool:
+    """Whether counts so far from the truth would be published the same, on top of all that is out already."""
+    sums, fixed, spoken = known.sums @ moved, known.fixed @ moved, known.spoken @ moved
+    then, slack = known.values + sums, 10 * _TOLERANCE
     return bool(
-        (found >= 0).all()
-        and (np.abs(sums - known.values)[told.shown] <= slack).all()
-        and (sums[~told.shown] >= known.least - slack).all()
-        and (sums[told.labelled] >= 1 - slack).all()
-        and (sums[told.labelled] <= known.threshold - 1 + slack).all()
+        (known.counts + moved >= 0).all()
+        and (np.abs(sums)[told.shown] <= slack).all()
+        and (then[~told.shown] >= known.least - slack).all()
+        and (then[told.labelled] >= 1 - slack).all()
+        and (then[told.labelled] <= known.threshold - 1 + slack).all()
         and (fixed >= known.fixed_low - slack).all()
         and (fixed <= known.fixed_high + slack).all()
-        and (spoken - known.most <= slack)[told.said[known.speaker]].all()
+        and (spoken - known.room <= slack)[told.said[known.speaker]].all()
     )
 
 
@@ -130,19 +134,19 @@ def fits(known: Knowledge, told: Told, found: Floats) -> bool:
 class _Rows:
     """Rows of a linear programme, and columns beside the counts by which single rows may be missed."""
 
-    width: int
+    least: Floats
     parts: list[Any] = field(default_factory=list)
     low: list[Floats] = field(default_factory=list)
     high: list[Floats] = field(default_factory=list)
     length: int = 0
     slacks: list[tuple[Ints, float, Floats, Floats, Floats]] = field(default_factory=list)
 
-    def add(self, rows: Any, low: Floats, high: Floats) -> Ints:
+    def add(self, rows: Any, low: Any, high: Any) -> Ints:
         """Adds rows between low and high; where they stand."""
         at = np.arange(self.length, self.length + rows.shape[0])
         self.parts.append(rows)
-        self.low.append(low)
-        self.high.append(high)
+        self.low.append(np.broadcast_to(np.asarray(low, dtype=float), len(at)))
+        self.high.append(np.broadcast_to(np.asarray(high, dtype=float), len(at)))
         self.length += rows.shape[0]
         return at
 
@@ -168,10 +172,12 @@ class _Rows:
 
     def costs(self, counts: Floats | None = None) -> Floats:
         """What each column costs; the counts themselves nothing where nothing is said."""
-        own = np.zeros(self.width) if counts is None else counts
+        own = np.zeros(len(self.least)) if counts is None else counts
         return np.concatenate([own, *(slack[2] for slack in self.slacks)])
 
     def bounds(self) -> tuple[Floats, Floats]:
-        low = np.concatenate([np.zeros(self.width), *(slack[3] for slack in self.slacks)])
-        high = np.concatenate([np.full(self.width, np.inf), *(slack[4] for slack in self.slacks)])
+        low = np.concatenate([self.least, *(slack[3] for slack in self.slacks)])
+        high = np.concatenate(
+            [np.full(len(self.least), np.inf), *(slack[4] for slack in self.slacks)]
+        )
         return low, high

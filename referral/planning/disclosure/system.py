@@ -91,6 +91,9 @@ class System:
     register     the figures of earlier releases
     differences  sums that nobody prints, but that subtracting figures may tell
     equals       pairs of sums over the same people: left row i = right row i
+    within       pairs of sums of which the right holds everybody of the left: left row i <= right row i
+    parts        the part of the whole that each smallest count is in, one or several ways to divide it, the finest
+                 first: what can be hidden inside a part is hidden there, which is quicker
     statements   what else is said; all parts of one are said or none
     nested       whether nobody may be singled out by subtracting two figures, now or earlier, of which one holds the
                  other; without it only `differences` are looked at
@@ -106,6 +109,8 @@ class System:
     register: Register | None = None
     differences: Sums = field(default_factory=Sums.none)
     equals: tuple[Sums, Sums] = field(default_factory=lambda: (Sums.none(), Sums.none()))
+    within: tuple[Sums, Sums] = field(default_factory=lambda: (Sums.none(), Sums.none()))
+    parts: Sequence[Ints] = ()
     statements: Sequence[Sequence[Statement]] = ()
     nested: bool = True
     zero_shown: bool = True

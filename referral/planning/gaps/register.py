@@ -16,7 +16,6 @@ Measures tell of the same people as well: whoever nothing met has asked. `joined
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,8 @@ _NONE = -1
 _LOSS_PER_STEP = 10.0
 _WEIGHTS = (1, 1, 1, 4)
 _DEEPEST = 6
+#: Provinces that are looked at together: their figures complete each other.
+_TOGETHER = 3
 
 
 @dataclass(frozen=True)
@@ -78,43 +79,33 @@ def system(
     return _Build(counts, tree, quarters, earlier).asked()
 
 
-def joined(parts: Sequence[Asked]) -> System:
+def joined(parts: Mapping[Any, Asked], holds: Sequence[tuple[Any, Any]]) -> System:
     """One system of several measures, whose figures stand one after another.
 
-    Whoever a measure counts, the one before it counts too, in the same kab/kota and kind of help. A reader takes
-    that for granted, so it holds here wherever the counts of a release bear it out.
+    holds  pairs of measures: whoever the second counts, the first counts too, in the same kab/kota and kind of help.
+           A reader takes that for granted, so it holds here wherever the counts of a release bear it out.
     """
-    if len(parts) == 1:
-        return parts[0].system
-    offsets = np.concatenate([[0], np.cumsum([len(part.system.counts) for part in parts])])
-    rows: list[tuple[list[int], list[int]]] = []
-    others: list[int] = []
-    for whole, part in pairwise(range(len(parts))):
-        for place, inner in parts[part].places.items():
-            outer = parts[whole].places.get(place, ())
-            more = int(
-                parts[whole].system.counts[list(outer)].sum()
-                - parts[part].system.counts[list(inner)].sum()
-            )
-            if more >= 0 and len(outer):
-                # Whoever the larger measure alone counts is a count of its own, which nobody prints.
-                other = int(offsets[-1]) + len(others)
-                others.append(more)
-                rows.append(
-                    (
-                        [int(offsets[whole]) + at for at in outer],
-                        [*(int(offsets[part]) + at for at in inner), other],
-                    )
-                )
-    systems = [part.system for part in parts]
+    systems = [part.system for part in parts.values()]
+    starts = np.concatenate([[0], np.cumsum([len(one.counts) for one in systems])]).tolist()
+    start = dict(zip(parts, starts, strict=False))
+    within: list[tuple[Ints, Ints]] = []
+    for outer, inner in holds:
+        if outer not in parts or inner not in parts:
+            continue
+        for place, held in parts[inner].places.items():
+            holding = parts[outer].places.get(place, ())
+            many, of = parts[inner].system.counts, parts[outer].system.counts
+            if len(holding) and many[list(held)].sum() <= of[list(holding)].sum():
+                within.append((start[inner] + np.array(held), start[outer] + np.array(holding)))
 
     def stacked(each: Sequence[Sums]) -> Sums:
-        return _of([one.row(at) + start for one, start in zip(each, offsets, strict=False) for at in range(len(one))])  # fmt: skip
+        rows = zip(each, starts, strict=False)
+        return _of([one.row(at) + first for one, first in rows for at in range(len(one))])
 
     registers = [(one.register or _NOTHING_TOLD) for one in systems]
     left, right = (stacked([one.equals[side] for one in systems]) for side in (0, 1))
     return System(
-        counts=np.concatenate([*(one.counts for one in systems), np.array(others, np.int64)]),
+        counts=np.concatenate([one.counts for one in systems]),
         figures=stacked([one.figures for one in systems]),
         loss=np.concatenate([_of_none(one.loss) for one in systems]),
         register=Register(
@@ -123,11 +114,19 @@ def joined(parts: Sequence[Asked]) -> System:
             np.concatenate([one.high for one in registers]),
         ),
         differences=stacked([one.differences for one in systems]),
-        equals=(_with(left, [one for one, _ in rows]), _with(right, [one for _, one in rows])),
-        unsure=np.concatenate(
-            [*(_of_none(one.unsure) for one in systems), np.ones(len(others))]
-        ).astype(bool),
+        equals=(left, right),
+        within=(_of([one for one, _ in within]), _of([one for _, one in within])),
+        parts=_ways(
+            *(np.concatenate(each) for each in zip(*(one.parts for one in systems), strict=True))
+        ),
+        unsure=np.concatenate([_of_none(one.unsure) for one in systems]).astype(bool),
     )
+
+
+def _ways(finest: Ints, province: Ints) -> list[Ints]:
+    """The finest parts, then provinces in groups, put together in two ways."""
+    names, rank = np.unique(province, return_inverse=True)
+    return [finest, rank % max(1, len(names) // _TOGETHER), rank // _TOGETHER]
 
 
 _NOTHING_TOLD = Register(Sums.none(), np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -135,14 +134,6 @@ _NOTHING_TOLD = Register(Sums.none(), np.zeros(0, np.int64), np.zeros(0, np.int6
 
 def _of_none(values: Any) -> Any:
     return np.zeros(0) if values is None else values
-
-
-def _with(sums: Sums, rows: Sequence[Sequence[int]]) -> Sums:
-    more = Sums.of(rows)
-    return Sums(
-        np.concatenate([sums.starts, more.starts[1:] + sums.starts[-1]]),
-        np.concatenate([sums.parts, more.parts]),
-    )
 
 
 class _Codes:
@@ -342,9 +333,18 @@ class _Build:
                 differences=self._between(),
                 equals=self._linked(),
                 unsure=self.unsure,
+                parts=self._parts(),
             ),
             self._places(),
         )
+
+    def _parts(self) -> list[Ints]:
+        """Kab/kota by province, reasons and quarters each by themselves; and everything by province."""
+        areas = self.dimensions["area"]
+        codes = [areas.codes[at] for at in areas.wide(self.atoms.codes[0], 1)]
+        # From its name: a province has the same number in every measure.
+        province = np.array([int.from_bytes(code.encode(), "big") for code in codes], np.int64)
+        return [np.where(self.atoms.table == _AREAS, province, -self.atoms.table), province]
 
     def _places(self) -> dict[tuple[str, str, int], list[int]]:
         areas, categories = self.dimensions["area"].codes, self.dimensions["category"].codes

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from referral.changes import audit
 from referral.changes.actors import Actor
+from referral.planning.disclosure import suppression
 from referral.planning.disclosure.cells import Cell, Shown
 from referral.planning.disclosure.certificate import Certificate, digest, verify
-from referral.planning.disclosure.suppression import Protected, protect
+from referral.planning.disclosure.suppression import Protected
 from referral.planning.gaps import counting, figures, register
 from referral.planning.gaps.cuts import Key, Tree
 from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measure
@@ -28,9 +29,13 @@ PUBLIC_THRESHOLD = 11
 _WITHHELD = Cell(Shown.WITHHELD)
 #: Clients counted in one transaction: others may write between two.
 _AT_ONCE = 2_000
-#: Measures that are protected together: whoever each counts, the one before it counts too, and read side by side
-#: they could tell what neither tells alone. The others count far fewer of the same people.
-_TOGETHER = ((Measure.ASKED, Measure.UNMET), (Measure.CLOSED,), (Measure.HELPED,))
+#: Measures of which the second counts some of the people of the first: read side by side they could tell what
+#: neither tells alone.
+_HOLDS = (
+    (Measure.ASKED, Measure.UNMET),
+    (Measure.UNMET, Measure.CLOSED),
+    (Measure.ASKED, Measure.HELPED),
+)
 
 
 @dataclass(frozen=True)
@@ -192,34 +197,39 @@ class Finding:
 
 
 def check(session: Session, release: GapRelease) -> list[Finding]:
-    """Prove a kept release again from what is stored; nothing is found in one that nobody has touched.
+    """Prove a kept release from what is stored, whatever rule chose its figures.
 
     certificate  it is not what its certificate was written for
     count        figures that differ from the frozen counts, are missing or tell of nobody
     cut          figures outside the fixed list
-    exposed      figures that tell more than disclosure control lets them
+    exposed      small counts and differences that the figures give away, and figures that planners are not told
     """
     tree, found = figures.tree_of(session), list[Finding]()
     planners = release
     if release.audience is Audience.PUBLIC:
         planners = _of(session, release.quarter, Audience.PLANNERS)
-    again = _prepare(session, release.quarter, release.audience, release.threshold)
-    for measure in Measure:
-        cells, right = _cells(session, release, measure), again.cells[measure]
+    asked = {
+        measure: _asked(session, measure, release.quarter, release.audience, tree)
+        for measure in Measure
+    }
+    kept = {measure: _cells(session, release, measure) for measure in Measure}
+    exposed = _exposed(asked, kept, release.threshold)
+    for measure, cells in kept.items():
         own = _cells(session, planners, measure)
-        asked = _asked(session, measure, release.quarter, release.audience, tree)
-        values = dict(zip(asked.keys, _values(asked), strict=True))
+        values = dict(zip(asked[measure].keys, _values(asked[measure]), strict=True))
+        some = {key for key, value in values.items() if value}
         certificate = Certificate.from_json(release.certificate[measure.value])
         wrong = {
             "certificate": len(verify(published(cells), certificate)),
-            "count": len(cells.keys() ^ right.keys())
-            + sum(cell.count not in (None, values.get(key)) for key, cell in cells.items()),
-            "cut": sum(not tree.is_published(key) for key in cells),
-            "exposed": sum(
-                _tells_more(cell, right[key]) or _tells_more(cell, own[key])
+            "count": len(cells.keys() ^ some)
+            + sum(
+                not _is_true(cell, values[key], release.threshold)
                 for key, cell in cells.items()
-                if key in right and key in own
+                if key in some
             ),
+            "cut": sum(not tree.is_published(key) for key in cells),
+            "exposed": exposed[measure]
+            + sum(_tells_more(cell, own.get(key, figures.NOBODY)) for key, cell in cells.items()),
         }
         found += [Finding(measure, what, many) for what, many in wrong.items() if many]
     return found
@@ -235,6 +245,27 @@ def _values(asked: register.Asked) -> list[int]:
     return [int(counts[sums.row(at)].sum()) for at in range(len(sums))]
 
 
+def _exposed(
+    asked: Mapping[Measure, register.Asked],
+    kept: Mapping[Measure, Mapping[Key, Cell]],
+    threshold: int,
+) -> Counter[Measure]:
+    """How many small counts and differences of each measure the kept figures give away."""
+    cells = [
+        kept[measure].get(key, figures.NOBODY) for measure in asked for key in asked[measure].keys
+    ]
+    # The measure of each smallest count.
+    measures = [measure for measure in asked for _count in asked[measure].system.counts]
+    found = suppression.exposed(register.joined(asked, _HOLDS), cells, threshold=threshold)
+    return Counter(measures[parts[0]] for parts in found)
+
+
+def _is_true(cell: Cell, value: int, threshold: int) -> bool:
+    if cell.shown is Shown.SMALL:
+        return value < threshold
+    return cell.count in (None, value)
+
+
 def _tells_more(cell: Cell, than: Cell) -> bool:
     """Whether one way of seeing a figure tells something that the other doesn't."""
     if cell.shown is Shown.COUNT:
@@ -246,20 +277,19 @@ def _prepare(session: Session, quarter: str, audience: Audience, threshold: int)
     tree = figures.tree_of(session)
     cells: dict[Measure, Mapping[Key, Cell]] = {}
     certificate: dict[str, Any] = {}
-    for together in _TOGETHER:
-        asked = [_asked(session, measure, quarter, audience, tree) for measure in together]
-        everything = protect(register.joined(asked), threshold=threshold)
-        first = 0
-        for measure, part in zip(together, asked, strict=True):
-            protected = _part(everything, first, part)
-            first += len(part.keys)
-            cells[measure] = {
-                key: cell
-                for key, cell in zip(part.keys, protected.cells(), strict=True)
-                if cell.count != 0
-            }
-            names = [astuple(key) for key in part.keys]
-            certificate[measure.value] = protected.certificate(names).as_json()
+    asked = {measure: _asked(session, measure, quarter, audience, tree) for measure in Measure}
+    everything = suppression.protect(register.joined(asked, _HOLDS), threshold=threshold)
+    first = 0
+    for measure, part in asked.items():
+        protected = _part(everything, first, part)
+        first += len(part.keys)
+        cells[measure] = {
+            key: cell
+            for key, cell in zip(part.keys, protected.cells(), strict=True)
+            if cell.count != 0
+        }
+        names = [astuple(key) for key in part.keys]
+        certificate[measure.value] = protected.certificate(names).as_json()
     return Prepared(audience, threshold, cells, certificate)
 
 
