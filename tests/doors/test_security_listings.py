@@ -21,6 +21,7 @@ from referral.directory.models import (
     Criterion,
     EligibilityRule,
     Location,
+    Phone,
     Service,
     ServiceArea,
 )
@@ -280,3 +281,33 @@ def test_the_page_of_a_refuge_names_no_area_finer_than_its_regency(
 
     assert name in browser.page(f"/services/{known.service_id}").text
     assert name not in browser.page(f"/services/{refuge.service_id}").text
+
+
+# Numbers of thousands of digits -------------------------------------------------------------------
+
+ENDLESS = "9" * 5_000
+
+
+def test_a_number_of_thousands_of_digits_is_no_error_of_ours(browser: Any, make: Make) -> None:
+    site = make.service("HE05")
+    browser.sign_in(make.user(Role.PLANNER))
+    address = f"/rehearsal/{site.service_id}"
+
+    for typed in (
+        {"hours-MO-count": ENDLESS},
+        {"service_areas-count": "1", "do": f"service_areas.remove.{ENDLESS}"},
+    ):
+        browser.submit(address, typed)
+
+
+def test_a_listing_with_an_endless_extension_does_not_end_everybodys_download(
+    browser: Any, session: Session, make: Make
+) -> None:
+    site = make.service("HE05", name="Layanan Lain")
+    site.service.phones.append(Phone(number="024 1234567", extension=ENDLESS))
+    session.flush()
+
+    answer = browser.get("/directory/data/hsds-json")
+
+    assert "Layanan Lain" in answer.text
+    assert vocabularies._read_desil(ENDLESS, None, frozenset()) is None

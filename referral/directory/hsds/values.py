@@ -289,7 +289,9 @@ def _dump_time(value: str | time) -> str:
 
 
 def _dump_extension(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and str(int(value)) == value else None
+    # Thousands of digits are no number to Python, and would end the whole file.
+    is_number = value.isascii() and value.isdigit() and len(value) < 10
+    return int(value) if is_number and str(int(value)) == value else None
 
 
 _DUMP: Mapping[Kind, Any] = {

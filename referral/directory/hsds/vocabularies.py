@@ -94,7 +94,7 @@ def _read_sex(code: str, _value: str | None, _known: frozenset[str]) -> Fact | N
 def _read_desil(code: str, _value: str | None, _known: frozenset[str]) -> Fact | None:
     if code == ANY:
         return _rule(Criterion.DESIL, [])
-    if code.isascii() and code.isdigit() and 1 <= int(code) <= 10:
+    if code.isascii() and code.isdigit() and len(code) < 3 and 1 <= int(code) <= 10:
         return _rule(Criterion.DESIL, [int(code)])
     return None
 

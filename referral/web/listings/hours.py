@@ -227,7 +227,7 @@ def _date_of_month(rule: dict[str, Any]) -> str:
     date = str(rule.get("bymonthday") or "")
     said = {name for name, value in rule.items() if value not in (None, "")}
     plain = said == {"freq", "bymonthday", "opens_at", "closes_at"}
-    whole = date.isascii() and date.isdigit() and 1 <= int(date) <= LAST_DATE
+    whole = date.isascii() and date.isdigit() and len(date) < 3 and 1 <= int(date) <= LAST_DATE
     return date if plain and whole and rule["freq"] == "MONTHLY" else ""
 
 

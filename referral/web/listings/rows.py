@@ -13,8 +13,7 @@ Row = dict[str, str]
 
 def typed(given: MultiDict[str, str], name: str, fields: Sequence[str]) -> list[Row]:
     """The rows of `name` as they were typed: fields `name-0-field`, as many as `name-count` says."""
-    text = given.get(f"{name}-count", "")
-    count = min(int(text), MOST_ROWS) if text.isascii() and text.isdigit() else 0
+    count = min(max(_whole(given.get(f"{name}-count", "")), 0), MOST_ROWS)
     return [
         {
             field.rstrip(SEVERAL): " ".join(given.getlist(_key(name, number, field)))
@@ -61,7 +60,7 @@ def press(
         return None
     fields = lists[name]
     rows = typed(given, name, fields)
-    at = int(text) if text.isascii() and text.isdigit() else -1
+    at = _whole(text)
     if verb == "add" and len(rows) < MOST_ROWS:
         rows.append({})
         at = len(rows) - 1
@@ -78,6 +77,11 @@ def press(
         return None
     write(given, name, fields, rows)
     return f"{name}-{at}-{fields[0]}" if rows else f"{name}-add"
+
+
+def _whole(text: str) -> int:
+    """The number that is typed; -1 for anything else, and for one that no form of ours holds."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
 def _key(name: str, number: int, field: str) -> str:
