@@ -97,6 +97,11 @@ def test_six_unmet_needs_become_a_gap_a_proposal_and_a_service_that_their_broker
 def _gap(planner: Visitor, area: str, need: str) -> Locator:
     """The card of a gap on the gap page."""
     link = f'a[href*="/proposals/new"][href*="area={area}"][href*="category={need}"]'
+    folded = planner.page.locator("section:has(#gaps) > .rest:not([open]) > summary").filter(
+        visible=True
+    )
+    if folded.count():  # a phone shows the first gaps; the others unfold
+        folded.click()
     return planner.page.locator("li.card", has=planner.page.locator(link)).first
 
 
