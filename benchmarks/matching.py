@@ -51,7 +51,7 @@ from referral.matching.facts import Offer, Query
 from referral.matching.index import Index
 from referral.matching.operations import answer
 from referral.matching.ranking import select as select_all
-from referral.matching.ranking import told
+from referral.matching.telling import told
 from referral.reference import load_reference
 
 SERVICES, QUERIES, SEED = 20_000, 60, 20261121

@@ -83,8 +83,8 @@ def one_round(
         found = index.select(query, STEPS, **how)
         differs = [
             name
-            for name in Selection.__dataclass_fields__
-            if getattr(found, name) != getattr(expected, name)
+            for name, field in Selection.__dataclass_fields__.items()
+            if field.compare and getattr(found, name) != getattr(expected, name)
         ]
         kinds = what | _kinds(query, expected) | ({"on a holiday"} if holidays else set())
         yield kinds, query, differs

@@ -10,6 +10,8 @@ Bools = npt.NDArray[np.bool_]
 Bits = npt.NDArray[np.uint64]
 
 WORD = 64
+#: The bit of each place of a byte.
+_ONES = 0x80 >> np.arange(8, dtype=np.uint8)
 
 
 def packed(chosen: Bools) -> Bits:
@@ -28,25 +30,28 @@ def count(bits: Bits) -> int:
 def places(bits: Bits) -> Ints:
     """Where the bits are set."""
     words = np.flatnonzero(bits)
-    return spread(words * WORD, bits[words], WORD)
+    return spread(words, bits.take(words))
 
 
-def spread(starts: Ints, bits: Bits, size: int) -> Ints:
-    """Where bits are set, of pieces of `size` places that begin at `starts`."""
-    at = np.flatnonzero(np.unpackbits(bits.reshape(-1).view(np.uint8)).view(np.bool_))
-    return starts[at // size] + at % size
+def spread(words: Ints, bits: Bits) -> Ints:
+    """Where bits are set, of these words that have those bits."""
+    at = np.flatnonzero(np.unpackbits(bits.view(np.uint8)).view(np.bool_))
+    found: Ints = (words * WORD).take(at >> 6)
+    found += at & 63
+    return found
 
 
 def put(bits: Bits, at: Ints, set_: bool) -> None:
     """Set or clear the bits at these places."""
     words = bits.view(np.uint8)
-    ones = (0x80 >> (at & 7)).astype(np.uint8)
+    ones = _ONES.take(at & 7)
     if set_:
         np.bitwise_or.at(words, at >> 3, ones)
     else:
         np.bitwise_and.at(words, at >> 3, ~ones)
 
 
-def are_set(bits: Bits, at: Ints) -> Bools:
-    answers: Bools = (bits.view(np.uint8)[at >> 3] << (at & 7).astype(np.uint8)) & 0x80 != 0
-    return answers
+def count_set(bits: Bits, at: Ints) -> int:
+    """How many of the bits at these places are set."""
+    words = bits.view(np.uint8).take(at >> 3)
+    return int(np.count_nonzero(words & _ONES.take(at & 7)))

@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 from math import cos
 from operator import getitem
 from typing import Any
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,14 @@ from referral.core.geo import EARTH_RADIUS_KM
 from referral.matching import bits
 from referral.matching.bits import Bits
 from referral.matching.facts import Offer
-from referral.matching.penalties import ASSESSMENT, CAPACITY_GOOD_DAYS, NO_CAPACITY, WAITLIST
 from referral.matching.postings import Posting, along
+from referral.matching.rooms import FULL_ROOM, NEVER, Rooms
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-#: Codes by group, by row.
-Codes = npt.NDArray[np.void]
+#: Codes by group, of some rows.
+Codes = Mapping[str, Ints]
 
 #: Of each group, so many different facts are kept as objects.
 MOST_MADE = 4096
@@ -31,8 +31,6 @@ MOST_MADE = 4096
 DOMAIN = 2
 #: Where no day is known.
 NO_DAY = -1
-_MICROSECONDS = 1_000_000
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 #: Facts that are looked at together: each different set of them has a code.
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -84,12 +82,10 @@ class _Known(dict[int, tuple[Any, ...]]):
 class Columns:
     """Offers by column. Make them with `of`; a row is taken out, never changed."""
 
-    ROOMS = ("", "capacity", NO_CAPACITY, WAITLIST, ASSESSMENT)
-
     def __init__(
         self,
         values: Mapping[str, Sequence[tuple[Any, ...]]],
-        codes: Codes,
+        codes: npt.NDArray[np.void],
         arrays: Mapping[str, Ints],
         postings: Mapping[str, Posting],
     ):
@@ -115,7 +111,8 @@ class Columns:
             [NO_DAY if on is None else on.toordinal() for on, _ in values["assured"]], np.int64
         )
         self.records = np.array(values["record"][:], np.int64).reshape(-1, 2)
-        self._rooms = _rooms(values["room"])
+        self.rooms = Rooms(values["room"])
+        self._widths = _widths(codes.dtype)
 
     @classmethod
     def of(cls, offers: Iterable[Offer]) -> "Columns":
@@ -184,9 +181,16 @@ class Columns:
         placed = ~np.isnan(points[:, 0]) & ~self.is_remote[self.codes["state"][rows]]
         return Posting.of(rows, points, placed, self.records[self.codes["record"][rows]])
 
-    def codes_of(self, rows: Ints) -> Codes:
-        """The codes of some rows; what is known of each is fetched in one piece."""
-        return self._bytes.take(rows, axis=0).view(self.codes.dtype).reshape(len(rows))
+    def codes_of(self, rows: Ints, groups: Sequence[str] = ()) -> Codes:
+        """The codes of some rows: of few groups one by one, of all in one piece."""
+        if groups:
+            return {group: self.codes[group][rows] for group in groups}
+        whole = self._bytes.take(rows, axis=0)
+        codes: dict[str, Ints] = {}
+        for kind, names, start in self._widths:
+            those = whole.view(kind)[:, start : start + len(names)]
+            codes.update(zip(names, those.T.astype(np.intp), strict=True))
+        return codes
 
     def km_from(self, near: tuple[float, float], rows: Ints) -> Floats:
         """Great-circle km; the formula of core.geo on arrays."""
@@ -197,22 +201,22 @@ class Columns:
         km: Floats = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, np.sqrt(a)))
         return km
 
-    def known_room(self, at: datetime, codes: Ints | None = None) -> Ints:
-        """Which of ROOMS is known at `at` by these words on room, or by all; 0 none."""
-        rooms = self._rooms
-        kinds, until, told = rooms if codes is None else (each.take(codes) for each in rooms)
-        fresh = _microseconds(at) - told <= CAPACITY_GOOD_DAYS * 86_400 * _MICROSECONDS
-        known = np.where(until != NO_DAY, until >= at.date().toordinal(), fresh & (told >= 0))
-        return np.where(known, kinds, 0)
-
-    def said_full(self, posting: Posting) -> tuple[Ints, Ints]:
-        """Where in a posting somebody said that there is no room, whether or not it still holds; in which words."""
-        found: tuple[Ints, Ints] | None = posting.kept.get("full")
+    def full(self, posting: Posting, at: datetime) -> list[Ints]:
+        """Where in a posting it is known at `at` that there is no room."""
+        found: tuple[tuple[Ints, Ints], ...] | None = posting.kept.get("full")
         if found is None:
-            said = self._rooms[0] == self.ROOMS.index(NO_CAPACITY)
-            at = bits.places(self.bits(posting, "room", said)).astype(np.uint32)
-            found = posting.kept["full"] = at, self.codes["room"][posting.rows[at]]
-        return found
+            said = self.rooms.kinds == FULL_ROOM
+            places = bits.places(self.bits(posting, "room", said))
+            words = self.codes["room"][posting.rows[places]]
+            until = [good.take(words) for good in self.rooms.good]
+            orders = [np.argsort(each)[np.count_nonzero(each == NEVER) :] for each in until]
+            found = posting.kept["full"] = tuple(
+                (each[order], places[order]) for each, order in zip(until, orders, strict=True)
+            )
+        return [
+            places[np.searchsorted(until, now) :]
+            for (until, places), now in zip(found, self.rooms.clocks(at), strict=True)
+        ]
 
     def stub(self, group: str, code: int) -> Offer:
         """An offer that has these facts and no other, for rules to look at."""
@@ -290,7 +294,7 @@ class Columns:
         return rows
 
     def site_id(self, row: int) -> UUID:
-        return UUID(int=_number(self.arrays["sites"][row]))
+        return _identifier(_number(self.arrays["sites"][row]))
 
     def offers(self, rows: Ints) -> list[Offer]:
         """The offers of these rows, as they were given."""
@@ -315,12 +319,12 @@ class Columns:
         for words, (lat, lon), codes in zip(
             ids.tolist(),
             self.points.take(rows, axis=0).tolist(),
-            self.codes_of(rows).tolist(),
+            self.codes[rows].tolist(),
             strict=True,
         ):
             values = chain.from_iterable(map(getitem, known, codes))
             facts = dict(zip(self._fields, values, strict=True))
-            site, service, organization = [UUID(int=high << 64 | low) for high, low in words]
+            site, service, organization = [_identifier(high << 64 | low) for high, low in words]
             facts["service_at_location_id"] = site
             facts["service_id"], facts["organization_id"] = service, organization
             is_known = lat == lat  # not a number is not itself
@@ -365,6 +369,17 @@ def _made(facts: dict[str, Any]) -> Offer:
     return offer
 
 
+_set_number, _set_safe = (UUID.__dict__[name].__set__ for name in ("int", "is_safe"))
+
+
+def _identifier(number: int) -> UUID:
+    """UUID(int=number), made as above."""
+    identifier = UUID.__new__(UUID)
+    _set_number(identifier, number)
+    _set_safe(identifier, SafeUUID.unknown)
+    return identifier
+
+
 def _numbered(ids: Ints) -> tuple[Ints, Ints]:
     """For each id its number among the different ones, and these in order."""
     if not len(ids):
@@ -387,16 +402,17 @@ def _code(numbers: dict[Any, int], values: list[tuple[Any, ...]], value: tuple[A
     return number
 
 
-def _rooms(values: Sequence[tuple[Any, ...]]) -> tuple[Ints, Ints, Ints]:
-    kinds = [Columns.ROOMS.index(capacity or "") for capacity, _, _ in values]
-    until = [NO_DAY if day is None else day.toordinal() for _, _, day in values]
-    told = [-1 if at is None else _microseconds(at) for _, at, _ in values]
-    return np.array(kinds, np.int64), np.array(until, np.int64), np.array(told, np.int64)
-
-
-def _microseconds(at: datetime) -> int:
-    since = at - _EPOCH
-    return (since.days * 86_400 + since.seconds) * _MICROSECONDS + since.microseconds
+def _widths(form: np.dtype[np.void]) -> list[tuple[Any, tuple[str, ...], int]]:
+    """Of the groups whose codes are equally wide: their kind, names, and where the first lies among such."""
+    kinds = {name: form[name] for name in form.names or ()}
+    return [
+        (
+            kind,
+            names := tuple(name for name, each in kinds.items() if each == kind),
+            form.fields[names[0]][1] // kind.itemsize,  # type: ignore[index]  # it has fields
+        )
+        for kind in dict.fromkeys(kinds.values())
+    ]
 
 
 def _in_order(

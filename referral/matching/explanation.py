@@ -7,7 +7,7 @@ from referral.core.text import Message
 from referral.directory.opening import closing, is_open, next_opening
 from referral.matching.facts import Offer, Query
 from referral.matching.penalties import known_capacity
-from referral.matching.ranking import Ranked
+from referral.matching.telling import Ranked
 from referral.places.land import Crossing
 
 #: A query for a moment this near is about now.

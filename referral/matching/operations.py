@@ -23,8 +23,9 @@ from referral.matching import candidates, live, own_people, queries, receipts, r
 from referral.matching.asking import place_of_code, place_of_point
 from referral.matching.facts import Query
 from referral.matching.models import ClientChoice, MatchReceipt, PenaltyTable
-from referral.matching.ranking import Selection, select, told
+from referral.matching.ranking import Selection, select
 from referral.matching.rules import RULES_VERSION, VIOLENT_NEEDS
+from referral.matching.telling import told
 from referral.places.gazetteer import Gazetteer
 from referral.places.land import land
 from referral.places.queries import gazetteer as places_of

@@ -6,6 +6,8 @@ Each is counted in local steps, so that it means the same in a city and on an is
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
+from operator import getitem
 from typing import NamedTuple
 
 from referral.core.text import Message, named
@@ -14,6 +16,7 @@ from referral.matching.facts import Circumstances, Offer, Query
 
 NO_CAPACITY, WAITLIST, ASSESSMENT = "no-capacity", "waitlist", "additional-assessment-required"
 CAPACITY_GOOD_DAYS = 30
+_CAPACITY_GOOD = timedelta(days=CAPACITY_GOOD_DAYS)
 VERIFIED_GOOD_DAYS = 365
 #: Deciles that social assistance is for; above it a household is taken to be able to pay.
 HIGHEST_POOR_DESIL = 5
@@ -46,40 +49,39 @@ class Penalties:
 
     def __init__(self, query: Query, table: Mapping[str, float], around: Circumstances):
         self.query, self.table, self.around = query, table, around
-        self._known: list[dict[Hashable, tuple[Penalty, ...]]] = [{} for _ in _CAUSES]
-        self._quality: dict[Hashable, tuple[Penalty, ...]] = {}
+        self._by_facts: list[dict[Hashable, tuple[Penalty, ...]]] = [{} for _ in GROUPS]
+        self._by_code: list[dict[Hashable, tuple[Penalty, ...]]] = [{} for _ in GROUPS]
+        self._quality = tuple([table[rule] for rule in (*DATA_QUALITY, DATA_QUALITY_MOST)])
 
-    def of(self, offer: Offer, *, eligibility_unknown: bool) -> tuple[Penalty, ...]:
-        """Every penalty above 0 of an offer."""
-        found: tuple[Penalty, ...] = ()
-        query = self.query
-        for (facts, causes), known in zip(_CAUSES, self._known, strict=True):
-            key = facts(query, offer)
-            those = known.get(key)
-            if those is None:
-                those = known[key] = self._of_causes(causes(query, offer, self.around))
-            found += those
-        is_room_unknown = known_capacity(offer, query.at) is None
-        key = eligibility_unknown, is_room_unknown, offer.assured_on
-        those = self._quality.get(key)
-        if those is None:
-            those = self._quality[key] = self._of_quality(offer, eligibility_unknown)
-        return found + those
+    def of(
+        self, offer: Offer, *, eligibility_unknown: bool, alike: Sequence[Hashable] = ()
+    ) -> tuple[Penalty, ...]:
+        """Every penalty above 0 of an offer; `alike`: codes of its facts, by GROUPS, where they have any."""
+        known = self._by_code if alike else self._by_facts
+        alike = alike or [facts(self.query, offer) for facts, _ in GROUPS.values()]
+        try:
+            found = tuple(chain.from_iterable(map(getitem, known, alike)))
+        except KeyError:
+            for kept, (_, causes), key in zip(known, GROUPS.values(), alike, strict=True):
+                if key not in kept:
+                    kept[key] = self._of_causes(causes(self.query, offer, self.around))
+            found = tuple(chain.from_iterable(map(getitem, known, alike)))
+        today, on = self.query.at.date(), offer.assured_on
+        return found + _data_quality(
+            eligibility_unknown,
+            known_capacity(offer, self.query.at) is None,
+            on,
+            on is not None and (today - on).days > VERIFIED_GOOD_DAYS,
+            self._quality,
+        )
 
     def _of_causes(self, causes: Iterable[_Cause]) -> tuple[Penalty, ...]:
         return tuple(
-            Penalty(rule, self.table[rule] * share, message)
-            for rule, share, message in causes
-            if self.table[rule] * share > 0
-        )
-
-    def _of_quality(self, offer: Offer, eligibility_unknown: bool) -> tuple[Penalty, ...]:
-        causes = _data_quality(self.query, offer, eligibility_unknown)
-        steps = capped(self.table, [rule for rule, _ in causes])
-        return tuple(
-            Penalty(rule, each, message)
-            for (rule, message), each in zip(causes, steps, strict=True)
-            if each > 0
+            [
+                Penalty(rule, self.table[rule] * share, message)
+                for rule, share, message in causes
+                if self.table[rule] * share > 0
+            ]
         )
 
 
@@ -98,7 +100,7 @@ def known_capacity(offer: Offer, at: datetime) -> str | None:
         return None
     if offer.capacity_until is not None:
         return offer.capacity if at.date() <= offer.capacity_until else None
-    if offer.capacity_at is None or at - offer.capacity_at > timedelta(days=CAPACITY_GOOD_DAYS):
+    if offer.capacity_at is None or at - offer.capacity_at > _CAPACITY_GOOD:
         return None
     return offer.capacity
 
@@ -170,22 +172,30 @@ def _load_causes(_query: Query, offer: Offer, _around: Circumstances) -> Iterato
         yield "congestion", share, message
 
 
+@lru_cache(maxsize=4096)
 def _data_quality(
-    query: Query, offer: Offer, eligibility_unknown: bool
-) -> list[tuple[str, Message]]:
+    is_eligibility_unknown: bool,
+    is_room_unknown: bool,
+    assured_on: date | None,
+    is_long_ago: bool,
+    steps: tuple[float, ...],
+) -> tuple[Penalty, ...]:
+    """What the quality of data costs, with these steps of its rules; the same for many offers."""
     causes = []
-    if eligibility_unknown:
+    if is_eligibility_unknown:
         causes.append(("eligibility_unknown", _ELIGIBILITY_UNKNOWN))
-    if known_capacity(offer, query.at) is None:
+    if is_room_unknown:
         causes.append(("capacity_unknown", _CAPACITY_UNKNOWN))
-    good = timedelta(days=VERIFIED_GOOD_DAYS)
-    if offer.assured_on is None:
+    if assured_on is None:
         causes.append(("unverified", _NEVER_VERIFIED))
-    elif query.at.date() - offer.assured_on > good:
+    elif is_long_ago:
         causes.append(
-            ("unverified", Message("match.penalty.verified_long_ago", {"on": offer.assured_on}))
+            ("unverified", Message("match.penalty.verified_long_ago", {"on": assured_on}))
         )
-    return causes
+    table = dict(zip((*DATA_QUALITY, DATA_QUALITY_MOST), steps, strict=True))
+    each = capped(table, [rule for rule, _ in causes])
+    found = [Penalty(rule, one, said) for (rule, said), one in zip(causes, each, strict=True)]
+    return tuple([penalty for penalty in found if penalty.steps > 0])
 
 
 def _closed(query: Query, offer: Offer, around: Circumstances) -> Message:
@@ -222,23 +232,25 @@ def _language(query: Query, offer: Offer) -> Message:
     )
 
 
-#: What speaks against offers, in the order in which it is added; before each, what it follows from.
-_CAUSES: Sequence[
+#: What speaks against offers, in the order in which it is added, by the facts it is about; before each, what it
+#: follows from.
+GROUPS: Mapping[
+    str,
     tuple[
         Callable[[Query, Offer], Hashable],
         Callable[[Query, Offer, Circumstances], Iterable[_Cause]],
-    ]
-] = (
-    (lambda _, offer: offer.hours, _opening_causes),
-    (lambda query, offer: known_capacity(offer, query.at), _room_causes),
-    (
+    ],
+] = {
+    "hours": (lambda _, offer: offer.hours, _opening_causes),
+    "room": (lambda query, offer: known_capacity(offer, query.at), _room_causes),
+    "language": (
         lambda query, offer: bool(query.language) and (offer.languages, offer.interprets),
         _language_causes,
     ),
-    (lambda _, offer: offer.fee, _fee_causes),
-    (lambda _, offer: offer.due and (offer.due, offer.in_time), _record_causes),
-    (
+    "fee": (lambda _, offer: offer.fee, _fee_causes),
+    "record": (lambda _, offer: offer.due and (offer.due, offer.in_time), _record_causes),
+    "load": (
         lambda _, offer: offer.open_referrals and (offer.open_referrals, offer.capacity_maximum),
         _load_causes,
     ),
-)
+}

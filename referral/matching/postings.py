@@ -15,10 +15,10 @@ Ints = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-#: Offers in a block of neighbours.
-BLOCK = 128
+#: Offers in a block of neighbours: their bits are one word.
+BLOCK = bits.WORD
 #: How much is kept of what was worked out for queries.
-MOST_WIDE, MOST_HIDDEN = 16, 4
+MOST_NARROW, MOST_WIDE, MOST_HIDDEN = 512, 16, 4
 #: Bits of a coordinate by which places are put in order.
 _GRID_BITS = 16
 
@@ -55,7 +55,7 @@ class Posting:
     due, in_time     referrals of all of them that should have been answered, and those that were in time
     centres, radii   of each block: unit vector, and the angle that holds all of it
     kept     what was worked out about all of them
-    wide     what rules say where many facts differ: see `rulings`
+    narrow, wide     what rules say where few or many facts differ: see `rulings`
     hidden   who is there to be seen: see `search`
     """
 
@@ -82,18 +82,19 @@ class Posting:
         self.somebody = bits.packed(filled)
         self.gone: Bits | None = None
         self.kept: dict[Any, Any] = {}
-        self.wide, self.hidden = Recent(MOST_WIDE), Recent(MOST_HIDDEN)
+        self.narrow, self.wide = Recent(MOST_NARROW), Recent(MOST_WIDE)
+        self.hidden = Recent(MOST_HIDDEN)
 
     @classmethod
     def of(cls, rows: Ints, points: Floats, placed: Bools, records: Ints) -> "Posting":
         """A posting of these rows: where each is, whether that is to be measured, its due and in time."""
-        order = np.lexsort((rows, along(points), ~placed))
-        rows, here = rows[order], int(placed.sum())
         due, in_time = records.sum(axis=0).tolist()
-        centres, radii = _caps(vectors(points[order[:here]]))
-        filled = [_filled(rows[:here]), _filled(rows[here:])]
-        whole = np.concatenate(filled).astype(np.uint32)
-        return cls(whole, here, len(rows) - here, due, in_time, centres, radii)
+        around = vectors(points[placed])
+        order = neighbours(around)
+        centres, radii = _caps(around[order])
+        here, elsewhere = rows[placed][order], rows[~placed]
+        whole = np.concatenate([_filled(here), _filled(elsewhere)]).astype(np.uint32)
+        return cls(whole, len(here), len(elsewhere), due, in_time, centres, radii)
 
     @classmethod
     def empty(cls) -> "Posting":
@@ -107,10 +108,20 @@ class Posting:
 
     def angles(self, near: tuple[float, float]) -> Floats:
         """From a point to the middle of each block."""
-        lat, lon = map(radians, near)
-        here = np.array([cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)])
-        angles: Floats = np.arccos(np.clip(self.centres @ here, -1.0, 1.0))
+        angles: Floats = np.arccos(np.clip(self.centres @ vector(*near), -1.0, 1.0))
         return angles
+
+    def bounds(self, near: tuple[float, float]) -> Floats:
+        """What no offer of a block is nearer to a point than, in radii; below 0 inside a block.
+
+        Chords, which are never longer than the way over the sphere, nor is a radius ever shorter than its chord.
+        """
+        chords = self.centres @ vector(*near)
+        chords *= -2.0
+        chords += 2.0
+        np.sqrt(np.maximum(chords, 0.0, out=chords), out=chords)
+        chords -= self.radii
+        return chords
 
     def everybody(self) -> Ints:
         """The rows that are in it and were not taken out."""
@@ -142,6 +153,12 @@ def _arrays(parts: Iterable[Any]) -> Iterator[npt.NDArray[Any]]:
             yield from _arrays(vars(part).values())
 
 
+def vector(latitude: float, longitude: float) -> Floats:
+    """The unit vector of a point."""
+    lat, lon = radians(latitude), radians(longitude)
+    return np.array([cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)])
+
+
 def vectors(points: Floats) -> Floats:
     """Unit vectors of points by latitude and longitude."""
     lat, lon = np.radians(points).T
@@ -159,6 +176,22 @@ def along(points: Floats) -> Ints:
         one = np.uint64(1 << bit)
         place |= ((lat & one) << np.uint64(bit + 1)) | ((lon & one) << np.uint64(bit))
     return place
+
+
+def neighbours(vectors: Floats) -> Ints:
+    """An order in which each block holds neighbours: halves by the widest axis, of whole blocks, as long as it goes."""
+    order = np.arange(len(vectors))
+    waiting = [(0, len(order))]
+    while waiting:
+        start, end = waiting.pop()
+        half = -(-(end - start) // BLOCK) // 2 * BLOCK
+        if half:
+            those = order[start:end]
+            own = vectors[those]
+            widest = np.ptp(own, axis=0).argmax()
+            order[start:end] = those[np.argpartition(own[:, widest], half)]
+            waiting += [(start, start + half), (start + half, end)]
+    return order
 
 
 def _filled(rows: Ints) -> Ints:

@@ -8,8 +8,8 @@ from referral.core.geo import EARTH_RADIUS_KM, haversine_km
 from referral.matching import bits
 from referral.matching.columns import Bools, Codes, Floats, Ints
 from referral.matching.facts import Outcome, Query
+from referral.matching.gates import Gate
 from referral.matching.postings import BLOCK, Posting
-from referral.matching.rules import Gate
 from referral.matching.rulings import Piece, Rulings
 
 #: Arrays and single numbers may differ in their last digits: nearer than this is not told apart by a bound.
@@ -24,16 +24,11 @@ class Reach:
         self.posting, self.query = posting, query
 
     @cached_property
-    def angles(self) -> Floats:
+    def bounds(self) -> Floats:
+        """What no offer of a block is nearer than, by block, in radii of the earth."""
         if self.query.near is None:
             return np.zeros(0)
-        return self.posting.angles(self.query.near)
-
-    @cached_property
-    def bounds_km(self) -> Floats:
-        """What no offer of a block is nearer than, by block."""
-        bounds: Floats = np.maximum(self.angles - self.posting.radii, 0.0) * EARTH_RADIUS_KM
-        return bounds
+        return self.posting.bounds(self.query.near)
 
     @cached_property
     def _ways_km(self) -> Floats | None:
@@ -49,8 +44,8 @@ class Reach:
         return found
 
     def straight_km(self, at: Ints, rows: Ints) -> Floats:
-        """As the crow flies to offers at these places."""
-        if self.query.near is None:
+        """As the crow flies to offers at these places; the first has a position, or none has one."""
+        if self.query.near is None or (len(at) and at[0] >= self.posting.placed):
             return np.full(len(at), np.nan)
         km = self.columns.km_from(self.query.near, rows)
         if len(at) and at[-1] >= self.posting.placed:
@@ -65,18 +60,18 @@ class Reach:
         return km, np.maximum(km, half_km)
 
     def exact_kms(self, rows: Ints) -> list[tuple[float, float]]:
-        """The same as ranking.distance, of offers with a position."""
+        """The same as judging.distance, of offers with a position."""
         near, columns, precision_km = (
             self.query.near or (0.0, 0.0),
             self.columns,
             self.query.precision_km,
         )
-        points = columns.points[rows].tolist()
+        points = columns.points.take(rows, axis=0).tolist()
         kms = [haversine_km(*near, *point) for point in points]
         if self._ways_km is not None:
             ways = self._ways_km[columns.codes["area"][rows]].tolist()
             kms = [max(km, way) for km, way in zip(kms, ways, strict=True)]
-        precisions = columns.precisions[columns.codes["precision"][rows]].tolist()
+        precisions = columns.precisions.take(columns.codes["precision"][rows]).tolist()
         return [
             (km, max(km, (precision_km + own_km) / 2))
             for km, own_km in zip(kms, precisions, strict=True)
@@ -92,9 +87,10 @@ class Reach:
             most_km = np.max(
                 self._ways_km if self._ways_km is not None else 0.0, initial=self._widest_half_km
             )
-            upper_km = np.maximum((self.angles + posting.radii) * EARTH_RADIUS_KM, most_km)
-            is_out, is_in = self.bounds_km > limit + CLOSE_KM, upper_km < limit - CLOSE_KM
-            block = np.repeat(np.where(is_out, 2, np.where(is_in, 1, 0)), BLOCK // bits.WORD)
+            farthest_km = (posting.angles(query.near) + posting.radii) * EARTH_RADIUS_KM
+            is_out = self.bounds * EARTH_RADIUS_KM > limit + CLOSE_KM
+            is_in = np.maximum(farthest_km, most_km) < limit - CLOSE_KM
+            block = np.where(is_out, 2, np.where(is_in, 1, 0))
             part = np.append(block, np.full(len(posting.somebody) - len(block), 3))
             out = np.choose(
                 part,
@@ -115,8 +111,7 @@ class Reach:
             order_km[close] = [km for _, km in self.exact_kms(rows[close])]
             state = codes["state"]
             failing = np.where(order_km <= limit, inside[state], beyond[state])
-            words = out[: len(block)].reshape(-1, BLOCK // bits.WORD)
-            words[between] = bits.packed(failing).reshape(-1, BLOCK // bits.WORD)
+            out[between] = bits.packed(failing)
             out &= posting.somebody
         return Piece(
             gate.rule, gate.change(query, self.columns.stub("state", 0)), out, bits.count(out)

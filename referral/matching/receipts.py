@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from referral.core.text import Message, render
 from referral.matching.explanation import bearing_of, facts_of, way_of
 from referral.matching.facts import Place, Query, Route
-from referral.matching.ranking import Ranked, Ranking
+from referral.matching.telling import Ranked, Ranking
 
 KM_DIGITS = 3
 STEP_DIGITS = 4

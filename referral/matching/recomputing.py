@@ -5,14 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from referral.core.geo import haversine_km
+from referral.matching.judging import FULL, NO_POSITION, NORMAL, OTHER_JURISDICTION
 from referral.matching.penalties import DATA_QUALITY, DATA_QUALITY_MOST
-from referral.matching.ranking import (
-    FULL,
-    NO_POSITION,
-    NORMAL,
-    OTHER_JURISDICTION,
-    local_step_km,
-)
+from referral.matching.ranking import local_step_km
 from referral.matching.receipts import KM_DIGITS, PARTS, STEP_DIGITS, TOLERANCE_KM, query_of
 from referral.matching.rules import ASSUMED_OTHER
 

@@ -18,8 +18,8 @@ from referral.directory.upkeep import history
 from referral.matching import candidates, operations, queries
 from referral.matching.differences import Comparison, Since, compare, missing
 from referral.matching.facts import Circumstances, Query
+from referral.matching.judging import judge
 from referral.matching.models import MatchReceipt, PenaltyTable
-from referral.matching.ranking import judge
 from referral.matching.receipts import PARTS, query_of
 from referral.matching.recomputing import Mismatch, Point, recomputed
 from referral.matching.rules import RULES_VERSION, applying, is_proposed

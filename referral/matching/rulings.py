@@ -1,8 +1,9 @@
 """What rules say of facts: each is asked once of every different set of the facts that it reads. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -13,8 +14,9 @@ from referral.matching import bits
 from referral.matching.bits import Bits
 from referral.matching.columns import Columns
 from referral.matching.facts import Offer, Outcome, Query
+from referral.matching.gates import Finding, Gate, Verdict
 from referral.matching.postings import Posting, Recent
-from referral.matching.rules import Finding, Gate, residence_matters
+from referral.matching.rules import ASSUMED_OTHER, residence_matters
 
 Ints = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -25,7 +27,7 @@ FEW = 48
 #: So many different facts are all asked about at once; of more those that somebody has who is looked at.
 ALL_AT_ONCE = 512
 #: How many rulings on few different facts are kept; and for how many areas that people are registered in.
-MOST_NARROW, MOST_AREAS = 4096, 512
+MOST_NARROW, MOST_AREAS = 1024, 512
 #: Answers are kept up to so many bytes; then all are asked again.
 MOST_KEPT_BYTES = 8 << 20
 #: For somebody registered here no area of any offer holds the place or lies in it.
@@ -67,13 +69,27 @@ class Ruling:
 
     said     number of its finding, by code of the facts of `group`
     unknown  whether that is not to know, by the same; None: it knows of all
+    other    whether that is to assume that another jurisdiction is served; None: it is of none
     failing  codes that it keeps out, with the change it takes until it does not; of narrow groups alone
+    sayings  its sentences about facts, by code, as far as somebody asked for them
     """
 
     group: str
     said: Ints
     unknown: Bools | None
+    other: Bools | None
     failing: tuple[tuple[int, float], ...] = ()
+    sayings: dict[Hashable, Verdict] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(
+        cls, group: str, gate: Gate, said: Ints, failing: tuple[tuple[int, float], ...] = ()
+    ) -> "Ruling":
+        """What a gate says, by the numbers of its findings."""
+        other = None
+        if ASSUMED_OTHER in gate.findings:
+            other = _where(said == gate.findings.index(ASSUMED_OTHER))
+        return cls(group, said, _where(_those(gate, Outcome.UNKNOWN)[said]), other, failing)
 
     def found(self, gate: Gate, codes: Ints) -> list[Finding]:
         """The findings about these facts."""
@@ -89,25 +105,33 @@ class Rulings:
         self._kept: dict[Any, Ints] = {}
         self._kept_bytes = 0
         self._areas: dict[str, _Areas] = {}
+        self._wide = {group for group, values in columns.values.items() if len(values) > FEW}
 
     def of(
-        self, posting: Posting, gate: Gate, query: Query, also: Any = None
+        self, posting: Posting, gate: Gate, query: Query, holidays: frozenset[date] = frozenset()
     ) -> tuple[Ruling, Sequence[Piece]]:
-        """What a gate says of facts, and whom of a posting it keeps out. `also`: what it depends on beside the query."""
+        """What a gate says of facts, and whom of a posting it keeps out."""
         group, asked = _READS[gate.rule]
-        key = (gate.rule, asked(query), also)
-        if len(self.columns.values[group]) > FEW:
-            found = posting.wide.find(key)
-            if found is None:
-                make = self._by_area if gate.rule == "jurisdiction" else self._by_facts
-                found = posting.wide.keep(key, make(posting, gate, query, key))
-            return found  # type: ignore[no-any-return]
+        key = (gate.rule, asked(query), holidays if gate.rule == "open_only" else None)
+        is_wide = group in self._wide
+        kept = posting.wide if is_wide else posting.narrow
+        found: tuple[Ruling, Sequence[Piece]] | None = kept.find(key)
+        if found is None:
+            make = self._by_facts if is_wide else self._by_each
+            if is_wide and gate.rule == "jurisdiction":
+                make = self._by_area
+            found = kept.keep(key, make(posting, gate, query, key))
+        return found
+
+    def _by_each(
+        self, posting: Posting, gate: Gate, query: Query, key: Any
+    ) -> tuple[Ruling, Sequence[Piece]]:
         ruling: Ruling | None = self._narrow.get(key)
         if ruling is None:
             ruling = self._narrow.keep(key, self._all_facts(gate, query, key))
         pieces = []
         for code, change in ruling.failing:
-            those, count = self.columns.bits_of(posting, group, code)
+            those, count = self.columns.bits_of(posting, ruling.group, code)
             if count:
                 pieces.append(Piece(gate.rule, change, those, count))
         return ruling, pieces
@@ -121,7 +145,7 @@ class Rulings:
             for change, those in self._by_change(gate, query, group, said, codes)
             for code in those
         )
-        return Ruling(group, said, _unknown(gate, said), failing)
+        return Ruling.of(group, gate, said, failing)
 
     def _by_facts(
         self, posting: Posting, gate: Gate, query: Query, key: Any
@@ -135,7 +159,7 @@ class Rulings:
             chosen[codes] = True
             those = self.columns.bits(posting, group, chosen)
             pieces.append(Piece(gate.rule, change, those, bits.count(those)))
-        return Ruling(group, said, _unknown(gate, said)), pieces
+        return Ruling.of(group, gate, said), pieces
 
     def _by_area(
         self, posting: Posting, gate: Gate, query: Query, key: Any
@@ -172,7 +196,7 @@ class Rulings:
         fails = _those(gate, Outcome.FAIL)
         is_out, was_out = fails[said[near]], fails[before[near]]
         let_in, kept_out = near[was_out & ~is_out].tolist(), near[is_out & ~was_out].tolist()
-        return Ruling(group, said, _unknown(gate, said)), let_in, kept_out
+        return Ruling.of(group, gate, said), let_in, kept_out
 
     def _by_change(
         self, gate: Gate, query: Query, group: str, said: Ints, codes: Ints
@@ -202,14 +226,14 @@ class Rulings:
         found = gate.find(query, self.columns.stub(group, code), None)
         return gate.findings.index(found)
 
-    def shares(
-        self, rule: str, asked: Any, group: str, codes: Ints, ask: Callable[[Offer], float]
+    def numbers(
+        self, key: Hashable, group: str, codes: Ints, ask: Callable[[Offer], float]
     ) -> Floats:
-        """What a rule makes of these facts as a number; `asked` is what that depends on beside them."""
+        """What a rule makes of these facts; `key` names it and all that this depends on beside them."""
         size = len(self.columns.values[group])
-        known = self._kept.get((rule, asked))
+        known = self._kept.get(key)
         if known is None:
-            known = self._known((rule, asked), size, np.float64, np.nan)
+            known = self._known(key, size, np.float64, np.nan)
             if size <= ALL_AT_ONCE:
                 known[:] = [ask(self.columns.stub(group, code)) for code in range(size)]
         found: Floats = known.take(codes)
@@ -253,10 +277,8 @@ class _Areas:
     def inside(self, area: str) -> Iterator[int]:
         """The facts that name an area or one that lies in it."""
         yield from self._named.get(area, ())
-        start = f"{area}."
-        for named in self._sorted[bisect_left(self._sorted, start) :]:
-            if not named.startswith(start):
-                break
+        start, end = (bisect_left(self._sorted, area + after) for after in "./")
+        for named in self._sorted[start:end]:  # "/" comes next after "."
             yield from self._named[named]
 
     def near(self, area: str) -> list[int]:
@@ -289,6 +311,6 @@ def _of_outcome(findings: tuple[Finding, ...], outcome: Outcome) -> Bools:
     return found
 
 
-def _unknown(gate: Gate, said: Ints) -> Bools | None:
-    unknown: Bools = _those(gate, Outcome.UNKNOWN)[said]
-    return unknown if unknown.any() else None
+def _where(true: Bools) -> Bools | None:
+    """The same, or None where it is true of none."""
+    return true if true.any() else None

@@ -10,24 +10,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from referral.matching import bits, penalties, ranking
+from referral.matching import bits, judging, penalties, ranking
 from referral.matching.bits import Bits
 from referral.matching.columns import Floats, Ints
 from referral.matching.counting import Counting
 from referral.matching.facts import Circumstances, Query
+from referral.matching.judging import NORMAL, Judged
 from referral.matching.penalties import NO_CAPACITY, Penalties
 from referral.matching.postings import Posting
-from referral.matching.ranking import NORMAL, Judged, Selection
+from referral.matching.ranking import Selection
 from referral.matching.reach import CLOSE_KM, Reach
 from referral.matching.rings import Rings
 from referral.matching.rules import applying, is_proposed
 from referral.matching.rulings import Piece, Ruling, Rulings
-from referral.matching.standing import FULL_ROOM, Seen, Standing
+from referral.matching.standing import NOBODY, Seen, Standing
 
 #: The km to an offer and the km that the order uses; None without a position.
 Kms = tuple[float, float] | tuple[None, None]
@@ -37,11 +39,13 @@ FIRST_LOOK = 12
 AT_ONCE = 4096
 #: How many times more are looked at where these are too many.
 GROWTH = 4
+#: Farther than any option stands back: so far one group lies behind another where both are one number.
+GROUP_KM = 1e6
 #: How many times the limit is told apart by exact numbers at most; equals beyond it by their tie alone.
 SPARE = 4
 
 
-@dataclass
+@dataclass(slots=True)
 class Placed:
     """An offer in its place, in single numbers; `key` is what it stands by before ties."""
 
@@ -77,8 +81,7 @@ class Search:
         pieces: list[Piece] = []
         for gate in self.gates:
             if gate.rule != "within":
-                also = holidays if gate.rule == "open_only" else None
-                self.said[gate.rule], failing = rulings.of(posting, gate, query, also)
+                self.said[gate.rule], failing = rulings.of(posting, gate, query, holidays)
                 pieces += failing
             elif query.within is not None and len(posting.rows):
                 pieces.append(self.reach.too_far(gate))
@@ -92,7 +95,7 @@ class Search:
         in_time += sum(offer.in_time for offer in offers)
         self.around = Circumstances(in_time / due if due else None, holidays)
         self.standing = Standing(self.reach, self.gates, self.said, table, self.around)
-        self.fresh = [ranking.judge(query, offer, self.gates, self.around) for offer in offers]
+        self.fresh = [judging.judge(query, offer, self.gates, self.around) for offer in offers]
         self.counting = Counting(there, pieces, is_all=there is posting.somebody)
 
     @cached_property
@@ -139,15 +142,16 @@ class Search:
         enough_km: Callable[[Seen], float],
     ) -> Seen:
         """Places with a position, block by block, until no other that waits could matter."""
-        rings = Rings(chosen, self.reach.bounds_km)
+        rings = Rings(chosen, self.reach.bounds)
         seen = see(rings.nearest(first), np.inf)
-        while (next_km := rings.next_km) < np.inf:
-            km = enough_km(seen) + CLOSE_KM
-            if next_km > km:
-                break
+        km = enough_km(seen) + CLOSE_KM
+        while (next_km := rings.next_km) < np.inf and next_km <= km:
             few = rings.within(km) <= AT_ONCE
             at = rings.up_to(km) if few else rings.nearest(GROWTH * (len(seen.at) + first))
-            seen += see(at, km)
+            more = see(at, km)
+            if len(more.at):
+                seen += more
+                km = enough_km(seen) + CLOSE_KM
         return seen
 
     def _see_fitting(self, at: Ints, most_km: float = np.inf) -> Seen:
@@ -157,12 +161,14 @@ class Search:
         if most_km < np.inf:
             near = np.flatnonzero(km <= most_km)
             at, rows, km = at.take(near), rows.take(near), km.take(near)
+            if not len(at):
+                return NOBODY
         return self.standing.of(at, rows, self.columns.codes_of(rows), km)
 
     def _see_missing(self, at: Ints, _most_km: float = np.inf) -> Seen:
         """Where offers are that do not fit: nothing else is asked of them."""
         rows = self.posting.rows.take(at)
-        codes = self.columns.codes_of(rows)
+        codes = self.columns.codes_of(rows, ("state", "precision", "area"))
         km = self.reach.straight_km(at, rows)
         tellable = ~(self.columns.is_confidential.take(codes["state"]) | np.isnan(km))
         nothing = np.zeros(len(at))
@@ -171,7 +177,7 @@ class Search:
     @cached_property
     def _unplaced(self) -> Bits:
         there = self.counting.there.copy()
-        there[: self.posting.placed // bits.WORD] = 0
+        there[: len(self.posting.radii)] = 0
         return there
 
     @cached_property
@@ -232,12 +238,10 @@ class Search:
         unplaced = np.isnan(effective_km)
         keys: tuple[Ints, ...] = (seen.group, effective_km)
         if unplaced.any():
-            codes = self.columns.codes["area"][seen.rows]
-            levels = self.rulings.shares(
+            levels = self.rulings.numbers(
+                ("levels up", query.place and query.place.code),
                 "area",
-                query.place and query.place.code,
-                "area",
-                codes,
+                self.columns.codes["area"][seen.rows],
                 lambda offer: ranking.area_distance(query, offer),
             )
             keys = (
@@ -256,7 +260,7 @@ class Search:
                 effective = order_km + step_km * float(seen.steps[at])
                 found.append(Placed((int(seen.group[at]), effective), row, km, order_km, effective))
         for one in self._fresh_fits:
-            ranking.weigh(one, self._penalties, step_km)
+            judging.weigh(one, self._penalties, step_km)
             if not one.offer.remote:
                 found.append(_placed(ranking.order(query, one), one))
         return self._in_order(found, query.limit)
@@ -350,9 +354,9 @@ class Search:
         """Everybody who may be among the first `limit` by these keys."""
         if len(seen.at) <= limit:
             return np.arange(len(seen.at))
-        if len(keys) == 2 and np.count_nonzero(sure := keys[0] == NORMAL) >= limit:
-            last = _nth(keys[1][sure], limit)
-            near = np.flatnonzero(sure & (keys[1] <= last + CLOSE_KM))
+        if len(keys) <= 2:
+            by = keys[-1] if len(keys) == 1 else keys[0] * GROUP_KM + keys[1]
+            near = np.flatnonzero(by <= _nth(by, limit) + CLOSE_KM)
             if len(near) <= SPARE * limit:
                 return near
         order = np.lexsort(keys[::-1])
@@ -377,9 +381,11 @@ class Search:
 
     def _in_order(self, found: list[Placed], limit: int) -> list[Placed]:
         """The first by key and then tie; ties are computed only among equals."""
-        found.sort(key=lambda one: one.key)
+        found.sort(key=_KEY)
+        if all(one.key != other.key for one, other in pairwise(found[: limit + 1])):
+            return found[:limit]
         ordered: list[Placed] = []
-        for _, those in groupby(found, key=lambda one: one.key):
+        for _, those in groupby(found, key=_KEY):
             equals = list(those)
             if len(equals) > 1:
                 equals.sort(key=lambda one: self._tie_of(one))
@@ -404,7 +410,7 @@ class Search:
         known = self._judged_by_row([*options, *remote, *nearest, *why_not, *too_far])
         for one in known.values():
             if not one.failed:
-                ranking.weigh(one, self._penalties, self.step_km)
+                judging.weigh(one, self._penalties, self.step_km)
 
         def judged_of(ones: list[Placed]) -> list[Judged]:
             return [one.judged or known[one.row] for one in ones]
@@ -418,6 +424,7 @@ class Search:
             nearest=next(iter(judged_of(nearest)), None),
             nearest_too_far=next(iter(judged_of(too_far)), None),
             tally=tally,
+            sayings={rule: ruling.sayings for rule, ruling in self.said.items()},
         )
 
     def _judged_by_row(self, shown: list[Placed]) -> dict[int, Judged]:
@@ -426,7 +433,7 @@ class Search:
         rows = np.array([one.row for one in ones], np.int64)
         offers = self.columns.offers(rows)
         codes = self.columns.codes_of(rows)
-        findings, alike = [], []
+        findings, alike, weighing = [], [], [codes[group].tolist() for group in penalties.GROUPS]
         for gate in self.gates:
             ruling = self.said.get(gate.rule)
             if ruling is None:
@@ -439,12 +446,11 @@ class Search:
                 alike.append(those.tolist())
             findings.append(found)
         known = {}
-        for offer, one, told, same in zip(
-            offers, ones, zip(*findings, strict=True), zip(*alike, strict=True), strict=True
-        ):
+        columns = (zip(*those, strict=True) for those in (findings, alike, weighing))
+        for offer, one, told, same, weighed in zip(offers, ones, *columns, strict=True):
             kms = one.km, one.order_km
-            judged = ranking.judged(self.query, offer, kms, self.gates, told, self.around)
-            judged.alike = same
+            judged = judging.judged(self.query, offer, kms, self.gates, told, self.around)
+            judged.alike, judged.alike_for_penalties = same, weighed
             known[one.row] = judged
         return known
 
@@ -474,9 +480,11 @@ class Search:
 
     def _full(self, fits: Bits) -> int:
         """How many of these are known to have no room."""
-        at, words = self.columns.said_full(self.posting)
-        still = at[self.standing.room(words) == FULL_ROOM]
-        return int(np.count_nonzero(bits.are_set(fits, still)))
+        full = self.columns.full(self.posting, self.query.at)
+        return sum(bits.count_set(fits, at) for at in full)
+
+
+_KEY = attrgetter("key")
 
 
 def _placed(key: tuple[float, ...], one: Judged) -> Placed:

@@ -3,29 +3,31 @@
 What a penalty makes of an offer's facts is asked of `penalties`, once for each different set of them.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
 
 from referral.matching import penalties
-from referral.matching.columns import NO_DAY, Bools, Codes, Columns, Floats, Ints
-from referral.matching.facts import Circumstances
-from referral.matching.penalties import ASSESSMENT, NO_CAPACITY, WAITLIST
-from referral.matching.ranking import FULL, NO_POSITION, OTHER_JURISDICTION
+from referral.matching.columns import Bools, Codes, Floats, Ints
+from referral.matching.facts import Circumstances, Offer
+from referral.matching.gates import Gate
+from referral.matching.judging import FULL, NO_POSITION, OTHER_JURISDICTION
+from referral.matching.penalties import ASSESSMENT, WAITLIST
 from referral.matching.reach import Reach
-from referral.matching.rules import ASSUMED_OTHER, Gate
+from referral.matching.rooms import FULL_ROOM, ROOMS
 from referral.matching.rulings import Ruling
 
-FULL_ROOM = Columns.ROOMS.index(NO_CAPACITY)
 #: So many different words on room are all read for a query; of more those of whom is looked at.
 FEW_WORDS = 4096
 _QUALITY = (*penalties.DATA_QUALITY, penalties.DATA_QUALITY_MOST)
+_WAITLIST, _ASSESSMENT = ROOMS.index(WAITLIST), ROOMS.index(ASSESSMENT)
+#: What a penalty is asked of: what names it and all that it depends on beside the facts, and these.
+_Asked = tuple[Hashable, str, Callable[[Offer], float]]
 
 
-@dataclass
+@dataclass(slots=True)
 class Seen:
     """What the order needs of some offers, by place in the posting; not a number: no position."""
 
@@ -38,11 +40,16 @@ class Seen:
     steps: Floats
 
     def __add__(self, other: "Seen") -> "Seen":
-        mine, others = self.__dict__.values(), other.__dict__.values()
-        return Seen(*map(np.concatenate, zip(mine, others, strict=True)))
+        pairs = [(getattr(self, name), getattr(other, name)) for name in _SEEN]
+        return Seen(*map(np.concatenate, pairs))
 
     def those(self, chosen: Bools | Ints) -> "Seen":
-        return Seen(*(one[chosen] for one in self.__dict__.values()))
+        return Seen(*[getattr(self, name)[chosen] for name in _SEEN])
+
+
+_SEEN = tuple(each.name for each in fields(Seen))
+_INTS, _KMS, _BOOLS = np.zeros(0, np.intp), np.zeros(0), np.zeros(0, bool)
+NOBODY = Seen(_INTS, _INTS, _KMS, _KMS, _BOOLS, _INTS, _KMS)
 
 
 class Standing:
@@ -57,117 +64,116 @@ class Standing:
         around: Circumstances,
     ):
         """said: what each gate says, by rule"""
-        self.reach, self.gates, self.said = reach, gates, said
-        self.table, self.around = table, around
+        self.reach, self.table, self.around = reach, table, around
         self.query, self.columns, self.rulings = reach.query, reach.columns, reach.rulings
+        self._eligibility = [said[gate.rule] for gate in gates if gate.eligibility]
 
     def of(self, at: Ints, rows: Ints, codes: Codes, km: Floats) -> Seen:
         """What the order needs of offers that fit."""
-        columns = self.columns
-        unknown, group = self._not_known(codes)
-        room, state = self.room(codes["room"]), codes["state"]
+        columns, numbers = self.columns, self.rulings.numbers
+        unknown, group = np.zeros(len(at), bool), np.zeros(len(at), np.intp)
+        for ruling in self._eligibility:
+            if ruling.unknown is not None:
+                np.logical_or(unknown, ruling.unknown.take(codes[ruling.group]), out=unknown)
+            if ruling.other is not None:
+                group[ruling.other.take(codes[ruling.group])] = OTHER_JURISDICTION
+        room, state = self._room(codes["room"]), codes["state"]
         group[room == FULL_ROOM] = FULL
         if self.query.is_emergency:
-            rule, facts, asked, ask = self._shares[0]
-            group[self.rulings.shares(rule, asked, facts, codes[facts], ask) > 0] = FULL
-        if len(at) and at[-1] >= self.reach.posting.placed:
+            group[numbers(*self._closed[:2], codes["hours"], self._closed[2]) > 0] = FULL
+        tellable = ~columns.is_confidential.take(state)
+        if self.query.near is None or (len(at) and at[-1] >= self.reach.posting.placed):
+            tellable &= ~np.isnan(km)
             nowhere = np.isnan(columns.points[rows, 0]) & ~columns.is_remote.take(state)
             group[nowhere] = NO_POSITION
-        # Added one after the other as ranking.weigh does, so that both come to the same number.
+        # Added one after the other as judging.weigh does, so that both come to the same number.
+        before, after = self._asked
         steps = np.zeros(len(at))
-        for rule, facts, asked, ask in self._shares:
-            share = self.rulings.shares(rule, asked, facts, codes[facts], ask)
-            steps += self.table[rule] * share
-            if rule == "closed":
-                steps += self._room_steps.take(room)
-        true = unknown * 4 + (room == 0) * 2 + self._is_old.take(codes["assured"])
-        for each in _quality_steps(*(self.table[rule] for rule in _QUALITY)):
+        for key, facts, ask in before:
+            steps += numbers(key, facts, codes[facts], ask)
+        steps += self._room_steps.take(room)
+        for key, facts, ask in after:
+            steps += numbers(key, facts, codes[facts], ask)
+        true = unknown * 4
+        true += (room == 0) * 2
+        true += self._is_old.take(codes["assured"])
+        for each in _quality_steps(*[self.table[rule] for rule in _QUALITY]):
             steps += each.take(true)
-        tellable = ~(columns.is_confidential.take(state) | np.isnan(km))
         return Seen(at, rows, *self.reach.by_way(km, codes), tellable, group, steps)
 
-    def room(self, codes: Ints) -> Ints:
-        """Which of Columns.ROOMS is known, by these words on room."""
+    def _room(self, codes: Ints) -> Ints:
+        """Which of ROOMS is known, by these words on room."""
         if self._rooms is None:
-            return self.columns.known_room(self.query.at, codes)
+            return self.columns.rooms.known(self.query.at, codes)
         rooms: Ints = self._rooms.take(codes)
         return rooms
 
     @cached_property
     def _rooms(self) -> Ints | None:
         """The same for all words on room, where they are few enough."""
-        few = len(self.columns.values["room"]) <= FEW_WORDS
-        return self.columns.known_room(self.query.at) if few else None
+        rooms = self.columns.rooms
+        return rooms.known(self.query.at) if len(rooms.kinds) <= FEW_WORDS else None
 
     @cached_property
     def _is_old(self) -> Bools:
         """Whether that is too long ago, by when it was verified."""
-        days = self.columns.assured_days
-        old: Bools = self.query.at.date().toordinal() - days > penalties.VERIFIED_GOOD_DAYS
-        old |= days == NO_DAY
-        return old
-
-    def _not_known(self, codes: Codes) -> tuple[Bools, Ints]:
-        """Whether any gate about eligibility does not know; the group by whom another jurisdiction serves."""
-        unknown = np.zeros(len(codes), bool)
-        group = np.zeros(len(codes), np.int64)
-        for facts, is_unknown, is_other in self._doubts:
-            those = codes[facts]
-            unknown |= is_unknown.take(those)
-            if is_other is not None:
-                group[is_other.take(those)] = OTHER_JURISDICTION
-        return unknown, group
-
-    @cached_property
-    def _doubts(self) -> list[tuple[str, Bools, Bools | None]]:
-        """Of the gates about eligibility that do not know everything: which facts, and by code what is not known."""
-        found: list[tuple[str, Bools, Bools | None]] = []
-        for gate in self.gates:
-            ruling = self.said.get(gate.rule)
-            if ruling is None or not gate.eligibility or ruling.unknown is None:
-                continue
-            is_other = None
-            if ASSUMED_OTHER in gate.findings:
-                is_other = ruling.said == gate.findings.index(ASSUMED_OTHER)
-            found.append((ruling.group, ruling.unknown, is_other))
-        return found
-
-    @cached_property
-    def _shares(self) -> list[tuple[str, str, Any, Callable[[Any], float]]]:
-        query, around = self.query, self.around
-        is_able = penalties.is_able_to_pay(query)
-
-        def unreliable(offer: Any) -> float:
-            answered = penalties.reliability(offer, around)
-            return 0.0 if answered is None else max(1.0 - answered, 0.0)
-
-        shares: list[tuple[str, str, Any, Callable[[Any], float]]] = [
-            (
-                "closed",
-                "hours",
-                (query.at, around.holidays),
-                lambda offer: penalties.is_closed(query, offer, around),
-            ),
-            (
-                "language",
-                "language",
-                query.language,
-                lambda offer: penalties.speaks_otherwise(query, offer),
-            ),
-            ("fee", "fee", is_able, lambda offer: bool(offer.fee) and not is_able),
-            ("reliability", "record", around.answered_in_time, unreliable),
-            ("congestion", "load", None, lambda offer: penalties.crowding(offer) or 0.0),
-        ]
-        # What is true of nobody need not be looked up.
-        never = {"language": not query.language, "fee": is_able}
-        return [one for one in shares if not never.get(one[0])]
+        today = self.query.at.date().toordinal()
+        old: Bools = today - self.columns.assured_days > penalties.VERIFIED_GOOD_DAYS
+        return old  # where no day is known it is as long ago as can be
 
     @cached_property
     def _room_steps(self) -> Floats:
-        steps = np.zeros(len(Columns.ROOMS))
-        steps[Columns.ROOMS.index(WAITLIST)] = self.table["waitlist"]
-        steps[Columns.ROOMS.index(ASSESSMENT)] = self.table["assessment"]
+        steps = np.zeros(len(ROOMS))
+        steps[_WAITLIST], steps[_ASSESSMENT] = self.table["waitlist"], self.table["assessment"]
         return steps
+
+    @cached_property
+    def _closed(self) -> _Asked:
+        query, around = self.query, self.around
+        key = "is closed", query.at, around.holidays
+        return key, "hours", lambda offer: penalties.is_closed(query, offer, around)
+
+    @cached_property
+    def _asked(self) -> tuple[list[_Asked], list[_Asked]]:
+        """The penalties that may be true of somebody, before and after those on room: facts make steps."""
+        query, around, table = self.query, self.around, self.table
+        is_able = penalties.is_able_to_pay(query)
+        closed, language, fee = table["closed"], table["language"], table["fee"]
+        reliability, congestion = table["reliability"], table["congestion"]
+
+        def unreliable(offer: Offer) -> float:
+            answered = penalties.reliability(offer, around)
+            return 0.0 if answered is None else max(reliability * (1.0 - answered), 0.0)
+
+        before: list[_Asked] = [
+            (
+                ("closed", closed, query.at, around.holidays),
+                "hours",
+                lambda offer: closed * penalties.is_closed(query, offer, around),
+            )
+        ]
+        after: list[_Asked] = []
+        if query.language:
+            after.append(
+                (
+                    ("language", language, query.language),
+                    "language",
+                    lambda offer: language * penalties.speaks_otherwise(query, offer),
+                )
+            )
+        if not is_able:
+            after.append((("fee", fee), "fee", lambda offer: fee * bool(offer.fee)))
+        if around.answered_in_time is not None:
+            key = "reliability", reliability, around.answered_in_time
+            after.append((key, "record", unreliable))
+        after.append(
+            (
+                ("congestion", congestion),
+                "load",
+                lambda offer: congestion * (penalties.crowding(offer) or 0.0),
+            )
+        )
+        return before, after
 
 
 @lru_cache(maxsize=64)

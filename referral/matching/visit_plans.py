@@ -31,8 +31,8 @@ from referral.matching.plans import (
     usable,
     within_places,
 )
-from referral.matching.ranking import DOOR_PRECISION_KM
 from referral.matching.rules import VIOLENT_NEEDS
+from referral.matching.telling import DOOR_PRECISION_KM
 from referral.matching.ways import Site, Way
 from referral.places.queries import gazetteer
 

@@ -11,7 +11,8 @@ from referral.core.text import LANGUAGES, Message, render
 from referral.directory.opening import OpeningRow, closing
 from referral.matching.explanation import bearing_of, facts_of, way_of
 from referral.matching.facts import Offer, Query, Route
-from referral.matching.ranking import BEARINGS, Ranked, select, told
+from referral.matching.ranking import select
+from referral.matching.telling import BEARINGS, Ranked, told
 from referral.places.land import Land
 from tests.pure.test_land import square
 from tests.pure.test_match_ranking import TABLE

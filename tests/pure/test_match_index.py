@@ -13,7 +13,8 @@ from benchmarks.oracle import one_round
 from referral.matching.columns import GROUPS
 from referral.matching.facts import Offer, Query, Route
 from referral.matching.index import Index
-from referral.matching.ranking import Judged, Selection, select
+from referral.matching.judging import Judged
+from referral.matching.ranking import Selection, select
 
 TABLE = synthetic.STEPS
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from referral.core.text import LANGUAGES, render
 from referral.directory.opening import OpeningRow
 from referral.matching.facts import Document, Offer, Place, Query, Route
-from referral.matching.ranking import Ranking, local_step_km, rank
+from referral.matching.ranking import local_step_km
 from referral.matching.receipts import Listed, content_of, printed, query_of
 from referral.matching.recomputing import recomputed
+from referral.matching.telling import Ranking, rank
 
 AT = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)  # a Monday, 02.30 in UTC
 TABLE = {

@@ -9,14 +9,8 @@ import pytest
 
 from referral.core.text import LANGUAGES, render, templates
 from referral.matching.facts import Document, Offer, Outcome, Query
-from referral.matching.rules import (
-    CHANGES,
-    FREE_ONLY,
-    GATES,
-    applying,
-    is_proposed,
-    open_only,
-)
+from referral.matching.gates import CHANGES
+from referral.matching.rules import FREE_ONLY, GATES, applying, is_proposed, open_only
 
 ALL_GATES = (*GATES, open_only(), FREE_ONLY)
 AT = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)

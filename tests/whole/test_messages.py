@@ -44,10 +44,11 @@ from referral.matching.asking import SEXES
 from referral.matching.differences import FACTS as FACTS_TOLD
 from referral.matching.differences import KINDS
 from referral.matching.facts import Outcome
-from referral.matching.ranking import BEARINGS
+from referral.matching.gates import CHANGES
 from referral.matching.recomputing import NUMBERS
 from referral.matching.reference import rules as penalty_rules
-from referral.matching.rules import CHANGES, FREE_ONLY, GATES, RULES_VERSION, open_only
+from referral.matching.rules import FREE_ONLY, GATES, RULES_VERSION, open_only
+from referral.matching.telling import BEARINGS
 from referral.places.land import Crossing
 from referral.planning.access.explaining import EXPLAINED
 from referral.planning.disclosure.cells import Shown

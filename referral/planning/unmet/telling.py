@@ -24,9 +24,10 @@ from referral.directory.upkeep.kinds import ChangeStatus
 from referral.directory.upkeep.models import ListingChange
 from referral.matching import candidates
 from referral.matching.facts import Offer
+from referral.matching.judging import FULL
 from referral.matching.operations import query_for
 from referral.matching.queries import latest_receipt, penalty_table
-from referral.matching.ranking import FULL, rank
+from referral.matching.telling import rank
 from referral.places.gazetteer import Gazetteer
 from referral.places.queries import gazetteer as places_of
 from referral.planning.unmet import queries

@@ -20,8 +20,8 @@ from referral.matching import candidates, queries
 from referral.matching.facts import Offer
 from referral.matching.models import MatchReceipt, VisitPlan
 from referral.matching.plans import arrivals
-from referral.matching.ranking import DOOR_PRECISION_KM
 from referral.matching.receipts import printed
+from referral.matching.telling import DOOR_PRECISION_KM
 from referral.matching.visit_plans import KINDS
 from referral.matching.ways import order_km
 from referral.places.queries import gazetteer
