@@ -49,8 +49,12 @@ def agency(make: Make, site: ServiceAtLocation) -> User:
 
 
 NOBODY_SHUT_OUT: dict[str, Any] = {
-    "minimum_age": None, "maximum_age": None, "sex": None,
-    "desil_max": None, "disability": None, "residency": None,
+    "minimum_age": None,
+    "maximum_age": None,
+    "sex": None,
+    "desil_max": None,
+    "disability": None,
+    "residency": None,
 }
 
 

@@ -94,7 +94,7 @@ def outdated_words(outdated: working.Outdated | None) -> list[str]:
     if outdated and outdated.since:
         sentences.append(
             ngettext(
-                "The directory has changed once since, on %(day)s.",
+                "The directory has changed %(num)s time since, on %(day)s.",
                 "The directory has changed %(num)s times since, first on %(day)s.",
                 outdated.changes,
                 day=day(outdated.since, chosen()),

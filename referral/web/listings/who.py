@@ -50,7 +50,10 @@ def read(answers: Answers) -> dict[str, Any]:
         low = given.get("eligibility-minimum_age", "").strip()
         high = given.get("eligibility-maximum_age", "").strip()
         if not low and not high:
-            answers.wrong("eligibility-minimum_age", _("Write the lowest or the highest age, or choose that all ages are served."))
+            answers.wrong(
+                "eligibility-minimum_age",
+                _("Write the lowest or the highest age, or choose that all ages are served."),
+            )
         low = low or "0"
     sex = given.get("eligibility-sex", UNKNOWN)
     desil = given.get("eligibility-desil", UNKNOWN)

@@ -45,8 +45,9 @@ def test_a_question_is_answered_while_the_planner_looks_on(
 
     ask(planner, "51" if size is PHONE else "52")
     planner.picture("siting-waiting")
-    planner.find("#sites-title").wait_for(timeout=90 * SECONDS)
-    planner.check()
+    shown = planner.find("#sites-title")
+    shown.wait_for(timeout=90 * SECONDS)
+    assert shown.is_visible()
     planner.picture("siting-answered")
     answer = planner.page.url
     ask(planner, "51" if size is PHONE else "52")
@@ -61,7 +62,9 @@ def test_without_scripts_the_page_of_a_question_renews_itself(visits: Walk) -> N
 
     ask(planner, "75")
 
-    planner.find("#sites-title").wait_for(timeout=90 * SECONDS)
+    shown = planner.find("#sites-title")
+    shown.wait_for(timeout=90 * SECONDS)
+    assert shown.is_visible()
 
 
 @pytest.mark.usefixtures("worker")
