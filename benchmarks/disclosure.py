@@ -51,15 +51,7 @@ def system(cells: Any, provinces: int, domains: int) -> System:
     places = (rows[1][:, None] * leaves + columns[1]).ravel()
     steps = np.add.outer(rows[2], columns[2]).ravel()
     sums = Sums.of_pairs(figures, places, len(steps))
-    return System(
-        cells.ravel(),
-        sums,
-        loss=_STEP * steps,
-        parts=[
-            np.repeat(each, leaves)
-            for each in (province, province % (provinces // 3), province // 3)
-        ],
-    )
+    return System(cells.ravel(), sums, loss=_STEP * steps)
 
 
 def _levels(size: int, group: Any, groups: int) -> tuple[Any, Any, Any]:
