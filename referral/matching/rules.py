@@ -17,22 +17,6 @@ from referral.places.codes import holds
 
 RULES_VERSION = 2
 
-#: How large a change it takes until a gate no longer fails, by rule, the smallest first: what was only asked to be
-#: seen alone; what the client can do; what others can decide; what nobody can change. Near misses stand in this order.
-CHANGES = (
-    "open_only",
-    "free_only",
-    "documents",
-    "within",
-    "accessibility",
-    "jurisdiction",
-    "desil",
-    "age",
-    "active",
-    "disability",
-    "sex",
-    "category",
-)
 #: Needs that nobody is sent elsewhere for because of where they are registered: emergencies,
 #: violence and the rescue of children.
 RESIDENCE_FREE = ("EM", "FC04", "SP06")
