@@ -32,7 +32,7 @@ from referral.web.answers import Answers
 from referral.web.casework.files import file_to_change, saved
 from referral.web.formatting import label, labelled
 from referral.web.reading import seen
-from referral.web.unmet_lines import GapLine, gap_lines
+from referral.web.unmet.lines import GapLine, gap_lines
 
 bp = Blueprint("day", __name__)
 Page = str | Response | tuple[str, int]

@@ -43,7 +43,7 @@ from referral.web.formatting import capital, label
 from referral.web.naming import area_name, category_name
 from referral.web.reading import seen
 from referral.web.told import choices_in, unmet_in
-from referral.web.unmet_lines import gap_lines
+from referral.web.unmet.lines import gap_lines
 
 STAGES = tuple(Stage)
 

@@ -36,7 +36,7 @@ from referral.web.formatting import say
 from referral.web.gaps.words import quarter_words
 from referral.web.map_frames import framed, svg
 from referral.web.naming import category_name, searchable_categories
-from referral.web.siting_words import (
+from referral.web.siting.words import (
     NAMED,
     CasePage,
     km_words,

@@ -31,7 +31,7 @@ from referral.web.answers import Answers
 from referral.web.formatting import say
 from referral.web.naming import category_name
 from referral.web.reading import seen
-from referral.web.unmet_lines import gap_lines
+from referral.web.unmet.lines import gap_lines
 
 bp = Blueprint("unmet", __name__)
 Page = str | Answer | tuple[str, int]
