@@ -16,7 +16,7 @@ help: ## what can be made
 
 serve: build ## a working product on http://127.0.0.1:$(PORT)
 	@$(FLASK) db upgrade
-	@if $(FLASK) db empty; then $(FLASK) directory starter && $(FLASK) accounts demo; else $(FLASK) accounts hint; fi
+	@if $(FLASK) db empty; then $(FLASK) directory starter && $(FLASK) accounts demo && $(FLASK) gaps access --keep >/dev/null; else $(FLASK) accounts hint; fi
 	@echo "Jejaring: http://127.0.0.1:$(PORT)"
 	@$(BIN)/gunicorn --bind 127.0.0.1:$(PORT) --workers 1 --worker-class gthread --threads 8 --no-control-socket \
 	  --config python:referral.jobs.serving \

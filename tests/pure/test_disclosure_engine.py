@@ -117,6 +117,16 @@ def test_a_zero_that_nobody_can_know_lets_a_figure_grow() -> None:
     assert seen(open_) == [38, 50, 88]
 
 
+def test_a_count_is_known_to_be_at_least_the_reasons_of_the_same_people() -> None:
+    """Four people for three reasons: whoever sees that no reason is 0 reckons with three, and with no more."""
+    both = (Sums.of([[0]]), Sums.of([[1, 2, 3]]))
+
+    found = protect(of([4, 2, 1, 1], [[0], [1], [2], [3]], equals=both), threshold=5)
+
+    assert not found.shown.any()
+    assert (found.audit.told_before, found.audit.highest_low) == (0, 3)
+
+
 def test_an_empty_system_is_told_as_it_is() -> None:
     assert protect(of([], []), threshold=5).cells() == []
     assert seen(protect(of([0, 0], [[0], [0, 1]]), threshold=5)) == [0, 0]

@@ -25,6 +25,7 @@ class Knowledge:
     secrets     sums from 1 to threshold - 1 that must not be worked out; the first are small rows of `sums`
     fixed       what is out already, and sums over the same people: how far below and above the truth they may lie
     not_zero    sums inside that earlier releases have told to be at least 1
+    tied        of sums over the same people how much more the one is: at most nothing, at least tied_low
     spoken      parts of statements, with the room left in each; speaker is the statement each belongs to
     """
 
@@ -44,6 +45,8 @@ class Knowledge:
     fixed_low: Floats
     fixed_high: Floats
     not_zero: Any
+    tied: Any
+    tied_low: Floats
     spoken: Any
     room: Floats
     speaker: Ints
@@ -89,10 +92,10 @@ class Knowledge:
         fresh = ~np.isin(marked[first], _marks(sums, marks))
         secrets = vstack([sums[small], guarded[np.sort(first[fresh])]], format="csr")
 
-        fixed = vstack([equal, within, earlier], format="csr")
-        low, high = np.zeros(equal.shape[0]), np.zeros(equal.shape[0])
-        low = np.concatenate([low, np.full(within.shape[0], -np.inf)])
-        high = np.concatenate([high, np.zeros(within.shape[0])])
+        tied = vstack([equal, within], format="csr")
+        tied_low = np.repeat([0, -np.inf], [equal.shape[0], within.shape[0]])
+        fixed = vstack([tied, earlier], format="csr")
+        low, high = tied_low, np.zeros(len(tied_low))
         if system.register is not None:
             low = np.concatenate([low, system.register.low])
             high = np.concatenate([high, system.register.high])
@@ -121,6 +124,8 @@ class Knowledge:
             np.minimum(low, 0),
             np.maximum(high, 0),
             fixed[low + now >= 1],
+            tied,
+            tied_low,
             spoken,
             np.maximum(room, 0),
             speaker,
@@ -149,6 +154,8 @@ class Part:
         fixed, _ = _inside(whole.fixed, columns)
         spoken, _ = _inside(whole.spoken, columns)
         some, own = _inside(whole.not_zero, columns)
+        ties, among = _inside(whole.tied, columns)
+        ties = ties[among]
         known = replace(
             whole,
             counts=whole.counts[columns],
@@ -162,6 +169,8 @@ class Part:
             fixed_low=whole.fixed_low[fixed],
             fixed_high=whole.fixed_high[fixed],
             not_zero=whole.not_zero[some[own]][:, columns],
+            tied=whole.tied[ties][:, columns],
+            tied_low=whole.tied_low[ties],
             spoken=whole.spoken[spoken][:, columns],
             room=whole.room[spoken],
             speaker=whole.speaker[spoken],

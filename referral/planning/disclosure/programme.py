@@ -84,6 +84,7 @@ def fewest(known: Knowledge, costs: Floats) -> Floats:
     rows.add(known.sums[some], known.least, np.inf)
     rows.add(known.sums[(known.values == 0) & known.inside], 0, 0)
     rows.add(known.not_zero, 1, np.inf)
+    rows.add(known.tied, known.tied_low, 0)
     return np.maximum(_solved(rows, costs), 0)
 
 

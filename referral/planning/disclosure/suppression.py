@@ -198,8 +198,11 @@ class _Search:
         Exact for few secrets; of many that are above 1 together some may come out too high.
         """
         found = self.known.secret_values.astype(float)
-        finest = self.known.parts[:1]
-        for part in [*(part for way in finest for part in self._divided(way)), self.everything]:
+        # The finest parts cut through what counts the same people.
+        for part in [
+            *(one for way in self.known.parts[1:2] for one in self._divided(way)),
+            self.everything,
+        ]:
             secrets, floor = part.known.secrets, found[part.secrets]
             if not (floor > 1).any():
                 continue
