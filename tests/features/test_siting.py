@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from referral.accounts.models import Role
+from referral.accounts.models import Role, User
 from referral.changes.directory import announce
 from referral.core.errors import Invalid, JejaringError, NotAllowed, NotFound
 from referral.core.text import Message
@@ -20,6 +20,7 @@ from referral.planning.disclosure.cells import Shown
 from referral.planning.gaps.models import Audience, GapFigure, GapRelease, Measure
 from referral.planning.proposals.models import Proposal
 from referral.planning.siting import ground, operations, queries
+from referral.planning.siting.models import SitingCase
 from referral.planning.siting.questions import By, Kind, Question
 from referral.planning.work import WorkState
 from tests.factories import Make
@@ -233,11 +234,7 @@ def test_a_case_is_kept_compared_and_deleted_by_its_maker_alone(
         queries.compared(session, [uuid4()])
 
 
-def test_a_case_that_a_proposal_stands_on_is_kept(
-    session: Session, make: Make, now: datetime
-) -> None:
-    planner = make.user(Role.PLANNER)
-    case = operations.make(session, ask(), by=planner, now=now)
+def propose_on(session: Session, case: SitingCase, *, by: User, now: datetime) -> None:
     session.add(
         Proposal(
             category="VR01",
@@ -245,11 +242,19 @@ def test_a_case_that_a_proposal_stands_on_is_kept(
             title="BLK",
             problem="x",
             created_at=now,
-            created_by_id=planner.id,
+            created_by_id=by.id,
             siting_case_id=case.id,
         )
     )
     session.flush()
+
+
+def test_a_case_that_a_proposal_stands_on_is_kept(
+    session: Session, make: Make, now: datetime
+) -> None:
+    planner = make.user(Role.PLANNER)
+    case = operations.make(session, ask(), by=planner, now=now)
+    propose_on(session, case, by=planner, now=now)
 
     with refused(NotAllowed, "siting.in_use"):
         operations.delete(session, case, by=planner)
@@ -297,18 +302,7 @@ def test_old_cases_are_forgotten_unless_a_proposal_stands_on_them(
     used = operations.make(session, ask(), by=planner, now=long_ago)
     operations.make(session, ask(within_km=16.0), by=planner, now=long_ago)
     fresh = operations.make(session, ask(within_km=17.0), by=planner, now=now)
-    session.add(
-        Proposal(
-            category="VR01",
-            area_code="99",
-            title="BLK",
-            problem="x",
-            created_at=now,
-            created_by_id=planner.id,
-            siting_case_id=used.id,
-        )
-    )
-    session.flush()
+    propose_on(session, used, by=planner, now=now)
 
     assert operations.forget_old(session, now=now) == 1
     assert set(session.scalars(queries.cases())) == {used, fresh}
