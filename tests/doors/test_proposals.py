@@ -20,7 +20,6 @@ from referral.planning.gaps.releases import publish
 from referral.planning.proposals import operations as proposing
 from referral.planning.proposals import parts
 from referral.planning.proposals.models import Answered, Proposal, ProposalStatus
-from referral.planning.siting import operations as siting
 from referral.planning.siting.questions import Question
 from referral.planning.unmet import ledger
 from referral.planning.unmet.models import NewServiceNotice
@@ -28,6 +27,7 @@ from tests.conftest import Browser
 from tests.factories import Make
 from tests.papers import words
 from tests.releasing import SMALL, WITHHELD, released
+from tests.siting import answered
 
 STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
 NAME = "Melati Rahasia"
@@ -165,7 +165,7 @@ def test_nothing_that_only_planners_may_read_stands_on_paper_or_is_filled_in_for
     released(session, PLANNERS)
     released(session, PUBLIC, audience=Audience.PUBLIC, threshold=11)
     now = datetime.now(UTC)
-    case = siting.make(session, Question("FC05", "33.74", within_km=60), by=planner, now=now)
+    case = answered(session, Question("FC05", "33.74", within_km=60), by=planner, now=now)
     session.commit()
 
     form = planning.page(f"{GAP}&siting={case.id}")
@@ -205,7 +205,7 @@ def test_the_cost_per_person_comes_from_the_people_that_everybody_may_read(
     public = {Measure.UNMET: {**hidden, ("33", "FC05", "", ""): 350}}
     released(session, public, audience=Audience.PUBLIC, threshold=11)
     now = datetime.now(UTC)
-    case = siting.make(session, Question("FC05", "33.74", within_km=60, beyond=False), by=planner, now=now)  # fmt: skip
+    case = answered(session, Question("FC05", "33.74", within_km=60, beyond=False), by=planner, now=now)  # fmt: skip
     session.commit()
 
     planning.submit(f"{GAP}&siting={case.id}", {"title": "TPA"})
@@ -445,7 +445,7 @@ def test_the_places_of_a_siting_case_are_in_the_form_and_where_it_opens(
     make.service("HE05", at=(-6.98, 110.40), name="Puskesmas Rekaan")
     unmet(make, session, 12)
     release()
-    case = siting.make(
+    case = answered(
         session, Question("FC05", "33.74", within_km=10), by=planner, now=datetime.now(UTC)
     )
     session.commit()

@@ -18,6 +18,7 @@ from referral.planning.work import WorkState
 from tests.conftest import Browser
 from tests.factories import Make
 from tests.features.test_siting import ROWS
+from tests.siting import answered
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -58,7 +59,7 @@ def plans(browser: Browser, planner: User) -> Browser:
 @pytest.fixture
 def case(session: Session, planner: User, now: datetime) -> SitingCase:
     question = Question("VR01", "99", within_km=15.0, kinds=(Kind.SEAT,), by=By.POPULATION)
-    return operations.make(session, question, by=planner, now=now)
+    return answered(session, question, by=planner, now=now)
 
 
 FORM: dict[str, Any] = {
@@ -263,7 +264,7 @@ def test_cases_of_a_gap_stand_side_by_side(
     question = Question(
         "VR01", "99", within_km=70.0, aim=Aim.DISTANCE, kinds=(Kind.SEAT,), by=By.POPULATION
     )
-    other = operations.make(session, question, by=planner, now=now)
+    other = answered(session, question, by=planner, now=now)
 
     listed = plans.page("/gaps/siting?area=99&category=VR01")
     page = plans.page(f"/gaps/siting/compare?case={case.id}&case={other.id}")

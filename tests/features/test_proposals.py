@@ -35,11 +35,11 @@ from referral.planning.proposals.opening import Opening, open_resource
 from referral.planning.proposals.partners import suggested
 from referral.planning.proposals.sites import Site, Sites, sites_of
 from referral.planning.proposals.states import NEXT, ProposalStatus
-from referral.planning.siting import operations as siting
 from referral.planning.siting.questions import Question
 from referral.planning.unmet import ledger
 from referral.planning.unmet import queries as unmet_queries
 from tests.factories import Make
+from tests.siting import answered
 
 STAY = {"code": "33.74", "lat": -6.99, "lon": 110.42, "precision_km": 6.0}
 THRESHOLD = 5
@@ -551,7 +551,7 @@ def test_the_places_of_a_siting_case_come_along_with_whom_they_reach(
     for _ in range(12):
         waiting_need(make, session, now)
     release(session, planner, now)
-    case = siting.make(session, Question("FC05", "33.74", within_km=5), by=planner, now=now)
+    case = answered(session, Question("FC05", "33.74", within_km=5), by=planner, now=now)
 
     plan = propose(siting=case, sites=1)
 

@@ -24,6 +24,7 @@ from referral.planning.siting.models import SitingCase
 from referral.planning.siting.questions import By, Kind, Question
 from referral.planning.work import WorkState
 from tests.factories import Make
+from tests.siting import answered
 
 #: Two kabupaten of a province far out at sea, ten km to the next kecamatan, and one across the border.
 ROWS: list[dict[str, str]] = [
@@ -218,10 +219,10 @@ def test_a_case_is_kept_compared_and_deleted_by_its_maker_alone(
     session: Session, make: Make, now: datetime
 ) -> None:
     planner, other = make.user(Role.PLANNER), make.user(Role.PLANNER)
-    near = operations.make(session, ask(), by=planner, now=now)
+    near = answered(session, ask(), by=planner, now=now)
     later = now + timedelta(minutes=5)
-    far = operations.make(session, ask(within_km=70.0), by=planner, now=later)
-    elsewhere = operations.make(session, ask(area="99.01"), by=planner, now=now)
+    far = answered(session, ask(within_km=70.0), by=planner, now=later)
+    elsewhere = answered(session, ask(area="99.01"), by=planner, now=now)
 
     assert queries.compared(session, [far.id, near.id, elsewhere.id, far.id]) == [far, near]
     assert session.scalars(queries.cases(category="VR01", area="99")).all() == [far, near]
@@ -253,7 +254,7 @@ def test_a_case_that_a_proposal_stands_on_is_kept(
     session: Session, make: Make, now: datetime
 ) -> None:
     planner = make.user(Role.PLANNER)
-    case = operations.make(session, ask(), by=planner, now=now)
+    case = answered(session, ask(), by=planner, now=now)
     propose_on(session, case, by=planner, now=now)
 
     with refused(NotAllowed, "siting.in_use"):
@@ -282,7 +283,7 @@ def test_an_answer_holds_until_the_directory_the_figures_or_a_week_has_gone_by(
     session: Session, make: Make, now: datetime
 ) -> None:
     one, other = make.user(Role.PLANNER), make.user(Role.PLANNER)
-    case = operations.make(session, ask(), by=one, now=now)
+    case = answered(session, ask(), by=one, now=now)
 
     assert operations.ask(session, ask(), by=other, now=now + timedelta(days=6)) is case
     assert operations.ask(session, ask(within_km=16.0), by=other, now=now) is not case
@@ -299,9 +300,9 @@ def test_old_cases_are_forgotten_unless_a_proposal_stands_on_them(
 ) -> None:
     planner = make.user(Role.PLANNER)
     long_ago = now - operations.KEPT - timedelta(days=1)
-    used = operations.make(session, ask(), by=planner, now=long_ago)
-    operations.make(session, ask(within_km=16.0), by=planner, now=long_ago)
-    fresh = operations.make(session, ask(within_km=17.0), by=planner, now=now)
+    used = answered(session, ask(), by=planner, now=long_ago)
+    answered(session, ask(within_km=16.0), by=planner, now=long_ago)
+    fresh = answered(session, ask(within_km=17.0), by=planner, now=now)
     propose_on(session, used, by=planner, now=now)
 
     assert operations.forget_old(session, now=now) == 1

@@ -149,15 +149,6 @@ def end(
     session.flush()
 
 
-def make(session: Session, question: Question, *, by: User, now: datetime) -> SitingCase:
-    """Ask and work it out at once. Raises Invalid as `ask` and `work_out` do."""
-    case = ask(session, question, by=by, now=now)
-    if case.state is WorkState.WAITING:
-        case.begin(now)
-        end(session, case.id, work_out(session, question, now=now), now=now)
-    return case
-
-
 def forget_old(session: Session, *, now: datetime) -> int:
     """Delete cases whose time is over and that no proposal stands on; gives how many."""
     in_use = select(Proposal.siting_case_id).where(Proposal.siting_case_id.is_not(None))
